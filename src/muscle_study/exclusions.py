@@ -1,0 +1,86 @@
+"""Participants who leave the study: a reason code each, and nobody lost."""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+import pandas as pd
+
+
+class Reason(StrEnum):
+    """Why a participant, or one image, is set aside. The value is what tables hold."""
+
+    DUPLICATE_ID = "duplicate_id"
+    MISSING_COVARIATE = "missing_covariate"
+    IMPLAUSIBLE_VALUE = "implausible_value"
+    BMI_CONTRADICTION = "bmi_contradiction"
+    NO_IMAGES = "no_images"
+    MISSING_CONTRAST = "missing_contrast"
+    UNREADABLE_IMAGE = "unreadable_image"
+    NON_FINITE_VOXELS = "non_finite_voxels"
+    EMPTY_IMAGE = "empty_image"
+    GRID_MISMATCH = "grid_mismatch"
+    BAD_GEOMETRY = "bad_geometry"
+    UNKNOWN_LABEL = "unknown_label"
+    NO_MUSCLE_FOUND = "no_muscle_found"
+    UNEXPECTED_ERROR = "unexpected_error"
+
+
+REASON_TEXT = {
+    Reason.DUPLICATE_ID: "identifier occurs more than once",
+    Reason.MISSING_COVARIATE: "sex, age, height or weight missing",
+    Reason.IMPLAUSIBLE_VALUE: "value outside its plausible range",
+    Reason.BMI_CONTRADICTION: "BMI contradicts height and weight",
+    Reason.NO_IMAGES: "no images",
+    Reason.MISSING_CONTRAST: "a contrast is missing",
+    Reason.UNREADABLE_IMAGE: "image cannot be read",
+    Reason.NON_FINITE_VOXELS: "image holds NaN or infinite voxels",
+    Reason.EMPTY_IMAGE: "image is empty",
+    Reason.GRID_MISMATCH: "contrasts lie on different grids",
+    Reason.BAD_GEOMETRY: "image geometry is impossible",
+    Reason.UNKNOWN_LABEL: "reference labels hold unknown values",
+    Reason.NO_MUSCLE_FOUND: "a muscle was not found",
+    Reason.UNEXPECTED_ERROR: "unexpected error (see detail)",
+}
+
+COLUMNS = ["participant_id", "stage", "reason", "detail"]
+
+
+class Excluded(Exception):  # noqa: N818 - it is an outcome of a participant, not an error of the run
+    """Raised where a participant cannot go on.
+
+    Parameters
+    ----------
+    reason
+        The code that tables and the flow chart count.
+    detail
+        What a data manager needs to look it up: file, column, values.
+    """
+
+    def __init__(self, reason: Reason, detail: str):
+        super().__init__(reason, detail)
+        self.reason = reason
+        self.detail = detail
+
+    def __str__(self):
+        return f"{self.reason}: {self.detail}"
+
+
+def exclusion_table(rows: Iterable[dict]) -> pd.DataFrame:
+    """Return exclusions as a table with `COLUMNS`, sorted by participant."""
+    table = pd.DataFrame(list(rows), columns=COLUMNS).astype(str)
+    return table.sort_values("participant_id", kind="stable", ignore_index=True)
+
+
+def check_conserved(stage: str, came_in: int, kept: int, excluded: int) -> None:
+    """Fail the run when participants do not add up.
+
+    Raises
+    ------
+    RuntimeError
+        If ``came_in != kept + excluded``.
+    """
+    if came_in != kept + excluded:
+        raise RuntimeError(
+            f"{stage}: {came_in} participants came in, but {kept} kept + {excluded} excluded "
+            f"= {kept + excluded}"
+        )

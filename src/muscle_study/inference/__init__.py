@@ -1,0 +1,1 @@
+"""Stage inference: a label map for every curated participant."""

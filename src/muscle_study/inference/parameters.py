@@ -1,0 +1,18 @@
+"""Parameters of inference."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from muscle_study.sections import Section
+
+
+class InferenceParameters(Section):
+    """How the network is run over volumes."""
+
+    channels: dict[str, str | None] = Field(
+        default_factory=dict,
+        description="curated contrast that stands in for a channel of the model; null: zeros",
+    )
+    patch_overlap: float = Field(ge=0, lt=1, description="share of a patch, along each axis")
+    accelerator: Literal["auto", "cpu", "gpu"]

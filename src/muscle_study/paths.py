@@ -1,0 +1,119 @@
+"""Where a run keeps its files. No other module joins path strings.
+
+``MUSCLE_STUDY_OUTPUT`` moves ``data/`` and ``reports/`` elsewhere (a scratch disk, a test's
+temporary folder); by default they lie in the repository.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+NOTEBOOKS = ROOT / "notebooks"
+PARAMS = ROOT / "params"
+PUBLISHED = ROOT / "data" / "published"
+MANUSCRIPT = ROOT / "reports"
+
+#: The stages that are notebooks, in the order in which they run.
+STAGES = {
+    "cohort": "00_cohort",
+    "curation": "01_curation",
+    "training": "02_training",
+    "inference": "03_inference",
+    "measurement": "04_measurement",
+    "statistics": "05_statistics",
+}
+
+
+@dataclass(frozen=True)
+class RunPaths:
+    """The folders of one run.
+
+    Parameters
+    ----------
+    run
+        Name of the run: the parameter file's name without its ending.
+    """
+
+    run: str
+
+    @property
+    def output(self) -> Path:
+        """Folder that holds ``data/`` and ``reports/``."""
+        return Path(os.environ.get("MUSCLE_STUDY_OUTPUT") or ROOT).resolve()
+
+    @property
+    def data(self) -> Path:
+        """Everything individual of this run."""
+        return self.output / "data" / self.run
+
+    @property
+    def reports(self) -> Path:
+        """Aggregates only: what may leave the project."""
+        return self.output / "reports" / self.run
+
+    @property
+    def parameters(self) -> Path:
+        """A stage's slice of the parameters each, for Make to compare."""
+        return self.data / "parameters"
+
+    @property
+    def raw(self) -> Path:
+        """Participant table, images and reference labels as an export brings them."""
+        return self.data / "raw"
+
+    @property
+    def truth(self) -> Path:
+        """The synthetic cohort's known truth; read by the final comparison alone."""
+        return self.data / "truth"
+
+    @property
+    def curated(self) -> Path:
+        """Volumes in RAS on the run's grid, and the tables of who is in and out."""
+        return self.data / "curated"
+
+    @property
+    def model(self) -> Path:
+        """Weights, card and learning curves."""
+        return self.data / "model"
+
+    @property
+    def segmentations(self) -> Path:
+        """One label map a participant."""
+        return self.data / "segmentations"
+
+    @property
+    def measurements(self) -> Path:
+        """Tables of the measures and of the segmentation's quality."""
+        return self.data / "measurements"
+
+    @property
+    def tables(self) -> Path:
+        """Tables for the manuscript."""
+        return self.reports / "tables"
+
+    @property
+    def figures(self) -> Path:
+        """Figures for the manuscript."""
+        return self.reports / "figures"
+
+    @property
+    def numbers(self) -> Path:
+        """Numbers for the manuscript's text."""
+        return self.reports / "numbers"
+
+    @property
+    def notebooks(self) -> Path:
+        """Executed copies of the notebooks."""
+        return self.reports / "notebooks"
+
+    def written_by(self, stage: str) -> Path:
+        """Return the folder that `stage` writes its manifest to."""
+        return {
+            "cohort": self.raw,
+            "curation": self.curated,
+            "training": self.model,
+            "inference": self.segmentations,
+            "measurement": self.measurements,
+            "statistics": self.reports,
+        }[stage]

@@ -1,0 +1,1 @@
+"""Stage report: the manuscript, from what the statistics stage wrote."""

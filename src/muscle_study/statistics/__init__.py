@@ -1,0 +1,1 @@
+"""Stage statistics: the study's analyses, tables, figures and numbers."""

@@ -1,0 +1,14 @@
+"""Parameters of the statistics."""
+
+from pydantic import Field
+
+from muscle_study.sections import Section
+
+
+class StatisticsParameters(Section):
+    """Groups, intervals and disclosure control."""
+
+    age_group_edges_years: list[float] = Field(description="lower edges after the first group")
+    bmi_group_edges_kg_m2: list[float] = Field(description="lower edges after the first group")
+    confidence: float = Field(gt=0, lt=1)
+    min_cell_count: int = Field(ge=1, description="smaller counts are suppressed")

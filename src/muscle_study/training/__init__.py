@@ -1,0 +1,1 @@
+"""Stage training: the segmentation network, its data, and the weights it leaves."""

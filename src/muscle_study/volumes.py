@@ -1,0 +1,161 @@
+"""A volume: voxels with the affine that places them in the participant, in RAS millimetres.
+
+Conventions are nibabel's: the affine maps voxel indices to millimetres, +x to the participant's
+right, +y to the front, +z to the head.
+"""
+
+import gzip
+import zlib
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+from nibabel.filebasedimages import ImageFileError
+from nibabel.orientations import aff2axcodes
+from nibabel.spatialimages import HeaderDataError
+from scipy import ndimage
+
+from muscle_study.exclusions import Excluded, Reason
+from muscle_study.files import whole_file
+
+MM3_PER_ML = 1000.0
+MM2_PER_CM2 = 100.0
+
+#: Voxel edges outside this range are taken for a broken header (mm).
+PLAUSIBLE_SPACING_MM = (0.2, 20.0)
+
+
+@dataclass(frozen=True)
+class Volume:
+    """Voxels and their place.
+
+    Parameters
+    ----------
+    data
+        Three-dimensional array.
+    affine
+        4 x 4, voxel indices to RAS millimetres.
+    """
+
+    data: np.ndarray
+    affine: np.ndarray
+
+    @cached_property
+    def spacing_mm(self) -> np.ndarray:
+        """Edge lengths of a voxel, shape (3,)."""
+        return np.sqrt((self.affine[:3, :3] ** 2).sum(axis=0))
+
+    @property
+    def voxel_ml(self) -> float:
+        """Volume of a voxel, from the determinant so that sheared grids are right too."""
+        return abs(np.linalg.det(self.affine[:3, :3])) / MM3_PER_ML
+
+    @property
+    def orientation(self) -> str:
+        """Axis codes, e.g. ``"RAS"``."""
+        return "".join(aff2axcodes(self.affine))
+
+    def same_grid(self, other: "Volume", tolerance_mm: float = 1e-3) -> bool:
+        """Tell whether `other` has this shape and, within `tolerance_mm`, this affine."""
+        return self.data.shape == other.data.shape and np.allclose(
+            self.affine, other.affine, rtol=0, atol=tolerance_mm
+        )
+
+
+def load(path: Path) -> Volume:
+    """Read a NIfTI file whole; integers stay integers where the header does not scale them.
+
+    Raises
+    ------
+    Excluded
+        ``unreadable_image``, ``bad_geometry`` or ``non_finite_voxels``, naming the file.
+    """
+    try:
+        image = nib.load(path)
+        scaled = image.dataobj.slope != 1 or image.dataobj.inter != 0
+        data = np.asarray(image.dataobj, dtype=np.float32 if scaled else None)
+    except (OSError, EOFError, ValueError, zlib.error, gzip.BadGzipFile,
+            ImageFileError, HeaderDataError) as error:
+        raise Excluded(Reason.UNREADABLE_IMAGE, f"{path.name}: {error}") from error
+    if data.ndim == 4 and data.shape[3] == 1:
+        data = data[..., 0]
+    if data.ndim != 3:
+        raise Excluded(Reason.BAD_GEOMETRY, f"{path.name}: {data.ndim} dimensions, expected 3")
+    volume = Volume(data, image.affine)
+    check_geometry(volume, path.name)
+    if not np.isfinite(data).all():
+        raise Excluded(Reason.NON_FINITE_VOXELS, f"{path.name}: NaN or infinite voxels")
+    return volume
+
+
+def check_geometry(volume: Volume, name: str) -> None:
+    """Refuse an affine that no scanner could have written.
+
+    Raises
+    ------
+    Excluded
+        ``bad_geometry``.
+    """
+    low, high = PLAUSIBLE_SPACING_MM
+    if not np.isfinite(volume.affine).all() or volume.voxel_ml == 0:
+        raise Excluded(Reason.BAD_GEOMETRY, f"{name}: the affine is singular or not finite")
+    if volume.spacing_mm.min() < low or volume.spacing_mm.max() > high:
+        raise Excluded(
+            Reason.BAD_GEOMETRY,
+            f"{name}: spacing {volume.spacing_mm.round(3).tolist()} mm outside {low}–{high} mm",
+        )
+
+
+def save(volume: Volume, path: Path) -> None:
+    """Write a NIfTI file, whole or not at all, in the array's own type."""
+    image = nib.Nifti1Image(volume.data, volume.affine)
+    image.header.set_xyzt_units("mm")
+    image.set_sform(volume.affine, code=1)
+    image.set_qform(volume.affine, code=1)
+    with whole_file(path) as beside:
+        nib.save(image, beside)
+
+
+def to_ras(volume: Volume) -> Volume:
+    """Permute and flip the axes so that they run nearest to R, A and S. No interpolation."""
+    image = nib.as_closest_canonical(nib.Nifti1Image(volume.data, volume.affine))
+    return Volume(np.ascontiguousarray(image.dataobj), image.affine)
+
+
+def upright_grid(volume: Volume, spacing_mm: np.ndarray) -> tuple[tuple[int, ...], np.ndarray]:
+    """Return shape and affine of the upright RAS grid that covers `volume` at `spacing_mm`.
+
+    Upright means that the axes are R, A and S themselves: an oblique volume gets a larger box.
+    """
+    corners = np.array(np.meshgrid(*[(-0.5, n - 0.5) for n in volume.data.shape])).reshape(3, -1)
+    world = nib.affines.apply_affine(volume.affine, corners.T)
+    low, high = world.min(axis=0), world.max(axis=0)
+    # a tolerance, so that rounding in the header does not add an empty slice
+    shape = tuple(int(n) for n in np.maximum(np.ceil((high - low) / spacing_mm - 1e-3), 1))
+    affine = np.diag([*spacing_mm, 1.0])
+    affine[:3, 3] = (low + high) / 2 - (np.array(shape) - 1) / 2 * spacing_mm
+    return shape, affine
+
+
+def resample(
+    volume: Volume, shape: tuple[int, ...], affine: np.ndarray, order: int = 1
+) -> Volume:
+    """Interpolate a volume on another grid.
+
+    Parameters
+    ----------
+    volume
+        What to interpolate.
+    shape, affine
+        The target grid.
+    order
+        0 for labels (nearest), 1 for images (linear). Outside the volume is zero.
+    """
+    to_source = np.linalg.inv(volume.affine) @ affine
+    data = ndimage.affine_transform(
+        volume.data, to_source[:3, :3], to_source[:3, 3], output_shape=shape, order=order,
+        mode="grid-constant", cval=0,
+    )
+    return Volume(data, affine)
