@@ -15,6 +15,7 @@ import numpy as np
 from nibabel.filebasedimages import ImageFileError
 from nibabel.orientations import aff2axcodes
 from nibabel.spatialimages import HeaderDataError
+from nibabel.wrapstruct import WrapStructError
 from scipy import ndimage
 
 from muscle_study.exclusions import Excluded, Reason
@@ -73,21 +74,59 @@ def load(path: Path) -> Volume:
         ``unreadable_image``, ``bad_geometry`` or ``non_finite_voxels``, naming the file.
     """
     try:
-        image = nib.load(path)
+        content = path.read_bytes()
+    except OSError as error:
+        raise Excluded(Reason.UNREADABLE_IMAGE, f"{path.name}: {error}") from error
+    return decode(content, path.name)
+
+
+def decode(content: bytes, name: str) -> Volume:
+    """Turn the bytes of a NIfTI-1 file, gzipped or not, into a volume; `name` is for messages.
+
+    The whole of a gzip stream is unpacked, so that its checksum is verified: a reader that stops
+    after the last voxel lets flipped bits pass.
+
+    Raises
+    ------
+    Excluded
+        As `load`.
+    """
+    try:
+        unpacked = gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
+        image = nib.Nifti1Image.from_bytes(unpacked)
         scaled = image.dataobj.slope != 1 or image.dataobj.inter != 0
         data = np.asarray(image.dataobj, dtype=np.float32 if scaled else None)
     except (OSError, EOFError, ValueError, zlib.error, gzip.BadGzipFile,
-            ImageFileError, HeaderDataError) as error:
-        raise Excluded(Reason.UNREADABLE_IMAGE, f"{path.name}: {error}") from error
+            ImageFileError, HeaderDataError, WrapStructError) as error:
+        raise Excluded(Reason.UNREADABLE_IMAGE, f"{name}: {error}") from error
+    if data.dtype.kind not in "iuf":
+        raise Excluded(Reason.UNREADABLE_IMAGE, f"{name}: voxels of type {data.dtype}")
     if data.ndim == 4 and data.shape[3] == 1:
         data = data[..., 0]
     if data.ndim != 3:
-        raise Excluded(Reason.BAD_GEOMETRY, f"{path.name}: {data.ndim} dimensions, expected 3")
-    volume = Volume(data, image.affine)
-    check_geometry(volume, path.name)
+        raise Excluded(Reason.BAD_GEOMETRY, f"{name}: {data.ndim} dimensions, expected 3")
+    check_placed(image, name)
+    volume = Volume(data.astype(data.dtype.newbyteorder("="), copy=False), image.affine)
+    check_geometry(volume, name)
     if not np.isfinite(data).all():
-        raise Excluded(Reason.NON_FINITE_VOXELS, f"{path.name}: NaN or infinite voxels")
+        raise Excluded(Reason.NON_FINITE_VOXELS, f"{name}: NaN or infinite voxels")
     return volume
+
+
+def check_placed(image: nib.Nifti1Image, name: str) -> None:
+    """Refuse a header from which left and right cannot be told.
+
+    Raises
+    ------
+    Excluded
+        ``bad_geometry``: neither sform nor qform is set, or they point the axes elsewhere.
+    """
+    forms = [image.get_sform(coded=True), image.get_qform(coded=True)]
+    axes = {aff2axcodes(affine) for affine, code in forms if code > 0}
+    if len(axes) != 1:
+        told = " against ".join("".join(map(str, codes)) for codes in sorted(axes, key=str))
+        problem = f"sform and qform contradict ({told})" if axes else "neither sform nor qform"
+        raise Excluded(Reason.BAD_GEOMETRY, f"{name}: {problem}, so left and right are unknown")
 
 
 def check_geometry(volume: Volume, name: str) -> None:
@@ -140,7 +179,11 @@ def upright_grid(volume: Volume, spacing_mm: np.ndarray) -> tuple[tuple[int, ...
 
 
 def resample(
-    volume: Volume, shape: tuple[int, ...], affine: np.ndarray, order: int = 1
+    volume: Volume,
+    shape: tuple[int, ...],
+    affine: np.ndarray,
+    order: int = 1,
+    outside: float = 0.0,
 ) -> Volume:
     """Interpolate a volume on another grid.
 
@@ -151,11 +194,13 @@ def resample(
     shape, affine
         The target grid.
     order
-        0 for labels (nearest), 1 for images (linear). Outside the volume is zero.
+        0 for labels (nearest), 1 for images (linear).
+    outside
+        Value of voxels outside the volume, e.g. air in a CT.
     """
     to_source = np.linalg.inv(volume.affine) @ affine
     data = ndimage.affine_transform(
         volume.data, to_source[:3, :3], to_source[:3, 3], output_shape=shape, order=order,
-        mode="grid-constant", cval=0,
+        mode="grid-constant", cval=outside,
     )
     return Volume(data, affine)
