@@ -1,0 +1,50 @@
+"""What is done to training patches so that the network does not learn the scanner."""
+
+from collections.abc import Mapping
+
+import torchio as tio
+
+from muscle_study.labels import MIRRORED
+
+LEFT_RIGHT_AXIS = 0
+
+#: The transforms by the name that the parameters give their probability under. Strengths are
+#: TorchIO's defaults where not given; motion and ghosting stand for breathing.
+TRANSFORMS = {
+    "affine": lambda p: tio.RandomAffine(
+        scales=0.15, degrees=10, translation=12, default_pad_value="minimum", p=p
+    ),
+    "elastic": lambda p: tio.RandomElasticDeformation(
+        num_control_points=7, max_displacement=10, locked_borders=0, p=p
+    ),
+    "bias_field": lambda p: tio.RandomBiasField(coefficients=0.4, p=p),
+    "gamma": lambda p: tio.RandomGamma(log_gamma=0.3, p=p),
+    "noise": lambda p: tio.RandomNoise(std=(0, 0.05), p=p),
+    "motion": lambda p: tio.OneOf(
+        [tio.RandomMotion(degrees=2, translation=4, num_transforms=1), tio.RandomGhosting()], p=p
+    ),
+    "flip": lambda p: mirror_sides(p),
+}
+
+
+def mirror_sides(p: float = 1.0) -> tio.Transform:
+    """Return a left-right flip that exchanges the labels of the sides too."""
+    return tio.Compose([tio.Flip(LEFT_RIGHT_AXIS), tio.RemapLabels(dict(MIRRORED))], p=p)
+
+
+def augmentation(probabilities: Mapping[str, float]) -> tio.Transform:
+    """Compose the transforms of `probabilities`.
+
+    Raises
+    ------
+    KeyError
+        Naming a transform that is not known.
+    """
+    unknown = set(probabilities) - set(TRANSFORMS)
+    if unknown:
+        raise KeyError(
+            f"training.augmentation: unknown {sorted(unknown)}; known are {sorted(TRANSFORMS)}"
+        )
+    return tio.Compose(
+        [make(probabilities[name]) for name, make in TRANSFORMS.items() if probabilities.get(name)]
+    )

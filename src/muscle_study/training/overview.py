@@ -1,0 +1,45 @@
+"""What the training notebook shows."""
+
+import lightning
+import matplotlib.pyplot as plt
+import pandas as pd
+from matplotlib.figure import Figure
+
+from muscle_study.labels import STRUCTURES
+from muscle_study.training.data import AnnotatedParticipants
+
+PATCHES_SHOWN = 6
+
+
+def show_patches(data: AnnotatedParticipants) -> Figure:
+    """Draw the middle slices of some augmented patches of one training participant."""
+    lightning.seed_everything(data.parameters.seed, verbose=False)
+    patches = data.example_patches(PATCHES_SHOWN)
+    figure, axes = plt.subplots(1, len(patches), figsize=(13, 2.4), layout="constrained")
+    for axis, patch in zip(axes, patches, strict=True):
+        middle = patch["image"].shape[-1] // 2
+        # seen from the feet, as radiologists do: the participant's right on the left
+        image = patch["image"][0, :, :, middle].flip(0).T
+        label = patch["label"][0, :, :, middle].flip(0).T
+        axis.imshow(image, cmap="gray", origin="lower")
+        axis.contour(label, levels=[s - 0.5 for s in STRUCTURES], cmap="tab10", linewidths=0.8)
+        axis.set_axis_off()
+    plt.close(figure)
+    return figure
+
+
+def show_history(history: pd.DataFrame) -> Figure:
+    """Draw the learning curves."""
+    figure, (loss, score) = plt.subplots(1, 2, figsize=(10, 3), layout="constrained")
+    loss.plot(history["epoch"], history["train_loss"], label="training patches")
+    validated = history.dropna(subset=["validation_dice"])
+    loss.plot(validated["epoch"], validated["validation_loss"], "o-", label="validation volumes")
+    loss.set(xlabel="epoch", ylabel="Dice + cross-entropy loss")
+    for label in STRUCTURES:
+        name = label.name.lower()
+        score.plot(validated["epoch"], validated[f"dice_{name}"], "o-", label=name)
+    score.set(xlabel="epoch", ylabel="validation Dice", ylim=(0, 1))
+    for axis in (loss, score):
+        axis.legend(frameon=False)
+    plt.close(figure)
+    return figure
