@@ -22,6 +22,7 @@ class Reason(StrEnum):
     BAD_GEOMETRY = "bad_geometry"
     UNKNOWN_LABEL = "unknown_label"
     NO_MUSCLE_FOUND = "no_muscle_found"
+    SIDES_SWAPPED = "sides_swapped"
     UNEXPECTED_ERROR = "unexpected_error"
 
 
@@ -39,6 +40,7 @@ REASON_TEXT = {
     Reason.BAD_GEOMETRY: "image geometry is impossible",
     Reason.UNKNOWN_LABEL: "reference labels hold unknown values",
     Reason.NO_MUSCLE_FOUND: "a muscle was not found",
+    Reason.SIDES_SWAPPED: "left muscle lies to the right of the right one",
     Reason.UNEXPECTED_ERROR: "unexpected error (see detail)",
 }
 

@@ -6,7 +6,6 @@ from muscle_study.sections import Section
 
 
 class MeasurementParameters(Section):
-    """What is taken for muscle, and how agreement is judged."""
+    """What is taken for muscle. Intervals are 95 %, the convention of limits of agreement."""
 
     min_muscle_ml: float = Field(ge=0, description="a side with less is taken as not found")
-    confidence: float = Field(gt=0, lt=1, description="level of intervals and limits of agreement")

@@ -1,0 +1,149 @@
+"""The study's measures of one participant."""
+
+import numpy as np
+
+from muscle_study.labels import MUSCLES, SIDES, Label, label_of
+from muscle_study.measurement.voxels import AxialProfile, LabelledVoxels, axial_profile
+from muscle_study.volumes import Volume
+
+NAN = float("nan")
+CM_PER_M = 100.0
+
+PSOAS_CSA = "psoas_csa_{}_cm2"
+PSOAS_VOLUME = "psoas_volume_{}_ml"
+GLUTEUS_VOLUME = "gluteus_volume_{}_ml"
+
+#: Measures that a synthetic cohort knows the truth of, in the order of the tables.
+MEASURES = tuple(
+    name.format(side)
+    for name in (
+        PSOAS_CSA,
+        PSOAS_VOLUME,
+        GLUTEUS_VOLUME,
+        "psoas_fat_fraction_{}",
+        "gluteus_fat_fraction_{}",
+    )
+    for side in (*SIDES, "total")
+)
+
+#: Index to the measure that is divided by height squared.
+INDICES = {
+    "psoas_csa_index_cm2_m2": PSOAS_CSA.format("total"),
+    "psoas_volume_index_ml_m2": PSOAS_VOLUME.format("total"),
+    "gluteus_volume_index_ml_m2": GLUTEUS_VOLUME.format("total"),
+}
+
+#: Asymmetry to the measure whose sides are compared.
+ASYMMETRIES = {
+    "psoas_csa_asymmetry_percent": PSOAS_CSA,
+    "gluteus_volume_asymmetry_percent": GLUTEUS_VOLUME,
+}
+
+#: The columns of ``measures.csv``, behind the identifier.
+COLUMNS = (
+    *MEASURES,
+    *(f"psoas_csa_{side}_z_mm" for side in SIDES),
+    *INDICES,
+    *ASYMMETRIES,
+    *(f"{muscle}_at_border" for muscle in MUSCLES),
+)
+
+
+def measure(
+    voxels: LabelledVoxels,
+    water: Volume | None = None,
+    fat: Volume | None = None,
+    height_cm: float = NAN,
+) -> tuple[dict[str, float | bool], AxialProfile]:
+    """Measure both muscles on both sides.
+
+    Parameters
+    ----------
+    voxels
+        Of the label map.
+    water, fat
+        Dixon images on the label map's grid. Without both, fat fractions are NaN.
+    height_cm
+        Standing height. Where it is NaN, so are the indices.
+
+    Returns
+    -------
+    measures : dict
+        One value for each of `COLUMNS`.
+    profile : AxialProfile
+        Cross-sectional area of each structure along z.
+
+    Notes
+    -----
+    The total cross-sectional area of the psoas adds the maxima of both sides, each in its own
+    slice, since the two sides need not be thickest at the same level.
+
+    A muscle's fat fraction is the ratio of sums, ``ΣF / Σ(W + F)``: the share of fat in all of
+    its signal. The mean of the voxels' own ratios would be pulled towards one half by voxels with
+    little signal, where the ratio is mostly noise.
+    """
+    profile = axial_profile(voxels)
+    maxima = {side: profile.maximum(label_of("psoas", side)) for side in SIDES}
+    measures: dict[str, float | bool] = _sides_and_total(
+        PSOAS_CSA, *(maxima[side][0] for side in SIDES)
+    )
+    for muscle, name in (("psoas", PSOAS_VOLUME), ("gluteus", GLUTEUS_VOLUME)):
+        volumes_ml = (float(voxels.volume_ml[label_of(muscle, side)]) for side in SIDES)
+        measures |= _sides_and_total(name, *volumes_ml)
+    measures |= _fat_fractions(voxels, water, fat)
+    for side in SIDES:
+        measures[f"psoas_csa_{side}_z_mm"] = maxima[side][1]
+    for index, name in INDICES.items():
+        measures[index] = measures[name] / (height_cm / CM_PER_M) ** 2
+    for asymmetry, name in ASYMMETRIES.items():
+        measures[asymmetry] = asymmetry_percent(*(measures[name.format(side)] for side in SIDES))
+    for muscle in MUSCLES:
+        both = [label_of(muscle, side) for side in SIDES]
+        measures[f"{muscle}_at_border"] = voxels.at_border(*both)
+    return measures, profile
+
+
+def asymmetry_percent(left: float, right: float) -> float:
+    """Return the right side's surplus in per cent of the sides' mean; NaN where both are zero."""
+    mean = (left + right) / 2
+    return 100 * (right - left) / mean if mean else NAN
+
+
+def _sides_and_total(name: str, left: float, right: float) -> dict[str, float]:
+    values = {"left": left, "right": right, "total": left + right}
+    return {name.format(side): value for side, value in values.items()}
+
+
+def _fat_fractions(
+    voxels: LabelledVoxels, water: Volume | None, fat: Volume | None
+) -> dict[str, float]:
+    known = water is not None and fat is not None
+    water_sums = voxels.image_sums(water) if known else np.full(len(Label), NAN)
+    fat_sums = voxels.image_sums(fat) if known else np.full(len(Label), NAN)
+    fractions = {}
+    for muscle in MUSCLES:
+        sides = {side: [label_of(muscle, side)] for side in SIDES}
+        sides["total"] = [label for side in SIDES for label in sides[side]]
+        for side, labels in sides.items():
+            fractions[f"{muscle}_fat_fraction_{side}"] = _fraction(
+                water_sums[labels].sum(), fat_sums[labels].sum()
+            )
+    return fractions
+
+
+def _fraction(water: float, fat: float) -> float:
+    return float(fat / (water + fat)) if water + fat > 0 else NAN
+
+
+def swapped(voxels: LabelledVoxels) -> list[str]:
+    """Name the muscles whose left side lies to the right of the right side.
+
+    Sides come from the labels. The centroids check them against the place in the participant:
+    +x is the participant's right, whatever way the scanner stored the axes.
+    """
+    x_mm = voxels.centroid_x_mm
+    return [
+        muscle
+        for muscle in MUSCLES
+        if x_mm[label_of(muscle, "left")] > x_mm[label_of(muscle, "right")]
+    ]

@@ -1,0 +1,184 @@
+"""Measuring every participant who has a segmentation."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from muscle_study.cluster import map_participants
+from muscle_study.cluster_parameters import ClusterParameters
+from muscle_study.exclusions import Excluded, Reason
+from muscle_study.files import read_table, write_table
+from muscle_study.labels import SIDES, STRUCTURES, Label, label_of
+from muscle_study.measurement.measures import COLUMNS, measure, swapped
+from muscle_study.measurement.parameters import MeasurementParameters
+from muscle_study.measurement.voxels import AxialProfile, LabelledVoxels
+from muscle_study.paths import RunPaths
+from muscle_study.volumes import Volume, load
+
+STAGE = "measurement"
+PROFILE_COLUMNS = ["participant_id", "side", "z_mm", "csa_cm2"]
+
+
+@dataclass(frozen=True)
+class MeasureTask:
+    """What a worker needs to measure one participant.
+
+    Parameters
+    ----------
+    segmentation
+        The label map.
+    dixon
+        Files of water and fat; ``None`` in a run without these contrasts.
+    height_cm
+        NaN where it is not known.
+    min_muscle_ml
+        A side with less is taken as not found.
+    """
+
+    segmentation: Path
+    dixon: tuple[Path, Path] | None
+    height_cm: float
+    min_muscle_ml: float
+
+
+def segmented_participants(paths: RunPaths) -> pd.DataFrame:
+    """Return the curated participants that inference has a segmentation of.
+
+    Raises
+    ------
+    ValueError
+        Where a segmentation belongs to nobody in the curated table.
+    """
+    participants = read_table(paths.curated / "participants.csv")
+    segmented = read_table(paths.segmentations / "records.csv")["participant_id"]
+    unknown = ~segmented.isin(participants["participant_id"])
+    if unknown.any():
+        raise ValueError(
+            f"{paths.segmentations / 'records.csv'}: {unknown.sum()} participants are not in "
+            f"{paths.curated / 'participants.csv'}: run inference again"
+        )
+    return participants[participants["participant_id"].isin(segmented)].reset_index(drop=True)
+
+
+def has_dixon(paths: RunPaths) -> bool:
+    """Tell whether the run's images are Dixon volumes with water and fat."""
+    contrasts = set(read_table(paths.curated / "inventory.csv")["contrast"])
+    return {"water", "fat"} <= contrasts
+
+
+def measure_participant(task: MeasureTask) -> dict[str, Any]:
+    """Measure one participant.
+
+    Returns
+    -------
+    dict
+        The columns of ``measures.csv`` and, under ``profile``, rows of ``csa_profiles.csv``.
+
+    Raises
+    ------
+    Excluded
+        ``no_muscle_found``, ``sides_swapped``, ``unknown_label``, ``grid_mismatch``, or what
+        reading a file raises.
+    """
+    labels = load(task.segmentation)
+    check_labels(labels, task.segmentation.name)
+    voxels = LabelledVoxels(labels)
+    check_found(voxels, task.min_muscle_ml)
+    if muscles := swapped(voxels):
+        raise Excluded(
+            Reason.SIDES_SWAPPED, f"{', '.join(muscles)}: left lies to the right of right"
+        )
+    water, fat = (_on_grid(path, labels) for path in task.dixon) if task.dixon else (None, None)
+    measures, profile = measure(voxels, water, fat, task.height_cm)
+    return {**measures, "profile": profile_rows(profile)}
+
+
+def check_labels(labels: Volume, name: str) -> None:
+    """Refuse values that are no label of the study.
+
+    Raises
+    ------
+    Excluded
+        ``unknown_label``.
+    """
+    if (
+        labels.data.dtype.kind not in "iu"
+        or labels.data.min() < 0
+        or labels.data.max() > max(Label)
+    ):
+        raise Excluded(
+            Reason.UNKNOWN_LABEL, f"{name}: values are not the whole numbers 0–{max(Label)}"
+        )
+
+
+def check_found(voxels: LabelledVoxels, min_muscle_ml: float) -> None:
+    """Refuse a participant of whom a structure is missing or only a rest is in view.
+
+    Raises
+    ------
+    Excluded
+        ``no_muscle_found``.
+    """
+    small = [
+        f"{label.name.lower()} {voxels.volume_ml[label]:.1f} mL"
+        for label in STRUCTURES
+        if voxels.volume_ml[label] < min_muscle_ml
+    ]
+    if small:
+        raise Excluded(Reason.NO_MUSCLE_FOUND, f"{', '.join(small)}: under {min_muscle_ml} mL")
+
+
+def _on_grid(path: Path, labels: Volume) -> Volume:
+    image = load(path)
+    if not image.same_grid(labels):
+        raise Excluded(Reason.GRID_MISMATCH, f"{path.name} is not on the segmentation's grid")
+    return image
+
+
+def profile_rows(profile: AxialProfile) -> list[tuple[str, float, float]]:
+    """Return side, z_mm and csa_cm2 of the psoas from its lowest to its highest slab."""
+    rows = []
+    for side in SIDES:
+        label = label_of("psoas", side)
+        extent = profile.extent(label)
+        z_mm, csa_cm2 = profile.z_mm[extent].tolist(), profile.csa_cm2[label, extent].tolist()
+        rows += [(side, *row) for row in zip(z_mm, csa_cm2, strict=True)]
+    return rows
+
+
+def measure_cohort(
+    paths: RunPaths, parameters: MeasurementParameters, cluster: ClusterParameters
+) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
+    """Measure all segmented participants; write and return the tables.
+
+    Returns
+    -------
+    measures, profiles, exclusions : pandas.DataFrame
+        ``measures.csv``, ``csa_profiles.csv`` and ``exclusions.csv`` of the measurements.
+    """
+    dixon = has_dixon(paths)
+    tasks = {}
+    for row in segmented_participants(paths).itertuples():
+        images = paths.curated / "images" / row.participant_id
+        tasks[row.participant_id] = MeasureTask(
+            segmentation=paths.segmentations / f"{row.participant_id}.nii.gz",
+            dixon=(images / "water.nii.gz", images / "fat.nii.gz") if dixon else None,
+            height_cm=row.height_cm,
+            min_muscle_ml=parameters.min_muscle_ml,
+        )
+    measures, exclusions = map_participants(STAGE, measure_participant, tasks, cluster)
+    measures = measures.reindex(columns=["participant_id", *COLUMNS, "profile"])
+    rows = [
+        (participant_id, *row)
+        for participant_id, profile in zip(
+            measures["participant_id"], measures.pop("profile"), strict=True
+        )
+        for row in profile
+    ]
+    profiles = pd.DataFrame(rows, columns=PROFILE_COLUMNS)
+    write_table(measures, paths.measurements / "measures.csv")
+    write_table(profiles, paths.measurements / "csa_profiles.csv")
+    write_table(exclusions, paths.measurements / "exclusions.csv")
+    return measures, profiles, exclusions

@@ -1,0 +1,131 @@
+"""The labelled voxels of a label map, and what is counted over them."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from nibabel.orientations import io_orientation
+
+from muscle_study.labels import Label
+from muscle_study.volumes import MM2_PER_CM2, MM3_PER_ML, Volume
+
+X, Z = 0, 2  # rows of a RAS affine: to the right, to the head
+
+
+@dataclass(frozen=True)
+class LabelledVoxels:
+    """Voxels that carry a label, listed once and counted many times.
+
+    Parameters
+    ----------
+    grid
+        The label map: values of `Label`, any orientation.
+    """
+
+    grid: Volume
+
+    @cached_property
+    def index(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Indices of the voxels along the three axes, shape (n,) each."""
+        return np.nonzero(self.grid.data)
+
+    @cached_property
+    def label(self) -> np.ndarray:
+        """Label of each voxel, shape (n,)."""
+        return self.grid.data[self.index].astype(np.intp)
+
+    @cached_property
+    def head_axis(self) -> int:
+        """The grid's axis that runs nearest to the participant's long axis."""
+        return int(np.flatnonzero(io_orientation(self.grid.affine)[:, 0] == Z)[0])
+
+    def sums(self, values: np.ndarray | None = None) -> np.ndarray:
+        """Add up `values`, an array (n,), per label; without them, count voxels.
+
+        Returns
+        -------
+        numpy.ndarray
+            Shape (5,), by value of `Label`.
+        """
+        return np.bincount(self.label, weights=values, minlength=len(Label))
+
+    def image_sums(self, image: Volume) -> np.ndarray:
+        """Add up the voxels of an image on the same grid, per label, shape (5,)."""
+        return self.sums(image.data[self.index].astype(np.float64))
+
+    @cached_property
+    def volume_ml(self) -> np.ndarray:
+        """Volume per label, shape (5,)."""
+        return self.sums() * self.grid.voxel_ml
+
+    @cached_property
+    def centroid_x_mm(self) -> np.ndarray:
+        """Mean x per label, shape (5,), growing to the participant's right; NaN where absent."""
+        slopes, offset = self.grid.affine[X, :3], self.grid.affine[X, 3]
+        totals = sum(
+            slope * self.sums(along) for slope, along in zip(slopes, self.index, strict=True)
+        )
+        count = self.sums()
+        return np.where(count > 0, offset + totals / np.maximum(count, 1), np.nan)
+
+    def at_border(self, *labels: Label) -> bool:
+        """Tell whether any of the labels touches the field of view's first or last slice."""
+        along = self.index[self.head_axis][np.isin(self.label, labels)]
+        last = self.grid.data.shape[self.head_axis] - 1
+        return bool(((along == 0) | (along == last)).any())
+
+
+@dataclass(frozen=True)
+class AxialProfile:
+    """Axial cross-sectional area from the feet upwards.
+
+    Parameters
+    ----------
+    z_mm
+        Level of each slab's middle, shape (slabs,).
+    csa_cm2
+        Area per label and slab, shape (5, slabs).
+    """
+
+    z_mm: np.ndarray
+    csa_cm2: np.ndarray
+
+    def maximum(self, label: Label) -> tuple[float, float]:
+        """Return a label's largest area (cm²) and its level (mm), the lowest one of equals.
+
+        An absent label has the area 0 at the level NaN.
+        """
+        areas = self.csa_cm2[label]
+        if not areas.any():
+            return 0.0, float("nan")
+        slab = int(areas.argmax())
+        return float(areas[slab]), float(self.z_mm[slab])
+
+    def extent(self, label: Label) -> slice:
+        """Return the slabs from a label's lowest to its highest, gaps included."""
+        filled = np.flatnonzero(self.csa_cm2[label])
+        return slice(filled[0], filled[-1] + 1) if filled.size else slice(0, 0)
+
+
+def axial_profile(voxels: LabelledVoxels) -> AxialProfile:
+    """Measure cross-sectional areas in the participant's axial plane.
+
+    The area at a level is volume per height, dV/dz. It is taken over slabs as thick as one step
+    along the grid's axis nearest to z, counted in z: a voxel belongs to the slab that its centre
+    lies in, and ``area = voxels · voxel volume / slab thickness``. On an upright grid slabs are
+    the slices, and this is exactly the count times the pixel's area. On an oblique grid every
+    column of voxels along that axis meets every slab once, and ``voxel volume / thickness`` is
+    the area that the column cuts from the axial plane: the tilted slices' own area, which is off
+    by the cosine of the tilt, never enters. In both, areas times thickness add up to the volume.
+    """
+    slopes = voxels.grid.affine[Z, :3]
+    thickness_mm = abs(slopes[voxels.head_axis])
+    above_first_mm = sum(slope * along for slope, along in zip(slopes, voxels.index, strict=True))
+    slab = np.floor(above_first_mm / thickness_mm + 0.5).astype(np.intp)
+    lowest, n_slabs = (slab.min(), np.ptp(slab) + 1) if slab.size else (0, 0)
+    counts = np.bincount(
+        voxels.label * n_slabs + slab - lowest, minlength=len(Label) * n_slabs
+    ).reshape(len(Label), n_slabs)
+    area_cm2 = voxels.grid.voxel_ml * MM3_PER_ML / thickness_mm / MM2_PER_CM2
+    z_mm = voxels.grid.affine[Z, 3] + (lowest + np.arange(n_slabs)) * thickness_mm
+    return AxialProfile(z_mm, counts * area_cm2)

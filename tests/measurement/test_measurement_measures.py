@@ -1,0 +1,107 @@
+import numpy as np
+import pytest
+
+from muscle_study.labels import MIRRORED, Label
+from muscle_study.measurement.measures import COLUMNS, MEASURES, asymmetry_percent, measure, swapped
+from muscle_study.measurement.voxels import LabelledVoxels
+from muscle_study.volumes import Volume, to_ras
+
+VOXEL_ML = 0.03
+PIXEL_CM2 = 0.06
+
+
+def measured(volume: Volume, **images) -> dict:
+    return measure(LabelledVoxels(volume), **images)[0]
+
+
+def mirrored(volume: Volume) -> Volume:
+    """Exchange the labels of left and right and leave the voxels where they are."""
+    table = np.array([MIRRORED.get(label, label) for label in Label], np.uint8)
+    return Volume(table[volume.data], volume.affine)
+
+
+def test_the_columns_are_those_of_the_table(four_boxes):
+    assert tuple(measured(four_boxes)) == COLUMNS
+    assert len(MEASURES) == 15
+
+
+def test_four_boxes_by_hand(four_boxes):
+    values = measured(four_boxes, height_cm=200.0)
+    assert values["psoas_csa_left_cm2"] == pytest.approx(6 * PIXEL_CM2)
+    assert values["psoas_csa_right_cm2"] == pytest.approx(6 * PIXEL_CM2)
+    assert values["psoas_csa_total_cm2"] == pytest.approx(12 * PIXEL_CM2)
+    assert values["psoas_csa_left_z_mm"] == 120
+    assert values["psoas_csa_right_z_mm"] == 110
+    assert values["psoas_volume_total_ml"] == pytest.approx(42 * VOXEL_ML)
+    assert values["gluteus_volume_left_ml"] == pytest.approx(18 * VOXEL_ML)
+    assert values["gluteus_volume_right_ml"] == pytest.approx(24 * VOXEL_ML)
+    assert values["gluteus_volume_asymmetry_percent"] == pytest.approx(100 * 6 / 21)
+    assert values["psoas_csa_asymmetry_percent"] == pytest.approx(0)
+    assert values["psoas_csa_index_cm2_m2"] == pytest.approx(12 * PIXEL_CM2 / 4)
+    assert values["psoas_volume_index_ml_m2"] == pytest.approx(42 * VOXEL_ML / 4)
+    assert values["gluteus_volume_index_ml_m2"] == pytest.approx(42 * VOXEL_ML / 4)
+    assert values["psoas_at_border"] is False
+    assert values["gluteus_at_border"] is True
+
+
+def test_fat_fraction_is_the_ratio_of_sums(four_boxes):
+    # half of the left psoas is bright and lean, half is dark and fat
+    water = np.full(four_boxes.data.shape, 900, np.int16)
+    fat = np.full(four_boxes.data.shape, 100, np.int16)
+    dark = (four_boxes.data == Label.PSOAS_LEFT) & (np.arange(8) == 4)
+    water[dark], fat[dark] = 10, 90
+    values = measured(
+        four_boxes, water=Volume(water, four_boxes.affine), fat=Volume(fat, four_boxes.affine)
+    )
+    assert values["psoas_fat_fraction_right"] == pytest.approx(0.1)
+    left = (12 * 100 + 6 * 90, 12 * 900 + 6 * 10)
+    assert values["psoas_fat_fraction_left"] == pytest.approx(left[0] / sum(left))
+    total = (left[0] + 24 * 100, left[1] + 24 * 900)
+    assert values["psoas_fat_fraction_total"] == pytest.approx(total[0] / sum(total))
+    assert values["gluteus_fat_fraction_total"] == pytest.approx(0.1)
+
+
+def test_what_is_not_known_is_nan(four_boxes):
+    values = measured(four_boxes)
+    unknown = {name for name, value in values.items() if np.isnan(value)}
+    assert unknown == {name for name in values if "fat_fraction" in name or "index" in name}
+
+
+def test_an_absent_muscle_measures_zero_at_no_level(four_boxes):
+    four_boxes.data[np.isin(four_boxes.data, [Label.PSOAS_LEFT, Label.PSOAS_RIGHT])] = 0
+    dark = Volume(np.zeros(four_boxes.data.shape, np.int16), four_boxes.affine)
+    values = measured(four_boxes, water=dark, fat=dark)
+    assert values["psoas_csa_total_cm2"] == values["psoas_volume_total_ml"] == 0
+    for name in ("csa_left_z_mm", "csa_asymmetry_percent", "fat_fraction_total"):
+        assert np.isnan(values[f"psoas_{name}"])
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "percent"), [(10, 10, 0), (9, 11, 20), (11, 9, -20), (0, 5, 200)]
+)
+def test_asymmetry_is_positive_where_the_right_is_larger(left, right, percent):
+    assert asymmetry_percent(left, right) == pytest.approx(percent)
+
+
+def test_sides_are_checked_against_their_place(four_boxes):
+    assert swapped(LabelledVoxels(four_boxes)) == []
+    assert swapped(LabelledVoxels(mirrored(four_boxes))) == ["psoas", "gluteus"]
+
+
+@pytest.mark.parametrize("axes", [(0, 1, 2), (1, 0, 2), (2, 0, 1), (2, 1, 0)])
+@pytest.mark.parametrize("reverse", [(1, 1, 1), (-1, 1, 1), (-1, -1, 1), (1, -1, -1)])
+def test_measures_do_not_know_how_the_axes_were_stored(four_boxes, axes, reverse):
+    data = four_boxes.data.transpose(axes)
+    stored = np.eye(4)
+    stored[:3, :3] = np.eye(3)[:, list(axes)] * reverse
+    stored[:3, 3] = [
+        0 if reverse[list(axes).index(axis)] > 0 else n - 1
+        for axis, n in enumerate(four_boxes.data.shape)
+    ]
+    flipped = Volume(
+        data[tuple(slice(None, None, step) for step in reverse)], four_boxes.affine @ stored
+    )
+    expected = measured(four_boxes, height_cm=170.0)
+    assert measured(flipped, height_cm=170.0) == pytest.approx(expected, nan_ok=True)
+    assert measured(to_ras(flipped), height_cm=170.0) == pytest.approx(expected, nan_ok=True)
+    assert swapped(LabelledVoxels(flipped)) == []
