@@ -1,0 +1,126 @@
+"""How well the segmentation matches the reference labels of the test split.
+
+Dice, the 95 % Hausdorff distance and the average symmetric surface distance. The surface is the
+structure's outermost voxels; distances are in millimetres between voxel centres, so they know the
+grid's spacing. The Hausdorff distance is the larger of both directions' 95th centiles; the average
+runs over both surfaces' voxels. These are the definitions of MONAI, and a test compares with it;
+they are written here since loading MONAI takes each worker longer than scoring a test split.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy import ndimage
+from scipy.spatial import KDTree
+
+from muscle_study.cluster import map_participants
+from muscle_study.cluster_parameters import ClusterParameters
+from muscle_study.exclusions import Excluded, Reason
+from muscle_study.files import write_table
+from muscle_study.labels import STRUCTURES
+from muscle_study.measurement.participants import segmented_participants
+from muscle_study.paths import RunPaths
+from muscle_study.volumes import Volume, load
+
+NAN = float("nan")
+COLUMNS = ["participant_id", "structure", "dice", "hausdorff95_mm", "surface_distance_mm"]
+
+
+@dataclass(frozen=True)
+class QualityTask:
+    """A segmentation and the reference to judge it by."""
+
+    segmentation: Path
+    reference: Path
+
+
+def score(task: QualityTask) -> dict[str, Any]:
+    """Score one participant's segmentation.
+
+    Returns
+    -------
+    dict
+        Under ``rows``, the columns of ``segmentation_quality.csv`` but for the identifier.
+
+    Raises
+    ------
+    Excluded
+        ``grid_mismatch``, or what reading a file raises.
+    """
+    segmentation, reference = load(task.segmentation), load(task.reference)
+    if not segmentation.same_grid(reference):
+        raise Excluded(
+            Reason.GRID_MISMATCH, f"{task.reference.name}: reference and segmentation differ"
+        )
+    return {"rows": compare(segmentation, reference)}
+
+
+def compare(segmentation: Volume, reference: Volume) -> list[tuple[str, float, float, float]]:
+    """Return structure, Dice, 95 % Hausdorff and average symmetric surface distance (mm).
+
+    A structure that is in one of the two only has Dice 0 and no distance (NaN): its distance is
+    not defined, and the miss counts in Dice. One that is in neither has no score at all (NaN).
+    """
+    rows = []
+    for label in STRUCTURES:
+        found, true = segmentation.data == label, reference.data == label
+        if found.any() and true.any():
+            (box,) = ndimage.find_objects((found | true).astype(np.uint8))
+            scores = overlap_and_distances(found[box], true[box], reference.spacing_mm)
+        else:
+            scores = (0.0 if found.any() or true.any() else NAN, NAN, NAN)
+        rows.append((label.name.lower(), *scores))
+    return rows
+
+
+def overlap_and_distances(
+    found: np.ndarray, true: np.ndarray, spacing_mm: np.ndarray
+) -> tuple[float, float, float]:
+    """Return Dice, 95 % Hausdorff and average symmetric surface distance (mm) of two masks.
+
+    Neither mask may be empty.
+    """
+    dice = 2 * (found & true).sum() / (found.sum() + true.sum())
+    surfaces = surface_mm(found, spacing_mm), surface_mm(true, spacing_mm)
+    there, _ = KDTree(surfaces[1]).query(surfaces[0])
+    back, _ = KDTree(surfaces[0]).query(surfaces[1])
+    hausdorff95_mm = max(np.percentile(there, 95), np.percentile(back, 95))
+    return float(dice), float(hausdorff95_mm), float(np.concatenate([there, back]).mean())
+
+
+def surface_mm(mask: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:
+    """Return the places, shape (n, 3), of the voxels that miss one of their six neighbours."""
+    return np.argwhere(mask & ~ndimage.binary_erosion(mask)) * spacing_mm
+
+
+def score_test_split(
+    paths: RunPaths, cluster: ClusterParameters
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Score the segmentations of the test split; write and return the table.
+
+    Participants whom measuring set aside are scored too: leaving out a muscle that was not found
+    would flatter the segmentation.
+
+    Returns
+    -------
+    quality, exclusions : pandas.DataFrame
+        ``segmentation_quality.csv``, and who of the test split could not be scored and why
+        (``segmentation_quality_exclusions.csv``).
+    """
+    participants = segmented_participants(paths)
+    tasks = {
+        participant_id: QualityTask(
+            segmentation=paths.segmentations / f"{participant_id}.nii.gz",
+            reference=paths.curated / "labels" / f"{participant_id}.nii.gz",
+        )
+        for participant_id in participants.loc[participants["split"] == "test", "participant_id"]
+    }
+    records, exclusions = map_participants("segmentation quality", score, tasks, cluster)
+    rows = [(record.participant_id, *row) for record in records.itertuples() for row in record.rows]
+    quality = pd.DataFrame(rows, columns=COLUMNS)
+    write_table(quality, paths.measurements / "segmentation_quality.csv")
+    write_table(exclusions, paths.measurements / "segmentation_quality_exclusions.csv")
+    return quality, exclusions
