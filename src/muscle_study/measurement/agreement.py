@@ -1,0 +1,160 @@
+"""How far measured values agree with the known truth of a synthetic cohort.
+
+This is the only module that reads the truth.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import pingouin
+from scipy import stats
+
+from muscle_study.files import read_table, write_table
+from muscle_study.measurement.measures import MEASURES
+from muscle_study.paths import RunPaths
+
+#: Limits of agreement are 95 % by convention, and pingouin's interval of the ICC is so by design.
+CONFIDENCE = 0.95
+TAIL = (1 + CONFIDENCE) / 2
+
+#: With fewer pairs neither a spread nor a correlation says anything; they are left empty.
+MIN_PAIRS = 3
+
+COLUMNS = [
+    "measure",
+    "group",
+    "n",
+    "truth_mean",
+    "bias",
+    "bias_low",
+    "bias_high",
+    "loa_low",
+    "loa_high",
+    "icc",
+    "icc_low",
+    "icc_high",
+]
+
+
+class Differences(NamedTuple):
+    """Bias with its confidence interval, and limits of agreement."""
+
+    bias: float
+    bias_low: float
+    bias_high: float
+    loa_low: float
+    loa_high: float
+
+
+class Icc(NamedTuple):
+    """Intraclass correlation with its confidence interval."""
+
+    icc: float
+    icc_low: float
+    icc_high: float
+
+
+def bland_altman(measured: np.ndarray, truth: np.ndarray) -> Differences:
+    """Describe the differences ``measured - truth``, arrays (n,).
+
+    The interval of the bias is Student's; the limits are ``bias ± 1.96 SD``, where differences of
+    95 % of participants lie if they are normal.
+
+    References
+    ----------
+    Bland JM, Altman DG. Statistical methods for assessing agreement between two methods of
+    clinical measurement. Lancet 1986;327:307-310.
+    """
+    differences = measured - truth
+    n = len(differences)
+    bias, sd = differences.mean(), differences.std(ddof=1)
+    margin = stats.t.ppf(TAIL, n - 1) * sd / np.sqrt(n)
+    spread = stats.norm.ppf(TAIL) * sd
+    return Differences(bias, bias - margin, bias + margin, bias - spread, bias + spread)
+
+
+def icc_agreement(ratings: np.ndarray) -> Icc:
+    """Return ICC(A,1): absolute agreement of single values in the two-way model.
+
+    It is ICC(2,1) of Shrout and Fleiss (Psychol Bull 1979;86:420-428), with the interval of McGraw
+    and Wong (Psychol Methods 1996;1:30-46).
+
+    Parameters
+    ----------
+    ratings
+        Shape (n, k): participants, and the k ways in which each was measured.
+    """
+    n, k = ratings.shape
+    long = pd.DataFrame(
+        {
+            "participant": np.repeat(np.arange(n), k),
+            "source": np.tile(np.arange(k), n),
+            "value": ratings.ravel(),
+        }
+    )
+    rounding = pingouin.options.pop("round.column.CI95")  # two decimals: 0.996 would become 1
+    try:
+        table = pingouin.intraclass_corr(long, "participant", "source", "value")
+    finally:
+        pingouin.options["round.column.CI95"] = rounding
+    row = table.set_index("Type").loc["ICC(A,1)"]
+    return Icc(row["ICC"], *row["CI95"])
+
+
+def agreement_row(measured: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    """Return the columns of ``agreement.csv`` behind measure and group, for arrays (n,)."""
+    known = np.isfinite(measured) & np.isfinite(truth)
+    measured, truth = measured[known], truth[known]
+    row = {"n": len(truth), "truth_mean": truth.mean() if len(truth) else np.nan}
+    if len(truth) >= MIN_PAIRS:
+        row |= bland_altman(measured, truth)._asdict()
+        row |= icc_agreement(np.column_stack([measured, truth]))._asdict()
+    return row
+
+
+def compare_with_truth(
+    measures: pd.DataFrame, test_ids: pd.Series, truth: pd.DataFrame
+) -> pd.DataFrame:
+    """Compare every measure with its truth, in the test split and in everyone measured.
+
+    Raises
+    ------
+    ValueError
+        If somebody measured has no truth.
+    """
+    both = measures.merge(
+        truth,
+        on="participant_id",
+        how="left",
+        suffixes=("", "_truth"),
+        indicator=True,
+        validate="one_to_one",
+    )
+    if (both["_merge"] != "both").any():
+        raise ValueError(
+            f"{(both['_merge'] != 'both').sum()} measured participants are not in the truth: "
+            "make the cohort again"
+        )
+    groups = {"test": both["participant_id"].isin(test_ids), "all": both["_merge"] == "both"}
+    rows = [
+        {"measure": name, "group": group}
+        | agreement_row(
+            both.loc[members, name].to_numpy(), both.loc[members, f"{name}_truth"].to_numpy()
+        )
+        for group, members in groups.items()
+        for name in MEASURES
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def final_comparison(paths: RunPaths, measures: pd.DataFrame) -> pd.DataFrame | None:
+    """Write and return ``agreement.csv``; ``None`` in a run whose truth nobody knows."""
+    truth = paths.truth / "measures.csv"
+    if not truth.exists():
+        return None
+    participants = read_table(paths.curated / "participants.csv")
+    test_ids = participants.loc[participants["split"] == "test", "participant_id"]
+    agreement = compare_with_truth(measures, test_ids, read_table(truth))
+    write_table(agreement, paths.measurements / "agreement.csv")
+    return agreement
