@@ -43,7 +43,7 @@ def show_scan(paths: RunPaths, participants: pd.DataFrame) -> Figure:
     figure, axes = plt.subplots(2, len(CONTRASTS), figsize=(12, 5.6), layout="constrained")
     for column, contrast in zip(axes.T, CONTRASTS, strict=True):
         volume = to_ras(load(folder / f"{contrast}.nii.gz"))
-        nx, ny, nz = volume.data.shape
+        _, ny, nz = volume.data.shape
         dx, dy, dz = volume.spacing_mm
         column[0].imshow(_seen(volume.data[:, :, int(nz * 0.4)]), cmap="gray", aspect=dy / dx)
         column[1].imshow(_seen(volume.data[:, int(ny * 0.53), :]), cmap="gray", aspect=dz / dx)
