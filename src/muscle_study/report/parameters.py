@@ -1,13 +1,15 @@
 """Parameters of the report."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from muscle_study.sections import Section
 
 
 class ReportParameters(Section):
-    """Who wrote it and what it is called."""
+    """Who wrote it, what it is called, and what is made of it."""
 
     title: str
     authors: list[str] = Field(min_length=1)
-    formats: list[str] = Field(min_length=1, description="html, pdf")
+    formats: list[Literal["html", "pdf"]] = Field(min_length=1)

@@ -1,0 +1,152 @@
+"""What a rendered page must not show: unresolved references, participants, this machine's paths."""
+
+import re
+import sys
+from collections.abc import Iterable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+
+from muscle_study.paths import ROOT, RunPaths
+from muscle_study.report.errors import ReportError
+
+#: What Quarto and Pandoc print where something could not be resolved.
+UNRESOLVED = re.compile(
+    r"\?(?:var|meta):[\w.-]*|\?@?(?:fig|tbl|sec|eq)-[\w-]*|\?\?|\{\{<[^>]*|\?include\b|[\[(][a-z]+\d{4}\w*\?"
+)
+
+#: An identifier shorter than this cannot be told from a number of the text.
+SHORTEST_IDENTIFIER = 4
+
+#: Attributes that a reader, or a reader's software, gets to see.
+READ_ATTRIBUTES = ("alt", "title", "href", "aria-label")
+
+
+class _Text(HTMLParser):
+    """Collects what a reader can see, and comments, which figures keep their text in."""
+
+    def __init__(self):
+        super().__init__()
+        self.parts: list[str] = []
+        self.hidden = 0
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.hidden += tag in ("script", "style")
+        self.parts += [
+            value
+            for name, value in attributes
+            if name in READ_ATTRIBUTES and value and not value.startswith("data:")
+        ]
+
+    def handle_endtag(self, tag: str) -> None:
+        self.hidden -= tag in ("script", "style")
+
+    def handle_data(self, data: str) -> None:
+        if not self.hidden:
+            self.parts.append(data)
+
+    def handle_comment(self, data: str) -> None:
+        self.parts.append(data)
+
+
+def html_text(html: str) -> str:
+    """Return the text of a page: what is visible, links, alternative texts and comments."""
+    reader = _Text()
+    reader.feed(html)
+    return " ".join(reader.parts)
+
+
+def read_text(path: Path) -> str:
+    """Return what is to be checked in a rendered file or in one that goes into it."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix in (".html", ".svg"):
+        return html_text(text)
+    return text.replace("\\", "") if path.suffix == ".typ" else text
+
+
+def participant_ids(paths: RunPaths) -> set[str]:
+    """Return every identifier that the run knows of, excluded participants too."""
+    tables = [
+        folder / name
+        for folder in (paths.raw, paths.curated)
+        for name in ("participants.csv", "inventory.csv", "exclusions.csv")
+    ]
+    known = [
+        pd.read_csv(path, dtype=str, usecols=["participant_id"])["participant_id"]
+        for path in tables
+        if path.exists()
+    ]
+    if not known:
+        raise FileNotFoundError(
+            f"{paths.curated / 'participants.csv'} is missing: without the identifiers it cannot "
+            "be checked that none is in the report; run the curation stage first"
+        )
+    return set(pd.concat(known).dropna())
+
+
+def find_unresolved(text: str) -> list[str]:
+    """Return the marks of unresolved variables, references and includes."""
+    return sorted(set(UNRESOLVED.findall(text)))
+
+
+def find_identifiers(text: str, identifiers: Iterable[str]) -> list[str]:
+    """Return the identifiers that stand in `text` as words of their own.
+
+    Digits behind a decimal point or comma are no identifier. Identifiers of fewer than
+    `SHORTEST_IDENTIFIER` characters are not looked for.
+
+    Examples
+    --------
+    >>> find_identifiers("100129_30 and 0.100130 and 1,100131", ["100129", "100130", "100131"])
+    ['100129']
+    """
+    long_enough = {name for name in identifiers if len(name) >= SHORTEST_IDENTIFIER}
+    words = set(re.findall(r"(?<![A-Za-z0-9.,])[A-Za-z0-9]+", text))
+    joined = {name for name in long_enough if not name.isalnum() and name in text}
+    return sorted((long_enough & words) | joined)
+
+
+def find_machine_paths(text: str, paths: RunPaths) -> list[str]:
+    """Return the folders of this machine that `text` names."""
+    folders = {str(folder) for folder in (ROOT, paths.output, Path.home(), sys.prefix)}
+    return sorted(folder for folder in folders if folder != "/" and folder + "/" in text)
+
+
+def check(manuscripts: list[Path], others: list[Path], paths: RunPaths) -> None:
+    """Refuse what must not be shown.
+
+    Parameters
+    ----------
+    manuscripts
+        Checked for everything.
+    others
+        Pages of notebooks, tables, captions, figures, numbers: checked for identifiers and
+        paths alone, as their code may hold any mark.
+    paths
+        The run.
+
+    Raises
+    ------
+    ReportError
+        Naming each file and what it shows.
+    """
+    identifiers = participant_ids(paths)
+    problems = []
+    for path in [*manuscripts, *others]:
+        text = read_text(path)
+        found = {
+            "the unresolved": find_unresolved(text) if path in manuscripts else [],
+            "the participant identifier": find_identifiers(text, identifiers),
+            "this machine's folder": find_machine_paths(text, paths),
+        }
+        problems += [
+            f"{path.name} shows {what} {_some(names)}" for what, names in found.items() if names
+        ]
+    if problems:
+        raise ReportError("what was rendered must not be published:\n  " + "\n  ".join(problems))
+
+
+def _some(names: list[str], shown: int = 3) -> str:
+    more = len(names) - shown
+    return ", ".join(names[:shown]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,114 @@
+"""From tables, figures and numbers to the manuscript as HTML and PDF."""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from muscle_study.numbers import Number, read_numbers
+from muscle_study.paths import MANUSCRIPT, RunPaths
+from muscle_study.report import fallback, quarto
+from muscle_study.report.check import check
+from muscle_study.report.notebooks import read_notebooks, write_pages
+from muscle_study.report.parameters import ReportParameters
+from muscle_study.report.project import RIBBON, is_synthetic, lay_out
+from muscle_study.report.shortcodes import expand
+
+
+def render(run: str, parameters: ReportParameters) -> list[Path]:
+    """Render the manuscript and the pages of the executed notebooks.
+
+    Everything is made in a folder beside the run's, checked, and only then moved into it, so
+    that a failed render leaves what was there.
+
+    Parameters
+    ----------
+    run
+        Name of the run; its stages have been run.
+    parameters
+        Title, authors, formats.
+
+    Returns
+    -------
+    list of Path
+        The manuscript's files, then the notebooks' pages.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a stage has not written what the manuscript needs.
+    ReportError
+        If the manuscript refers to what is missing, or shows what it must not.
+    """
+    paths = RunPaths(run)
+    numbers = _numbers(paths)
+    notebooks = read_notebooks(paths.notebooks)
+    renderer = quarto.description() if quarto.available() else fallback.description()
+    ribbon = RIBBON if is_synthetic(numbers) else ""
+    variables = {name: number.text for name, number in numbers.items()}
+    variables["report.renderer"] = renderer
+
+    with _beside(paths.reports) as project:
+        lay_out(paths, parameters, numbers, variables, notebooks, project)
+        expand(project / "manuscript.qmd", variables)  # names what is missing, before any work
+        pages = write_pages(
+            notebooks,
+            MANUSCRIPT / "style" / "notebook.html",
+            [MANUSCRIPT / "style" / "page.css"],
+            ribbon,
+            project / "notebooks",
+        )
+        if quarto.available():
+            made = quarto.render(project, parameters.formats)
+        else:
+            made = fallback.render(project, variables, ribbon, parameters.formats)
+        check(
+            [path for path in made if path.suffix != ".pdf"],
+            [*pages, *_shown(project, paths)],
+            paths,
+        )
+        manuscripts = [path for path in made if path.suffix != ".typ"]
+        for source in set(made) - set(manuscripts):
+            source.unlink()
+        _move(project, paths.reports)
+    return [paths.reports / path.relative_to(project) for path in [*manuscripts, *pages]]
+
+
+def _numbers(paths: RunPaths) -> Mapping[str, Number]:
+    numbers = read_numbers(paths.numbers)
+    if not numbers:
+        raise FileNotFoundError(f"{paths.numbers} holds no numbers: run the statistics stage first")
+    return numbers
+
+
+def _shown(project: Path, paths: RunPaths) -> list[Path]:
+    """Return the tables, captions, figures and numbers that are published with the manuscript."""
+    folders = (project / "tables", project / "figures", project / "_captions", paths.numbers)
+    return sorted(
+        path
+        for folder in folders
+        for path in folder.rglob("*")
+        if path.suffix in (".csv", ".md", ".svg", ".json")
+    )
+
+
+@contextmanager
+def _beside(folder: Path) -> Iterator[Path]:
+    """Yield an empty folder beside `folder`, on the same disk, and remove it at the end."""
+    beside = folder.with_name(f"{folder.name}.rendering")
+    shutil.rmtree(beside, ignore_errors=True)
+    beside.mkdir(parents=True)
+    try:
+        yield beside
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _move(project: Path, reports: Path) -> None:
+    """Put the project's files in place, each by a rename; the manuscript itself comes last."""
+    shutil.rmtree(project / ".quarto", ignore_errors=True)  # Quarto's cache
+    files = (path for path in project.rglob("*") if path.is_file())
+    for path in sorted(files, key=lambda path: (path.stem == "manuscript", path)):
+        target = reports / path.relative_to(project)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        path.replace(target)
