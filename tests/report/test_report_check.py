@@ -1,0 +1,78 @@
+import pytest
+
+from muscle_study.paths import ROOT
+from muscle_study.report.check import check, find_identifiers, find_unresolved, html_text
+from muscle_study.report.errors import ReportError
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("mean ?var:csa.mean cm²", ["?var:csa.mean"]),
+        ("see ?@fig-age", ["?@fig-age"]),
+        ("see ?fig-age and ?tbl-x", ["?fig-age", "?tbl-x"]),
+        ("Figure ??", ["??"]),
+        ("{{< var a >}}", ["{{< var a "]),
+        ("cited [kiefer2026?]", ["[kiefer2026?"]),
+        ("Is this so? Yes (really?).", []),
+    ],
+)
+def test_unresolved_marks_are_found(text, found):
+    assert find_unresolved(text) == found
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("participant 100129 was", ["100129"]),
+        ("100129_30_3D_GRE.nii.gz", ["100129"]),
+        ("0.100129 and 1,100129", []),
+        ("1100129 and 1001290", []),
+        ("subject sub-01a here", ["sub-01a"]),
+        ("12 participants", []),
+    ],
+)
+def test_identifiers_are_found_as_words(text, found):
+    assert find_identifiers(text, ["100129", "sub-01a", "12"]) == found
+
+
+def test_text_of_a_page_leaves_out_scripts_and_data():
+    html = (
+        '<style>a1</style><script>if (a ?? b) x()</script><p title="t">seen</p>'
+        '<img alt="words" src="data:image/png;base64,100129"><!-- drawn -->'
+    )
+    text = html_text(html)
+    assert all(word in text for word in ("seen", "t", "words", "drawn"))
+    assert not any(word in text for word in ("??", "a1", "100129"))
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("manuscript.html", "<p>?var:dice.psoas</p>", r"manuscript.html shows .*\?var:dice.psoas"),
+        ("manuscript.typ", r"See ?\@fig-age", r"manuscript.typ shows .*\?@fig-age"),
+        ("05_statistics.html", "<pre>100129</pre>", r"05_statistics.html .* identifier 100129"),
+        ("flow.svg", "<svg><!-- 100131 --></svg>", r"flow.svg .* identifier 100131"),
+        ("02_training.html", f"<pre>{ROOT}/x</pre>", r"02_training.html .* folder .*"),
+    ],
+)
+def test_check_names_file_and_finding(make_run, tmp_path, name, text, message):
+    paths = make_run()
+    page = tmp_path / name
+    page.write_text(text, encoding="utf-8")
+    manuscripts = [page] if page.stem == "manuscript" else []
+    with pytest.raises(ReportError, match=message):
+        check(manuscripts, [] if manuscripts else [page], paths)
+
+
+def test_marks_in_a_notebooks_code_are_no_fault(make_run, tmp_path):
+    page = tmp_path / "05_statistics.html"
+    page.write_text("<pre>{{< var >}} ??</pre>", encoding="utf-8")
+    check([], [page], make_run())
+
+
+def test_identifiers_must_be_known(make_run):
+    paths = make_run()
+    (paths.curated / "participants.csv").unlink()
+    with pytest.raises(FileNotFoundError, match="run the curation stage first"):
+        check([], [], paths)

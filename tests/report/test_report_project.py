@@ -1,0 +1,34 @@
+import pytest
+
+from muscle_study.numbers import Number
+from muscle_study.report.errors import ReportError
+from muscle_study.report.project import is_synthetic, nest, numbers_table
+
+
+def test_dotted_names_become_branches():
+    assert nest({"a.b.c": "1", "a.b.d": "2", "e": "3"}) == {
+        "a": {"b": {"c": "1", "d": "2"}},
+        "e": "3",
+    }
+
+
+@pytest.mark.parametrize("names", [["a", "a.b"], ["a.b", "a"]])
+def test_a_number_beneath_another_is_refused(names):
+    with pytest.raises(ReportError, match="beneath"):
+        nest(dict.fromkeys(names, "1"))
+
+
+@pytest.mark.parametrize(("kind", "synthetic"), [("synthetic", True), ("real", False)])
+def test_kind_of_the_study(kind, synthetic):
+    assert is_synthetic({"study.kind": Number(kind, None, "numbers")}) is synthetic
+
+
+@pytest.mark.parametrize("numbers", [{}, {"study.kind": Number("other", None, "numbers")}])
+def test_an_unknown_kind_is_refused(numbers):
+    with pytest.raises(ReportError, match=r"study\.kind is (missing|other)"):
+        is_synthetic(numbers)
+
+
+def test_every_number_is_listed_with_its_cell():
+    table = numbers_table({"dice.psoas": Number("0.93", 0.93, "tbl-dice")}, [])
+    assert "| `dice.psoas` | 0.93 | [tbl-dice](notebooks/05_statistics.html) |" in table

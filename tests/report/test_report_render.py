@@ -1,0 +1,95 @@
+import re
+
+import pytest
+import yaml
+
+from muscle_study.paths import ROOT
+from muscle_study.report import render as stage
+from muscle_study.report.errors import ReportError
+from muscle_study.report.parameters import ReportParameters
+
+
+@pytest.fixture(autouse=True)
+def without_quarto(monkeypatch):
+    """Let Pandoc and Typst render, also where Quarto is installed."""
+    monkeypatch.setattr(stage.quarto, "available", lambda: False)
+
+
+def only(parameters, name):
+    return parameters.model_copy(update={"formats": [name]})
+
+
+def files(folder):
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_synthetic_run_as_html_and_pdf(make_run, parameters):
+    paths = make_run()
+    made = stage.render("tiny", parameters)
+    assert [path.name for path in made[:2]] == ["manuscript.html", "manuscript.pdf"]
+    assert all(path.is_file() for path in made)
+    assert made[1].read_bytes().startswith(b"%PDF")
+    html = made[0].read_text(encoding="utf-8")
+    assert "Pandoc" in html and "Typst" in html  # the colophon
+    assert html.index("Synthetic data") < html.index("Abstract</h1>")
+    assert 'href="notebooks/05_statistics.html#fig-age"' in html
+    for name in ("fig-agreement", "tbl-agreement", "fig-flow", "tbl-measures-by-bmi"):
+        assert len(re.findall(f'<figure[^>]* id="{name}"|<figure id="{name}"', html)) == 1
+    loaded = re.findall(r'<(?:script|link|img|iframe)[^>]*(?:src|href)="(?!data:)([^"]*)"', html)
+    assert loaded == []
+    assert not re.search(r"@import|url\((?!['\"]?data:)", html)
+    assert {"_quarto.yml", "_variables.yml", "manuscript.qmd"} <= files(paths.reports)
+    assert not list(paths.reports.parent.glob("*.rendering"))
+
+
+def test_real_run_has_no_agreement_and_no_ribbon(make_run, parameters):
+    make_run("real")
+    html = stage.render("tiny", only(parameters, "html"))[0].read_text(encoding="utf-8")
+    assert "iliopsoas" in html
+    assert "fig-agreement" not in html
+    assert 'class="ribbon"' not in html
+    assert "synthetic" not in html.lower()
+
+
+def test_missing_number_stops_the_render_and_leaves_nothing(make_run, parameters):
+    paths = make_run()
+    path = paths.numbers / "statistics.json"
+    path.write_text(
+        path.read_text(encoding="utf-8").replace("dice.psoas_sd", "dice.other"), encoding="utf-8"
+    )
+    before = files(paths.output)
+    with pytest.raises(ReportError, match=r"'dice\.psoas_sd' is in no file of numbers/"):
+        stage.render("tiny", parameters)
+    assert files(paths.output) == before
+
+
+def test_missing_table_is_named(make_run, parameters):
+    paths = make_run()
+    (paths.tables / "regression.md").unlink()
+    with pytest.raises(ReportError, match=r"tables/regression\.md is missing"):
+        stage.render("tiny", parameters)
+
+
+def test_participant_in_a_table_stops_the_render(make_run, parameters):
+    paths = make_run()
+    (paths.tables / "tests.csv").write_text("id\n100129\n")
+    with pytest.raises(ReportError, match=r"tests\.csv shows the participant identifier 100129"):
+        stage.render("tiny", only(parameters, "html"))
+    assert not (paths.reports / "manuscript.html").exists()
+
+
+def test_run_without_numbers_is_refused(make_run, parameters):
+    paths = make_run()
+    (paths.numbers / "statistics.json").unlink()
+    with pytest.raises(FileNotFoundError, match="run the statistics stage first"):
+        stage.render("tiny", parameters)
+
+
+def test_parameters_of_the_demo_are_valid():
+    section = yaml.safe_load((ROOT / "params" / "demo.yaml").read_text(encoding="utf-8"))["report"]
+    assert ReportParameters.model_validate(section).title
+
+
+def test_unknown_format_is_refused():
+    with pytest.raises(ValueError, match="html"):
+        ReportParameters(title="T", authors=["A"], formats=["docx"])
