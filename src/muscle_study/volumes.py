@@ -27,6 +27,9 @@ MM2_PER_CM2 = 100.0
 #: Voxel edges outside this range are taken for a broken header (mm).
 PLAUSIBLE_SPACING_MM = (0.2, 20.0)
 
+#: Nearest neighbour looks this far towards higher indices, so that ties all break alike (voxels).
+TIE_VOXELS = 1e-5
+
 
 @dataclass(frozen=True)
 class Volume:
@@ -199,6 +202,10 @@ def resample(
         Value of voxels outside the volume, e.g. air in a CT.
     """
     to_source = np.linalg.inv(volume.affine) @ affine
+    if order == 0:
+        # Grids with a common centre have many points half-way between two voxels. Rounding errors
+        # would send them outwards on both sides, which costs a muscle 2 % from 3 to 5 mm.
+        to_source[:3, 3] += TIE_VOXELS
     data = ndimage.affine_transform(
         volume.data, to_source[:3, :3], to_source[:3, 3], output_shape=shape, order=order,
         mode="grid-constant", cval=outside,
