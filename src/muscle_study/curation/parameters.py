@@ -1,6 +1,6 @@
 """Parameters of curation."""
 
-from typing import Literal
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -11,7 +11,7 @@ class CurationParameters(Section):
     """Where the export lies, what is plausible, and how participants are split."""
 
     layout: Literal["cohort", "totalsegmentator"] = Field(description="form of the export")
-    source: str | None = Field(description="folder of the export; null: the run's own data/<run>/raw")
+    source: str | None = Field(description="the export's folder; null: the run's data/<run>/raw")
     contrasts: list[str] = Field(min_length=1, description="images that a participant must have")
     spacing_mm: list[float] = Field(min_length=3, max_length=3, description="curated voxel edges")
     age_range_years: list[float] = Field(min_length=2, max_length=2)
@@ -21,9 +21,31 @@ class CurationParameters(Section):
     validation_fraction: float = Field(gt=0, lt=1, description="of the annotated participants")
     test_fraction: float = Field(gt=0, lt=1, description="of the annotated participants")
     seed: int
+    min_cell_count: int = Field(ge=1, description="smaller counts are not shown in the notebook")
 
     @model_validator(mode="after")
-    def _leave_some_for_training(self):
+    def _leave_some_for_training(self) -> Self:
         if self.validation_fraction + self.test_fraction >= 1:
             raise ValueError("validation_fraction + test_fraction must leave some for training")
+        return self
+
+    @model_validator(mode="after")
+    def _refuse_impossible_values(self) -> Self:
+        if min(self.spacing_mm) <= 0:
+            raise ValueError("spacing_mm must be positive")
+        for name in ("age_range_years", "height_range_cm", "weight_range_kg"):
+            low, high = getattr(self, name)
+            if low >= high:
+                raise ValueError(f"{name} must be [lowest, highest], but is [{low:g}, {high:g}]")
+        return self
+
+    @model_validator(mode="after")
+    def _suit_the_layout(self) -> Self:
+        if self.layout == "totalsegmentator" and self.contrasts != ["image"]:
+            raise ValueError("layout totalsegmentator has one contrast: contrasts must be [image]")
+        if self.layout == "totalsegmentator" and self.source is None:
+            raise ValueError(
+                "layout totalsegmentator needs source, the data set's folder: set it in the "
+                'parameter file or by SET="curation.source=/path/to/dataset"'
+            )
         return self

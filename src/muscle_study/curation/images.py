@@ -1,0 +1,115 @@
+"""A participant's volumes: checked against each other, upright, on the run's grid."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from muscle_study.curation.source import Meanings
+from muscle_study.exclusions import Excluded, Reason
+from muscle_study.labels import Label
+from muscle_study.volumes import Volume, resample, to_ras, upright_grid
+
+#: Spacings that differ by less are the same, and so are directions: headers are rounded.
+TOLERANCE = 1e-3
+
+
+def check_images(images: Mapping[str, Volume]) -> None:
+    """Refuse contrasts that are flat, blank or not on one grid.
+
+    Raises
+    ------
+    Excluded
+        ``bad_geometry``, ``empty_image`` or ``grid_mismatch``, naming the contrast.
+    """
+    first_name, first = next(iter(images.items()))
+    for name, volume in images.items():
+        if min(volume.data.shape) < 2:
+            shape = "x".join(map(str, volume.data.shape))
+            raise Excluded(Reason.BAD_GEOMETRY, f"{name}: {shape} voxels are no volume")
+        if volume.data.min() == volume.data.max():
+            raise Excluded(Reason.EMPTY_IMAGE, f"{name}: every voxel is {volume.data.flat[0]:g}")
+        if not volume.same_grid(first):
+            raise Excluded(
+                Reason.GRID_MISMATCH, f"{name} {grid(volume)}, {first_name} {grid(first)}"
+            )
+
+
+def merge_labels(files: Iterable[tuple[str, Volume, Meanings]], image: Volume) -> Volume:
+    """Join label files into one map of the study's labels.
+
+    Parameters
+    ----------
+    files
+        Name, content and meaning of the values of each. Where two overlap, the later one counts.
+    image
+        An image of the participant, on whose grid they must be.
+
+    Raises
+    ------
+    Excluded
+        ``grid_mismatch``; ``unknown_label`` when a value has no meaning. The participant leaves
+        with the labels: who mixed up a label file may have mixed up more.
+    """
+    merged = np.zeros(image.data.shape, np.uint8)
+    for name, volume, meanings in files:
+        if not volume.same_grid(image):
+            raise Excluded(Reason.GRID_MISMATCH, f"{name} {grid(volume)}, image {grid(image)}")
+        values = np.unique(volume.data).tolist()
+        unknown = [value for value in values if value not in meanings]
+        if unknown:
+            text = ", ".join(f"{value:g}" for value in unknown[:5])
+            raise Excluded(Reason.UNKNOWN_LABEL, f"{name}: {text}")
+        for value in values:
+            if meanings[value] is not Label.BACKGROUND:
+                merged[volume.data == value] = meanings[value]
+    return Volume(merged, image.affine)
+
+
+def grid(volume: Volume) -> str:
+    """Describe a grid in a few words, for messages."""
+    shape = "x".join(map(str, volume.data.shape))
+    origin = ", ".join(f"{x:.1f}" for x in volume.affine[:3, 3])
+    return f"{shape} at {spacing_text(volume)} mm {volume.orientation} from ({origin})"
+
+
+def spacing_text(volume: Volume) -> str:
+    """Return voxel edges as ``3x3x5``, in mm along the stored axes."""
+    return "x".join(f"{edge:.4g}" for edge in volume.spacing_mm)
+
+
+def is_on_grid(volume: Volume, spacing_mm: Sequence[float]) -> bool:
+    """Tell whether a volume in RAS order is upright and has this spacing."""
+    upright = np.allclose(
+        volume.affine[:3, :3] / volume.spacing_mm, np.eye(3), rtol=0, atol=TOLERANCE
+    )
+    return upright and np.allclose(volume.spacing_mm, spacing_mm, rtol=TOLERANCE, atol=0)
+
+
+def image_on_grid(image: Volume, spacing_mm: Sequence[float]) -> Volume:
+    """Bring an image to RAS at `spacing_mm`.
+
+    Axes are only permuted and flipped where that suffices. Otherwise the image is interpolated
+    linearly on the upright grid around it; outside is the image's minimum (air, in MR and CT).
+    Integers of more than 16 bits and doubles become single floats.
+    """
+    turned = to_ras(image)
+    if not is_on_grid(turned, spacing_mm):
+        shape, affine = upright_grid(turned, np.asarray(spacing_mm))
+        turned = resample(turned, shape, affine, order=1, outside=float(image.data.min()))
+    if turned.data.dtype.itemsize > 2:
+        return Volume(turned.data.astype(np.float32), turned.affine)
+    return turned
+
+
+def labels_on_grid(labels: Volume, spacing_mm: Sequence[float]) -> Volume:
+    """Bring a label map to the grid that `image_on_grid` gives its image.
+
+    By nearest neighbour, which on average keeps volume: each target voxel asks one point. Linear
+    interpolation with a threshold rounds convex surfaces off; on real iliopsoas masks of 3 mm
+    it lost 1–5 % at 1.5 mm and up to 14 % at 2 mm, where nearest lost nothing and scattered by
+    7 % on both sides.
+    """
+    turned = to_ras(labels)
+    if is_on_grid(turned, spacing_mm):
+        return turned
+    return resample(turned, *upright_grid(turned, np.asarray(spacing_mm)), order=0)

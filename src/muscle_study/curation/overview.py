@@ -1,0 +1,115 @@
+"""What the notebook shows of a curated cohort: counts that may be shown, and a few pictures.
+
+Executed notebooks lie under ``reports/``, where nothing individual may be: counts are suppressed as
+the manuscript's are, and pictures of real participants go to ``data/<run>/curated`` alone.
+"""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+
+from muscle_study.curation.split import SPLITS
+from muscle_study.curation.stage import Curated
+from muscle_study.disclosure import MARK, hidden_in_table, pool_small, protect
+from muscle_study.exclusions import REASON_TEXT, Reason
+from muscle_study.labels import STRUCTURES
+from muscle_study.paths import RunPaths
+from muscle_study.volumes import load
+
+#: Colours of the four structures, told apart by readers with any colour vision (Okabe and Ito).
+COLOURS = ListedColormap(["#E69F00", "#56B4E9", "#D55E00", "#0072B2"])
+
+
+def shown(counts: np.ndarray, hidden: np.ndarray) -> np.ndarray:
+    """Return counts as text, with a mark for those that are hidden."""
+    return np.where(hidden, MARK, np.asarray(counts).astype(str))
+
+
+def flow_overview(curated: Curated, min_count: int) -> pd.DataFrame:
+    """Return the flow: who is left after each step, and who left in it."""
+    flow = curated.flow
+    by_record, by_images = flow["excluded"].iloc[1:]
+    cells = np.array([len(curated.participants), by_record, by_images])
+    # left after each step, then who left in the two steps in which somebody can
+    sums = np.array([[1, 1, 1], [1, 0, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
+    text = shown(sums @ cells, protect(cells, sums, min_count))
+    return pd.DataFrame(
+        {"step": flow["step"], "participants": text[:3], "excluded": ["", *text[3:]]}
+    )
+
+
+def reason_overview(curated: Curated, min_count: int) -> pd.DataFrame:
+    """Return how many were excluded for which reason; rare reasons are counted together."""
+    counts = curated.exclusions["reason"].value_counts().to_dict()
+    rows = [
+        ("; ".join(REASON_TEXT[Reason(name)] for name in names), n)
+        for names, n in pool_small(counts, min_count)
+    ]
+    table = pd.DataFrame(rows, columns=["reason", "participants"])
+    few = table["participants"] < min_count
+    return table.assign(participants=table["participants"].astype(str).mask(few, MARK))
+
+
+def split_overview(curated: Curated, min_count: int) -> pd.DataFrame:
+    """Return how alike the splits are: men, women, mean age and BMI."""
+    everyone = curated.participants.fillna({"sex": "not known"})
+    annotated = everyone[everyone["annotated"]]
+    columns = sorted(everyone["sex"].unique(), reverse=True)
+    counts = pd.crosstab(annotated["split"], annotated["sex"])
+    counts = counts.reindex(index=SPLITS, columns=columns, fill_value=0)
+    hidden = hidden_in_table(counts.to_numpy(), min_count)[:-1]
+    table = pd.DataFrame(shown(counts, hidden[:, :-1]), index=list(SPLITS), columns=columns)
+    total = counts.sum(axis=1)
+    table.insert(0, "participants", shown(total, hidden[:, -1]))
+    means = annotated.groupby("split")[["age_years", "bmi_kg_m2"]].mean().reindex(SPLITS)
+    return table.join(means.round(1).where(total >= min_count).rename(columns="mean {}".format))
+
+
+def gallery(curated: Curated, paths: RunPaths, n: int) -> Figure:
+    """Draw the middle of the first `n` participants, annotated ones first, and save the picture.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        Also in ``data/<run>/curated/gallery.png``.
+    """
+    chosen = curated.participants.sort_values("annotated", ascending=False, kind="stable").head(n)
+    figure, axes = plt.subplots(
+        2, len(chosen), figsize=(2.4 * len(chosen), 5.2), squeeze=False, layout="constrained"
+    )
+    contrast = curated.inventory["contrast"].iloc[0]
+    for column, person in zip(axes.T, chosen.itertuples(), strict=True):
+        image = load(paths.curated / "images" / person.participant_id / f"{contrast}.nii.gz")
+        labels = np.zeros(image.data.shape, np.uint8)
+        if person.annotated:
+            labels = load(paths.curated / "labels" / f"{person.participant_id}.nii.gz").data
+        draw_middle(column, image.data, labels, image.spacing_mm)
+    kind = "synthetic participants" if curated.about["synthetic"] else "participants"
+    figure.suptitle(f"Curated {kind}: {contrast.replace('_', ' ')} image, reference labels")
+    figure.savefig(paths.curated / "gallery.png", dpi=110)
+    return figure
+
+
+def draw_middle(
+    axes: np.ndarray, image: np.ndarray, labels: np.ndarray, spacing_mm: np.ndarray
+) -> None:
+    """Draw the coronal and the axial slice with most labels, or in the middle where there are none.
+
+    As radiologists look: the participant's right is on the reader's left.
+    """
+    window = np.percentile(image, [1, 99.5])
+    for ax, along, across in ((axes[0], 1, 2), (axes[1], 2, 1)):
+        in_slice = (labels > 0).sum(axis=tuple({0, 1, 2} - {along}))
+        where = int(in_slice.argmax()) if in_slice.any() else image.shape[along] // 2
+        aspect = spacing_mm[across] / spacing_mm[0]
+        for data, look in (
+            (image, {"cmap": "gray", "vmin": window[0], "vmax": window[1]}),
+            (np.ma.masked_equal(labels, 0),
+             {"cmap": COLOURS, "vmin": 1, "vmax": len(STRUCTURES), "alpha": 0.55,
+              "interpolation": "nearest"}),
+        ):  # fmt: skip
+            plane = data.take(where, axis=along)[::-1].T
+            ax.imshow(plane, origin="lower", aspect=aspect, **look)
+        ax.set_axis_off()

@@ -1,0 +1,211 @@
+"""The participant table: its schema, and who leaves because of what it says."""
+
+import pandas as pd
+import pandera.pandas as pa
+
+from muscle_study.curation.parameters import CurationParameters
+from muscle_study.curation.source import COVARIATES, Source
+from muscle_study.exclusions import Reason, exclusion_table
+
+NUMERIC = COVARIATES[1:]
+
+#: Identifiers become file names.
+SAFE_ID = r"[A-Za-z0-9][A-Za-z0-9_-]*"
+
+#: In this order: a participant with several faults is counted under the first.
+REASONS = (
+    Reason.DUPLICATE_ID,
+    Reason.MISSING_COVARIATE,
+    Reason.IMPLAUSIBLE_VALUE,
+    Reason.BMI_CONTRADICTION,
+)
+
+#: A fault that more than this share of the participants has is the table's, not theirs.
+BROKEN_SHARE = 0.5
+
+
+def schema(parameters: CurationParameters, required: bool) -> pa.DataFrameSchema:
+    """Return the schema of a participant table.
+
+    The text of each check begins with the reason code under which a participant who fails it is
+    excluded, so that one pass of pandera gives codes and messages.
+
+    Parameters
+    ----------
+    parameters
+        Plausible ranges and the tolerance of the BMI.
+    required
+        Whether sex, age, height and weight must be there. BMI need not: it follows from them.
+    """
+    tolerance = parameters.bmi_tolerance_kg_m2
+
+    def ranged(low: float, high: float) -> pa.Column:
+        text = f"{Reason.IMPLAUSIBLE_VALUE}: outside {low:g}–{high:g}"
+        return pa.Column(float, pa.Check.in_range(low, high, error=text), nullable=not required)
+
+    def bmi_agrees(table: pd.DataFrame) -> pd.Series:
+        off = (table["bmi_kg_m2"] - bmi_kg_m2(table)).abs()
+        return ~(off > tolerance)  # NaN, where either is unknown, is no contradiction
+
+    sexes = ["male", "female"]
+    return pa.DataFrameSchema(
+        {
+            "participant_id": pa.Column(str, unique=True, report_duplicates="all"),
+            "sex": pa.Column(
+                str,
+                pa.Check.isin(sexes, error=f"{Reason.IMPLAUSIBLE_VALUE}: neither male nor female"),
+                nullable=not required,
+            ),
+            "age_years": ranged(*parameters.age_range_years),
+            "height_cm": ranged(*parameters.height_range_cm),
+            "weight_kg": ranged(*parameters.weight_range_kg),
+            "bmi_kg_m2": pa.Column(float, nullable=True),
+        },
+        checks=pa.Check(
+            bmi_agrees,
+            error=f"{Reason.BMI_CONTRADICTION}: over {tolerance:g} kg/m² off height and weight",
+        ),
+    )
+
+
+def bmi_kg_m2(table: pd.DataFrame) -> pd.Series:
+    """Return weight over squared height."""
+    return table["weight_kg"] / (table["height_cm"] / 100) ** 2
+
+
+def check_participants(
+    source: Source, parameters: CurationParameters
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Read an export's participants and set aside those whose record is broken.
+
+    Returns
+    -------
+    participants : pandas.DataFrame
+        ``participant_id``, covariates as numbers, ``given_split``; sorted by identifier. A BMI
+        that is not stated is computed.
+    exclusions : pandas.DataFrame
+        One row a participant who leaves.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        When the table itself is broken; the message names file, column and remedy.
+    """
+    text = source.participants()
+    name = source.folder / source.table_name
+    check_identifiers(text, str(name))
+    numbers = {
+        column: pd.to_numeric(text[column], errors="coerce").astype(float) for column in NUMERIC
+    }
+    table = text.assign(sex=text["sex"].astype("str"), **numbers)
+    faults = find_faults(table, text, schema(parameters, required=source.demographics))
+    check_not_systematic(faults, table["participant_id"].nunique(), str(name))
+    first = faults.drop_duplicates("participant_id")
+    table["bmi_kg_m2"] = table["bmi_kg_m2"].fillna(bmi_kg_m2(table))
+    kept = table[~table["participant_id"].isin(first["participant_id"])]
+    columns = ["participant_id", *COVARIATES, "given_split"]
+    return (
+        kept[columns].sort_values("participant_id", ignore_index=True),
+        exclusion_table(first.assign(stage="curation").to_dict("records")),
+    )
+
+
+def check_identifiers(table: pd.DataFrame, name: str) -> None:
+    """Stop at identifiers that nobody could be counted or filed under.
+
+    Raises
+    ------
+    ValueError
+        Naming the rows.
+    """
+    bad = table.index[~table["participant_id"].str.fullmatch(SAFE_ID).fillna(False).astype(bool)]
+    if len(bad):
+        rows = ", ".join(str(row + 2) for row in bad[:5])  # the header is line 1
+        raise ValueError(
+            f"{name}: the identifier is missing or has other signs than letters, digits, - and _ "
+            f"in {len(bad)} rows (line {rows}{', …' if len(bad) > 5 else ''}): correct these lines"
+        )
+    if table.empty:
+        raise ValueError(f"{name}: no participants; check curation.source")
+
+
+def find_faults(
+    table: pd.DataFrame, text: pd.DataFrame, expected: pa.DataFrameSchema
+) -> pd.DataFrame:
+    """Hold a table against its schema.
+
+    Parameters
+    ----------
+    table, text
+        The same rows, with numbers and as they were read.
+    expected
+        From `schema`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``participant_id, reason, fault, detail``, a row a participant and fault, first reasons
+        first.
+    """
+    faults = [
+        (text["participant_id"][row], Reason.IMPLAUSIBLE_VALUE, f"{column} not a number",
+         f"{column} = {text[column][row]}: not a number")
+        for column in NUMERIC
+        for row in table.index[table[column].isna() & text[column].notna()]
+    ]  # fmt: skip
+    try:
+        expected.validate(table, lazy=True)
+    except pa.errors.SchemaErrors as errors:
+        for case in errors.failure_cases.sort_values(["index", "column"]).to_dict("records"):
+            row = text.loc[int(case["index"])]
+            # what is no number was counted above, and is not missing
+            if case["check"] != "not_nullable" or pd.isna(row[case["column"]]):
+                faults.append((row["participant_id"], *described(case, row)))
+    rank = {reason: place for place, reason in enumerate(REASONS)}
+    return (
+        pd.DataFrame(faults, columns=["participant_id", "reason", "fault", "detail"])
+        .drop_duplicates()
+        .sort_values("reason", key=lambda column: column.map(rank), kind="stable")
+    )
+
+
+def described(case: dict, row: pd.Series) -> tuple[Reason, str, str]:
+    """Return a failed check's reason, the fault in general, and the detail of this participant.
+
+    Parameters
+    ----------
+    case
+        A row of pandera's ``failure_cases``.
+    row
+        The participant's, as it was read.
+    """
+    column = case["column"]
+    if case["check"] == "field_uniqueness":
+        fault = "identifier on more than one row"
+        return Reason.DUPLICATE_ID, fault, fault
+    if case["check"] == "not_nullable":
+        fault = f"{column} missing"
+        return Reason.MISSING_COVARIATE, fault, fault
+    code, _, fault = case["check"].partition(": ")
+    if case["schema_context"] == "DataFrameSchema":
+        stated = f"{row['bmi_kg_m2']} kg/m², {row['height_cm']} cm, {row['weight_kg']} kg"
+        return Reason(code), fault, f"{stated}: {fault}"
+    return Reason(code), f"{column} {fault}", f"{column} = {row[column]}: {fault}"
+
+
+def check_not_systematic(faults: pd.DataFrame, participants: int, name: str) -> None:
+    """Stop when most participants share a fault: then the table is broken.
+
+    Raises
+    ------
+    ValueError
+        Naming the fault, an example and the remedy.
+    """
+    for fault, rows in faults.groupby("fault"):
+        affected = rows["participant_id"].nunique()
+        if affected > BROKEN_SHARE * participants:
+            raise ValueError(
+                f"{name}: {affected} of {participants} participants: {fault} "
+                f"(e.g. {rows['detail'].iloc[0]}). So many point to the column's unit, decimal "
+                "sign or coding, or to the ranges under curation in the parameter file"
+            )

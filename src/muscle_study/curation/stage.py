@@ -1,0 +1,154 @@
+"""The stage as a whole: participants in, curated volumes and tables out, nobody lost."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from muscle_study.cluster import map_participants
+from muscle_study.cluster_parameters import ClusterParameters
+from muscle_study.curation.cohort import CohortSource
+from muscle_study.curation.parameters import CurationParameters
+from muscle_study.curation.participant import Task, curate_participant
+from muscle_study.curation.participants import check_participants
+from muscle_study.curation.source import COVARIATES, Source
+from muscle_study.curation.split import assign_splits
+from muscle_study.curation.totalsegmentator import TotalSegmentatorSource
+from muscle_study.exclusions import check_conserved, exclusion_table
+from muscle_study.files import read_json, write_json, write_table
+from muscle_study.paths import RunPaths
+from muscle_study.records import code_digest
+
+SOURCES = {"cohort": CohortSource, "totalsegmentator": TotalSegmentatorSource}
+
+INVENTORY = ["participant_id", "kind", "contrast", "file", "bytes", "sha256", "shape",
+             "spacing_mm", "orientation"]  # fmt: skip
+
+STEPS = ("in the export", "participant record checked", "images checked")
+
+
+@dataclass(frozen=True)
+class Curated:
+    """What curation wrote: its tables, as ``data/README.md`` describes them, and `about`."""
+
+    participants: pd.DataFrame
+    exclusions: pd.DataFrame
+    flow: pd.DataFrame
+    inventory: pd.DataFrame
+    about: dict
+
+
+def open_source(parameters: CurationParameters, paths: RunPaths) -> Source:
+    """Return the export that the parameters name."""
+    folder = Path(parameters.source).expanduser().resolve() if parameters.source else paths.raw
+    return SOURCES[parameters.layout](folder, tuple(parameters.contrasts))
+
+
+def curate_cohort(
+    parameters: CurationParameters, paths: RunPaths, cluster: ClusterParameters
+) -> Curated:
+    """Curate an export into ``data/<run>/curated``; finished participants are not done again.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        When the export or its participant table is missing or broken.
+    RuntimeError
+        When participants do not add up, or none is left.
+    """
+    source = open_source(parameters, paths)
+    listed, by_record = check_participants(source, parameters)
+    code = code_digest(Path(__file__).parent)
+    tasks = {
+        participant_id: Task(
+            participant_id, source, tuple(parameters.spacing_mm), paths.curated, code
+        )
+        for participant_id in listed["participant_id"]
+    }
+    records, by_images = map_participants("curation", curate_participant, tasks, cluster)
+    curated = Curated(
+        participants=participant_table(listed, records, parameters),
+        exclusions=exclusion_table([*by_record.to_dict("records"), *by_images.to_dict("records")]),
+        flow=flow_table(len(listed), len(by_record), len(by_images)),
+        inventory=inventory_table(records),
+        about={
+            "layout": parameters.layout,
+            "synthetic": is_synthetic(source, paths),
+            "psoas_label": source.psoas_label,
+            "source_participants": len(listed) + len(by_record),
+            "demographics": source.demographics,
+        },
+    )
+    write(curated, paths.curated)
+    return curated
+
+
+def participant_table(
+    listed: pd.DataFrame, records: pd.DataFrame, parameters: CurationParameters
+) -> pd.DataFrame:
+    """Return those who stay, with whether they are annotated and their split."""
+    annotated = dict(zip(records["participant_id"], records.get("annotated", []), strict=True))
+    stay = listed[listed["participant_id"].isin(annotated)].reset_index(drop=True)
+    stay["annotated"] = stay["participant_id"].map(annotated).astype(bool)
+    stay["split"] = assign_splits(
+        stay, parameters.validation_fraction, parameters.test_fraction, parameters.seed
+    )
+    return stay[["participant_id", *COVARIATES, "annotated", "split"]]
+
+
+def inventory_table(records: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for each file of those who stay."""
+    rows = [
+        {"participant_id": record["participant_id"], **row}
+        for record in records.to_dict("records")
+        for row in record["inventory"]
+    ]
+    return pd.DataFrame(rows, columns=INVENTORY)
+
+
+def flow_table(listed: int, by_record: int, by_images: int) -> pd.DataFrame:
+    """Return how many are left after each step, and how many left in it."""
+    left = [listed + by_record, listed, listed - by_images]
+    return pd.DataFrame(
+        {"step": STEPS, "participants": left, "excluded": [0, by_record, by_images]}
+    )
+
+
+def is_synthetic(source: Source, paths: RunPaths) -> bool:
+    """Tell whether stage cohort made the export: it is the run's own, or has its manifest."""
+    manifest = source.folder / "manifest.json"
+    made_here = manifest.exists() and read_json(manifest).get("stage") == "cohort"
+    return source.folder == paths.raw or made_here
+
+
+def write(curated: Curated, folder: Path) -> None:
+    """Write the tables, and remove volumes of whoever is no longer among the participants."""
+    participants = curated.participants
+    check_conserved("curation", curated.about["source_participants"], len(participants),
+                    len(curated.exclusions))  # fmt: skip
+    sweep(folder, participants)
+    write_table(curated.exclusions, folder / "exclusions.csv")
+    write_table(curated.flow, folder / "flow.csv")
+    write_table(curated.inventory, folder / "inventory.csv")
+    write_json(curated.about, folder / "source.json")
+    if participants.empty:
+        raise RuntimeError(
+            f"no participant is left: see reason and detail in {folder}/exclusions.csv"
+        )
+    write_table(participants, folder / "participants.csv")
+
+
+def sweep(folder: Path, participants: pd.DataFrame) -> None:
+    """Remove what no longer belongs: a withdrawn participant's volumes, a killed run's remains."""
+    everyone = set(participants["participant_id"])
+    annotated = set(participants["participant_id"][participants["annotated"]])
+    belong = {
+        "images": everyone,
+        "labels": {f"{participant_id}.nii.gz" for participant_id in annotated},
+        "records": {f"{participant_id}.json" for participant_id in everyone},
+    }
+    for kind, names in belong.items():
+        for path in (folder / kind).glob("*"):
+            if path.name not in names:
+                shutil.rmtree(path) if path.is_dir() else path.unlink()

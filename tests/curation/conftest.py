@@ -1,0 +1,119 @@
+import nibabel as nib
+import numpy as np
+import pandas as pd
+import pytest
+
+from muscle_study.cluster import attempt
+from muscle_study.cluster_parameters import ClusterParameters
+from muscle_study.curation import stage
+from muscle_study.curation.parameters import CurationParameters
+from muscle_study.exclusions import exclusion_table
+from muscle_study.paths import RunPaths
+
+CONTRASTS = ["water", "fat"]
+IDS = ["100001", "100002", "100003", "100004", "100005"]
+ONE_WORKER = ClusterParameters(kind="local", workers=1, threads=1)
+#: 3 x 3 x 5 mm, stored with the axes L, P, S
+LPS = np.array([[-3.0, 0, 0, 30], [0, -3, 0, 24], [0, 0, 5, -10], [0, 0, 0, 1]])
+
+
+@pytest.fixture
+def make_parameters():
+    return tiny_parameters
+
+
+def tiny_parameters(**changes):
+    values = {
+        "layout": "cohort",
+        "source": None,
+        "contrasts": CONTRASTS,
+        "spacing_mm": [3.0, 3.0, 5.0],
+        "age_range_years": [18, 80],
+        "height_range_cm": [130, 220],
+        "weight_range_kg": [35, 250],
+        "bmi_tolerance_kg_m2": 0.5,
+        "validation_fraction": 0.2,
+        "test_fraction": 0.4,
+        "seed": 1,
+        "min_cell_count": 1,
+    }
+    return CurationParameters(**values | changes)
+
+
+def write_image(path, data, affine=LPS):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    nib.save(nib.Nifti1Image(data, affine), path)
+
+
+class Export:
+    """A cohort's export of five participants, of whom the first four are annotated."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        rng = np.random.default_rng(0)
+        self.table = pd.DataFrame({
+            "participant_id": IDS,
+            "sex": ["male", "female", "male", "female", "male"],
+            "age_years": ["30", "40", "50", "60", "70"],
+            "height_cm": "200",
+            "weight_kg": "100",
+            "bmi_kg_m2": "25.0",
+        })  # fmt: skip
+        self.write_table()
+        for participant_id in IDS:
+            for contrast in CONTRASTS:
+                voxels = rng.integers(1, 500, (6, 5, 4)).astype(np.int16)
+                write_image(self.image(participant_id, contrast), voxels)
+        for participant_id in IDS[:4]:
+            labels = np.zeros((6, 5, 4), np.uint8)
+            labels[4, 2, 1:3] = 1  # stored along L, so a high index is the left
+            labels[1, 2, 1] = 2
+            write_image(self.label(participant_id), labels)
+
+    def image(self, participant_id, contrast="water"):
+        return self.folder / "images" / participant_id / f"{contrast}.nii.gz"
+
+    def label(self, participant_id):
+        return self.folder / "labels" / f"{participant_id}.nii.gz"
+
+    def write_table(self):
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.table.to_csv(self.folder / "participants.csv", index=False)
+
+
+@pytest.fixture
+def paths(tmp_path, monkeypatch):
+    monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path / "output"))
+    return RunPaths("tiny")
+
+
+@pytest.fixture
+def export(paths):
+    return Export(paths.raw)
+
+
+def map_here(name, function, tasks, _cluster):
+    """Do what `map_participants` does, in this process."""
+    outcomes = {pid: attempt(function, pid, task) for pid, task in tasks.items()}
+    kept = [outcome["record"] for outcome in outcomes.values() if "record" in outcome]
+    excluded = [o["excluded"] | {"stage": name} for o in outcomes.values() if "excluded" in o]
+    return pd.DataFrame(kept, columns=None if kept else ["participant_id"]), exclusion_table(
+        excluded
+    )
+
+
+@pytest.fixture
+def curate(paths, monkeypatch):
+    """Curate in this process: what is tested is curation, not Dask."""
+    monkeypatch.setattr(stage, "map_participants", map_here)
+
+    def run(**changes):
+        return stage.curate_cohort(tiny_parameters(**changes), paths, ONE_WORKER)
+
+    return run
+
+
+@pytest.fixture
+def tiny_curate(paths):
+    """Curate through Dask, as a run does."""
+    return lambda: stage.curate_cohort(tiny_parameters(), paths, ONE_WORKER)

@@ -1,0 +1,207 @@
+"""Each kind of bad input: its reason code, and nothing of the other participants lost."""
+
+import gzip
+import shutil
+
+import nibabel as nib
+import numpy as np
+import pytest
+
+BAD = "100003"
+OTHERS = ["100001", "100002", "100004", "100005"]
+
+
+def image_array(path):
+    return np.asarray(nib.load(path).dataobj)
+
+
+def rewrite(path, data, affine=None):
+    nib.save(nib.Nifti1Image(data, nib.load(path).affine if affine is None else affine), path)
+
+
+def no_images(export):
+    shutil.rmtree(export.image(BAD).parent)
+
+
+def missing_contrast(export):
+    export.image(BAD, "fat").unlink()
+
+
+def truncated_gzip(export):
+    path = export.image(BAD)
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+def checksum_wrong(export):
+    path = export.image(BAD)
+    content = bytearray(path.read_bytes())
+    content[-8] ^= 1
+    path.write_bytes(content)
+
+
+def not_an_image(export):
+    export.image(BAD).write_bytes(gzip.compress(b"<html>404</html>"))
+
+
+def empty_file(export):
+    export.image(BAD).write_bytes(b"")
+
+
+def nan_voxels(export):
+    data = image_array(export.image(BAD)).astype(np.float32)
+    data[0, 0, 0] = np.nan
+    rewrite(export.image(BAD), data)
+
+
+def blank_image(export):
+    rewrite(export.image(BAD), np.zeros((6, 5, 4), np.int16))
+
+
+def other_shape(export):
+    rewrite(export.image(BAD), image_array(export.image(BAD))[:, :, :-1])
+
+
+def other_place(export):
+    affine = nib.load(export.image(BAD)).affine + np.diag([0.0] * 4)
+    affine[2, 3] += 5
+    rewrite(export.image(BAD), image_array(export.image(BAD)), affine)
+
+
+def impossible_spacing(export):
+    for contrast in ("water", "fat"):
+        path = export.image(BAD, contrast)
+        rewrite(path, image_array(path), np.diag([3.0, 3, 500, 1]))
+
+
+def nowhere(export):
+    path = export.image(BAD)
+    image = nib.load(path)
+    placeless = nib.Nifti1Image(np.asarray(image.dataobj), None)
+    nib.save(placeless, path)
+
+
+def one_slice(export):
+    for contrast in ("water", "fat"):
+        path = export.image(BAD, contrast)
+        rewrite(path, image_array(path)[:, :, :1])
+
+
+def unknown_label(export):
+    labels = image_array(export.label(BAD)).copy()
+    labels[0, 0, 0] = 9
+    rewrite(export.label(BAD), labels)
+
+
+def label_elsewhere(export):
+    rewrite(export.label(BAD), image_array(export.label(BAD))[1:])
+
+
+def change(column, value):
+    def apply(export):
+        export.table.loc[export.table["participant_id"] == BAD, column] = value
+        export.write_table()
+
+    return apply
+
+
+def duplicate_id(export):
+    export.table.loc[len(export.table)] = export.table.loc[2]
+    export.write_table()
+
+
+def not_in_the_table(export):
+    export.table = export.table[export.table["participant_id"] != BAD]
+    export.write_table()
+
+
+@pytest.mark.parametrize(
+    ("breaks", "reason", "detail"),
+    [
+        (no_images, "no_images", "none of water, fat"),
+        (missing_contrast, "missing_contrast", "fat"),
+        (truncated_gzip, "unreadable_image", "water.nii.gz"),
+        (checksum_wrong, "unreadable_image", "CRC"),
+        (not_an_image, "unreadable_image", "water.nii.gz"),
+        (empty_file, "unreadable_image", "water.nii.gz"),
+        (nan_voxels, "non_finite_voxels", "water.nii.gz: NaN"),
+        (blank_image, "empty_image", "water: every voxel is 0"),
+        (other_shape, "grid_mismatch", "6x5x4 at 3x3x5 mm LPS"),
+        (other_place, "grid_mismatch", "-5.0"),
+        (impossible_spacing, "bad_geometry", "500"),
+        (nowhere, "bad_geometry", "neither sform nor qform"),
+        (one_slice, "bad_geometry", "6x5x1"),
+        (unknown_label, "unknown_label", "100003.nii.gz: 9"),
+        (label_elsewhere, "grid_mismatch", "100003.nii.gz 5x5x4"),
+        (change("sex", ""), "missing_covariate", "sex missing"),
+        (change("age_years", ""), "missing_covariate", "age_years missing"),
+        (change("age_years", "5"), "implausible_value", "age_years = 5: outside 18–80"),
+        (change("age_years", "old"), "implausible_value", "age_years = old: not a number"),
+        (change("sex", "2"), "implausible_value", "sex = 2: neither male nor female"),
+        (change("height_cm", "2.00"), "implausible_value", "height_cm = 2.00: outside 130–220"),
+        (change("bmi_kg_m2", "x"), "implausible_value", "bmi_kg_m2 = x: not a number"),
+        (change("bmi_kg_m2", "25.6"), "bmi_contradiction", "25.6 kg/m², 200 cm, 100 kg"),
+        (duplicate_id, "duplicate_id", "more than one row"),
+        (not_in_the_table, "missing_covariate", "missing"),
+    ],
+    ids=lambda value: getattr(value, "__name__", None),
+)
+def test_bad_participant_leaves_with_a_reason_and_alone(
+    export, curate, paths, breaks, reason, detail
+):
+    before = curate()
+    others = {
+        path.relative_to(paths.curated): path.read_bytes()
+        for path in paths.curated.rglob("*.nii.gz")
+        if BAD not in str(path)
+    }
+    breaks(export)
+
+    after = curate()
+
+    row = after.exclusions.iloc[0]
+    assert [len(after.exclusions), row["participant_id"]] == [1, BAD]
+    assert [row["stage"], row["reason"]] == ["curation", reason]
+    assert detail in row["detail"]
+    assert after.participants["participant_id"].tolist() == OTHERS
+    covariates = ["participant_id", "sex", "age_years", "bmi_kg_m2", "annotated"]
+    left = before.participants[before.participants["participant_id"] != BAD]
+    assert after.participants[covariates].values.tolist() == left[covariates].values.tolist()
+    assert {
+        path.relative_to(paths.curated): path.read_bytes()
+        for path in paths.curated.rglob("*.nii.gz")
+    } == others
+    assert after.about["source_participants"] == len(after.participants) + 1
+
+
+def test_stated_bmi_within_tolerance_stays(export, curate):
+    change("bmi_kg_m2", "25.4")(export)
+    assert curate().exclusions.empty
+
+
+def test_bmi_that_is_not_stated_is_computed(export, curate):
+    change("bmi_kg_m2", "")(export)
+    participants = curate().participants.set_index("participant_id")
+    assert participants.loc[BAD, "bmi_kg_m2"] == 25.0  # 100 kg / (2 m)²
+
+
+def test_first_reason_counts_where_a_record_has_several(export, curate):
+    change("age_years", "5")(export)
+    change("sex", "")(export)
+    assert curate().exclusions["reason"].tolist() == ["missing_covariate"]
+
+
+def test_several_bad_participants_each_have_their_row(export, curate):
+    missing_contrast(export)
+    export.table.loc[0, "age_years"] = "200"
+    export.write_table()
+    curated = curate()
+    assert curated.exclusions["participant_id"].tolist() == ["100001", BAD]
+    assert curated.flow["participants"].tolist() == [5, 4, 3]
+    assert curated.flow["excluded"].tolist() == [0, 1, 1]
+
+
+def test_nobody_left_stops_the_run(export, curate):
+    shutil.rmtree(export.folder / "images")
+    (export.folder / "images").mkdir()
+    with pytest.raises(RuntimeError, match=r"no participant is left: see .*exclusions.csv"):
+        curate()

@@ -1,0 +1,81 @@
+"""What the notebook shows gives no small group away and no picture of a real person."""
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+import pytest
+
+from muscle_study.curation.overview import (
+    flow_overview,
+    gallery,
+    reason_overview,
+    split_overview,
+)
+from muscle_study.curation.stage import Curated, flow_table
+
+mpl.use("agg")
+
+
+def curated_of(n=30, by_record=2, reasons=("no_images",) * 7 + ("empty_image", "unknown_label")):
+    participants = pd.DataFrame({
+        "sex": ["male", "female"] * (n // 2),
+        "age_years": 50.0,
+        "bmi_kg_m2": 26.0,
+        "annotated": True,
+        "split": ["train"] * (n - 12) + ["validation"] * 2 + ["test"] * 10,
+    })  # fmt: skip
+    by_images = len(reasons) - by_record
+    return Curated(
+        participants=participants,
+        exclusions=pd.DataFrame({"reason": reasons}),
+        flow=flow_table(n + by_images, by_record, by_images),
+        inventory=pd.DataFrame(),
+        about={"synthetic": True},
+    )
+
+
+def test_flow_is_plain_where_no_count_is_small():
+    flow = flow_overview(curated_of(), min_count=1)
+    assert flow["participants"].tolist() == ["39", "37", "30"]
+    assert flow["excluded"].tolist() == ["", "2", "7"]
+
+
+def test_flow_hides_a_small_count_and_what_would_tell_it():
+    flow = flow_overview(curated_of(), min_count=5)
+    assert flow["excluded"].iloc[1] == "–"
+    # 39 in the export and 37 after the step would tell 2
+    assert "–" in flow["participants"].iloc[:2].tolist()
+
+
+def test_rare_reasons_are_counted_together():
+    table = reason_overview(curated_of(), min_count=5)
+    assert table["participants"].tolist() == ["9"]
+    names = {"no images", "image is empty", "reference labels hold unknown values"}
+    assert set(table["reason"].iloc[0].split("; ")) == names
+    assert len(reason_overview(curated_of(), min_count=1)) == 3
+
+
+def test_reasons_are_an_empty_table_where_nobody_left():
+    assert reason_overview(curated_of(by_record=0, reasons=()), min_count=5).empty
+
+
+def test_small_split_is_hidden_with_its_means():
+    table = split_overview(curated_of(), min_count=5)
+    assert table.loc["validation", ["participants", "male", "female"]].tolist() == ["–"] * 3
+    assert np.isnan(table.loc["validation", "mean age_years"])
+    assert table.loc["train", "mean age_years"] == 50
+
+
+def test_split_table_without_annotated_participants():
+    curated = curated_of()
+    curated.participants["annotated"] = False
+    assert split_overview(curated, min_count=5)["participants"].tolist() == ["–"] * 3
+
+
+@pytest.mark.filterwarnings("error")
+def test_gallery_is_drawn_and_kept_beside_the_data(export, curate, paths):
+    figure = gallery(curate(), paths, n=2)
+    assert len(figure.axes) == 4
+    assert "synthetic" in figure.get_suptitle()
+    assert not any("1000" in ax.get_title() for ax in figure.axes)
+    assert (paths.curated / "gallery.png").stat().st_size > 1000

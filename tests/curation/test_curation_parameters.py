@@ -1,0 +1,18 @@
+import pytest
+from pydantic import ValidationError
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"validation_fraction": 0.6}, "must leave some for training"),
+        ({"spacing_mm": [3.0, 0.0, 5.0]}, "spacing_mm must be positive"),
+        ({"age_range_years": [80, 18]}, r"age_range_years must be \[lowest, highest\]"),
+        ({"layout": "totalsegmentator", "source": "x"}, r"contrasts must be \[image\]"),
+        ({"layout": "totalsegmentator", "contrasts": ["image"]}, "SET="),
+        ({"layout": "dicom"}, "cohort"),
+    ],
+)
+def test_wrong_parameters_are_explained(make_parameters, changes, message):
+    with pytest.raises(ValidationError, match=message):
+        make_parameters(**changes)
