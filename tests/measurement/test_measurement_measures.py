@@ -44,21 +44,37 @@ def test_four_boxes_by_hand(four_boxes):
     assert values["gluteus_at_border"] is True
 
 
-def test_fat_fraction_is_the_ratio_of_sums(four_boxes):
-    # half of the left psoas is bright and lean, half is dark and fat
-    water = np.full(four_boxes.data.shape, 900, np.int16)
-    fat = np.full(four_boxes.data.shape, 100, np.int16)
-    dark = (four_boxes.data == Label.PSOAS_LEFT) & (np.arange(8) == 4)
-    water[dark], fat[dark] = 10, 90
-    values = measured(
-        four_boxes, water=Volume(water, four_boxes.affine), fat=Volume(fat, four_boxes.affine)
-    )
-    assert values["psoas_fat_fraction_right"] == pytest.approx(0.1)
-    left = (12 * 100 + 6 * 90, 12 * 900 + 6 * 10)
-    assert values["psoas_fat_fraction_left"] == pytest.approx(left[0] / sum(left))
-    total = (left[0] + 24 * 100, left[1] + 24 * 900)
-    assert values["psoas_fat_fraction_total"] == pytest.approx(total[0] / sum(total))
-    assert values["gluteus_fat_fraction_total"] == pytest.approx(0.1)
+@pytest.fixture
+def dixon():
+    """Return labels, water and fat of two psoas of 5x5x4 voxels; their rims are half fat."""
+    labels = np.zeros((14, 7, 4), np.uint8)
+    labels[1:6, 1:6], labels[8:13, 1:6] = Label.PSOAS_LEFT, Label.PSOAS_RIGHT
+    water, fat = np.full(labels.shape, 500, np.int16), np.full(labels.shape, 500, np.int16)
+    for start in (2, 9):
+        water[start : start + 3, 2:5], fat[start : start + 3, 2:5] = 900, 100
+    return [Volume(data, np.diag([2.0, 2, 5, 1])) for data in (labels, water, fat)]
+
+
+def fat_fractions(labels: Volume, water: Volume, fat: Volume) -> dict:
+    values = measured(labels, water=water, fat=fat)
+    return {side: values[f"psoas_fat_fraction_{side}"] for side in ("left", "right", "total")}
+
+
+def test_fat_around_a_muscle_is_not_counted_in_it(dixon):
+    assert fat_fractions(*dixon) == pytest.approx({"left": 0.1, "right": 0.1, "total": 0.1})
+
+
+def test_fat_fraction_is_the_ratio_of_sums(dixon):
+    _, water, fat = dixon
+    # one of the left psoas's four slices is dark and fat
+    water.data[2:5, 2:5, 3], fat.data[2:5, 2:5, 3] = 10, 90
+    left = np.array([27 * 900 + 9 * 10, 27 * 100 + 9 * 90])
+    right = np.array([36 * 900, 36 * 100])
+    expected = {
+        side: signal[1] / signal.sum()
+        for side, signal in (("left", left), ("right", right), ("total", left + right))
+    }
+    assert fat_fractions(*dixon) == pytest.approx(expected)
 
 
 def test_what_is_not_known_is_nan(four_boxes):

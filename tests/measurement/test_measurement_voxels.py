@@ -48,10 +48,25 @@ def test_an_empty_map_has_no_cross_section():
     assert profile.extent(LEFT) == slice(0, 0)
 
 
-def test_image_sums_are_taken_label_by_label(four_boxes):
-    image = Volume(four_boxes.data.astype(np.int16) * 1000, four_boxes.affine)
-    sums = LabelledVoxels(four_boxes).image_sums(image)
-    assert sums.tolist() == [0, 18_000, 48_000, 54_000, 96_000]
+def test_the_interior_has_four_neighbours_of_its_own(four_boxes):
+    voxels = LabelledVoxels(four_boxes)
+    # the boxes of 2x2, 3x2 and 2x3 voxels have none; 4x3 has two a slice, and 3x3 at the field's
+    # edge, where nothing says that the muscle ends, as well
+    assert voxels.sums(voxels.interior).tolist() == [0, 0, 0, 4, 8]
+
+
+def test_an_interior_by_hand():
+    data = np.zeros((5, 5, 1), np.uint8)
+    data[:, :3] = LEFT  # touches three edges of the field of view, which are not the muscle's
+    data[2, 1] = RIGHT
+    interior = np.zeros((5, 5), bool)
+    interior[:, :2] = True
+    interior[1:4, 1] = interior[2, 0] = False
+    voxels = LabelledVoxels(Volume(data, np.eye(4)))
+    inside = data[..., 0] == LEFT
+    assert (voxels.interior[voxels.label == LEFT] == interior[inside]).all()
+    image = Volume(np.full(data.shape, 7, np.int16), np.eye(4))
+    assert voxels.interior_sums(image)[[LEFT, RIGHT]].tolist() == [7 * interior.sum(), 0]
 
 
 @pytest.mark.parametrize(("slices", "expected"), [((0, 2), True), ((5, 8), True), ((1, 7), False)])

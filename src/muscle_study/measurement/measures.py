@@ -80,7 +80,10 @@ def measure(
 
     A muscle's fat fraction is the ratio of sums, ``ΣF / Σ(W + F)``: the share of fat in all of
     its signal. The mean of the voxels' own ratios would be pulled towards one half by voxels with
-    little signal, where the ratio is mostly noise.
+    little signal, where the ratio is mostly noise. The sums run over the interior alone, the voxels
+    whose four neighbours in the slice are the same structure: the outermost ones share their
+    volume with the fat around the muscle, which can double the fraction of a lean one. A muscle
+    without interior has no fat fraction (NaN).
     """
     profile = axial_profile(voxels)
     maxima = {side: profile.maximum(label_of("psoas", side)) for side in SIDES}
@@ -118,8 +121,8 @@ def _fat_fractions(
     voxels: LabelledVoxels, water: Volume | None, fat: Volume | None
 ) -> dict[str, float]:
     known = water is not None and fat is not None
-    water_sums = voxels.image_sums(water) if known else np.full(len(Label), NAN)
-    fat_sums = voxels.image_sums(fat) if known else np.full(len(Label), NAN)
+    water_sums = voxels.interior_sums(water) if known else np.full(len(Label), NAN)
+    fat_sums = voxels.interior_sums(fat) if known else np.full(len(Label), NAN)
     fractions = {}
     for muscle in MUSCLES:
         sides = {side: [label_of(muscle, side)] for side in SIDES}

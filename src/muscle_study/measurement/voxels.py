@@ -49,9 +49,24 @@ class LabelledVoxels:
         """
         return np.bincount(self.label, weights=values, minlength=len(Label))
 
-    def image_sums(self, image: Volume) -> np.ndarray:
-        """Add up the voxels of an image on the same grid, per label, shape (5,)."""
-        return self.sums(image.data[self.index].astype(np.float64))
+    @cached_property
+    def interior(self) -> np.ndarray:
+        """Tell of each voxel whether its four neighbours in the slice are the same structure.
+
+        The edge of the field of view is not taken for the structure's. Shape (n,), boolean.
+        """
+        inside = np.ones(len(self.label), bool)
+        for axis in {0, 1, 2} - {self.head_axis}:
+            for step in (-1, 1):
+                neighbour = list(self.index)
+                neighbour[axis] = np.clip(neighbour[axis] + step, 0, self.grid.data.shape[axis] - 1)
+                inside &= self.grid.data[tuple(neighbour)] == self.label
+        return inside
+
+    def interior_sums(self, image: Volume) -> np.ndarray:
+        """Add up an image on the same grid over each label's interior, shape (5,)."""
+        values = image.data[self.index].astype(np.float64)
+        return self.sums(np.where(self.interior, values, 0.0))
 
     @cached_property
     def volume_ml(self) -> np.ndarray:
