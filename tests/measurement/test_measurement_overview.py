@@ -2,12 +2,15 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from muscle_study.measurement.measures import measure
 from muscle_study.measurement.overview import (
+    captioned,
     distribution,
     draw_mean_profile,
     mean_profile,
     quality_summary,
 )
+from muscle_study.measurement.voxels import LabelledVoxels
 
 
 @pytest.fixture
@@ -36,6 +39,16 @@ def test_a_synthetic_picture_says_so(profiles, synthetic, tags):
     assert [text.get_text() for text in axes.texts] == tags
 
 
+@pytest.mark.parametrize(
+    ("synthetic", "caption"), [(True, "Areas (synthetic data)"), (False, "Areas")]
+)
+def test_a_synthetic_table_says_so(synthetic, caption):
+    table = pd.DataFrame({"mean": [1.23456, np.nan]})
+    html = captioned(table, "Areas", synthetic).to_html()
+    assert f"<caption>{caption}</caption>" in html
+    assert "1.235" in html
+
+
 def test_quality_is_summarised_by_muscle():
     quality = pd.DataFrame(
         {
@@ -53,9 +66,6 @@ def test_quality_is_summarised_by_muscle():
 
 
 def test_the_distribution_shows_no_extremes(four_boxes):
-    from muscle_study.measurement.measures import measure
-    from muscle_study.measurement.voxels import LabelledVoxels
-
     measures = pd.DataFrame([measure(LabelledVoxels(four_boxes))[0]] * 3)
     table = distribution(measures)
     assert list(table.columns) == ["mean", "SD", "25 %", "median", "75 %"]

@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
+from pandas.io.formats.style import Styler
 
 from muscle_study.labels import MUSCLES
 from muscle_study.measurement.measures import COLUMNS
@@ -24,6 +25,13 @@ def distribution(measures: pd.DataFrame) -> pd.DataFrame:
             "75 %": numeric.quantile(0.75),
         }
     ).rename_axis("measure")
+
+
+def captioned(table: pd.DataFrame, caption: str, synthetic: bool) -> Styler:
+    """Return a table as the notebook shows it; one of synthetic data says so."""
+    return table.style.format(precision=3, na_rep="–").set_caption(
+        f"{caption} (synthetic data)" if synthetic else caption
+    )
 
 
 def quality_summary(quality: pd.DataFrame) -> pd.DataFrame:
