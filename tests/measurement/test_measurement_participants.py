@@ -3,6 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+from dask.distributed import LocalCluster
 
 from muscle_study.cluster_parameters import ClusterParameters
 from muscle_study.exclusions import Excluded
@@ -16,8 +17,16 @@ from muscle_study.measurement.quality import score_test_split
 from muscle_study.paths import RunPaths
 from muscle_study.volumes import Volume, save
 
-CLUSTER = ClusterParameters(kind="local", workers=1, threads=1)
 PARAMETERS = MeasurementParameters(min_muscle_ml=0.1)
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Yield where to work: one worker in this process, which starts at once."""
+    with LocalCluster(1, processes=False, threads_per_worker=1, dashboard_address=":0") as local:
+        yield ClusterParameters(
+            kind="address", workers=1, threads=1, address=local.scheduler_address
+        )
 
 
 @pytest.fixture
@@ -120,8 +129,8 @@ def run(tmp_path, monkeypatch, four_boxes):
     return paths
 
 
-def test_a_cohort_is_measured_and_nobody_is_lost(run):
-    measures, profiles, exclusions = measure_cohort(run, PARAMETERS, CLUSTER)
+def test_a_cohort_is_measured_and_nobody_is_lost(run, cluster):
+    measures, profiles, exclusions = measure_cohort(run, PARAMETERS, cluster)
     assert measures["participant_id"].tolist() == ["100001", "100002", "100003"]
     assert list(measures.columns) == ["participant_id", *COLUMNS]
     assert exclusions["reason"].tolist() == ["unreadable_image", "no_muscle_found"]
@@ -131,20 +140,20 @@ def test_a_cohort_is_measured_and_nobody_is_lost(run):
     assert written["gluteus_at_border"].all()
     names = "measures.csv", "csa_profiles.csv", "exclusions.csv"
     first = [(run.measurements / name).read_bytes() for name in names]
-    measure_cohort(run, PARAMETERS, CLUSTER)
+    measure_cohort(run, PARAMETERS, cluster)
     assert first == [(run.measurements / name).read_bytes() for name in names]
 
 
-def test_nobody_measured_gives_tables_without_rows(run):
+def test_nobody_measured_gives_tables_without_rows(run, cluster):
     measures, profiles, exclusions = measure_cohort(
-        run, MeasurementParameters(min_muscle_ml=50.0), CLUSTER
+        run, MeasurementParameters(min_muscle_ml=50.0), cluster
     )
     assert list(measures.columns) == ["participant_id", *COLUMNS]
     assert (len(measures), len(profiles), len(exclusions)) == (0, 0, 5)
 
 
-def test_the_test_split_is_scored_whether_measured_or_not(run):
-    quality, exclusions = score_test_split(run, CLUSTER)
+def test_the_test_split_is_scored_whether_measured_or_not(run, cluster):
+    quality, exclusions = score_test_split(run, cluster)
     assert exclusions.empty
     assert quality["participant_id"].unique().tolist() == ["100002", "100003", "100005"]
     dice = quality.set_index(["participant_id", "structure"])["dice"]
@@ -152,12 +161,12 @@ def test_the_test_split_is_scored_whether_measured_or_not(run):
     assert dice.loc[("100005", "psoas_left")] == 0
 
 
-def test_a_segmentation_of_nobody_stops_the_stage(run):
+def test_a_segmentation_of_nobody_stops_the_stage(run, cluster):
     write_table(pd.DataFrame({"participant_id": ["999999"]}), run.segmentations / "records.csv")
     with pytest.raises(
         ValueError, match=r"records.csv: 1 participants are not in .*inference again"
     ):
-        measure_cohort(run, PARAMETERS, CLUSTER)
+        measure_cohort(run, PARAMETERS, cluster)
 
 
 def test_without_truth_there_is_no_agreement(run):
