@@ -1,6 +1,6 @@
 import nbformat
 import pytest
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from muscle_study.paths import MANUSCRIPT
 from muscle_study.report.notebooks import (
@@ -11,13 +11,15 @@ from muscle_study.report.notebooks import (
     write_pages,
 )
 
+WARNING = "/home/me/env/x.py: a warning"
+
 
 @pytest.fixture
 def notebooks(tmp_path):
     cells = [
         new_markdown_cell("# Story"),
         new_code_cell("#| label: tbl-measures_by_age\n1"),
-        new_code_cell("x = 1"),
+        new_code_cell("x = 1", outputs=[new_output("stream", name="stderr", text=WARNING)]),
     ]
     for name in ("04_measurement", "05_statistics"):
         node = new_notebook(cells=cells if name.startswith("05") else [new_markdown_cell("m")])
@@ -49,17 +51,25 @@ def test_only_code_cells_are_labelled(tmp_path):
     assert read_notebook(path).anchors == frozenset()
 
 
-def test_pages_need_no_network_and_lead_back(notebooks, tmp_path):
+@pytest.fixture
+def pages(notebooks, tmp_path):
     style = MANUSCRIPT / "style"
-    pages = write_pages(
-        notebooks, style / "notebook.html", [style / "page.css"], "Made up", tmp_path / "pages"
-    )
-    html = pages[1].read_text(encoding="utf-8")
-    assert 'id="tbl-measures-by-age"' in html
-    assert 'href="../manuscript.html"' in html
-    assert 'href="04_measurement.html"' in html
-    assert "Made up" in html
-    assert "<script" not in html and "http" not in html
+    template, styles = style / "notebook.html", [style / "page.css"]
+    made = write_pages(notebooks, template, styles, "Made up", ["/home/me"], tmp_path / "pages")
+    return [path.read_text(encoding="utf-8") for path in made]
+
+
+def test_pages_need_no_network_and_lead_back(pages):
+    assert 'id="tbl-measures-by-age"' in pages[1]
+    assert 'href="../manuscript.html"' in pages[1]
+    assert 'href="04_measurement.html"' in pages[1]
+    assert "Made up" in pages[1]
+    assert "<script" not in pages[1] and "http" not in pages[1]
+
+
+def test_pages_name_no_folder_of_the_machine(pages):
+    assert "env/x.py: a warning" in pages[1]
+    assert "/home/me" not in pages[1]
 
 
 def test_missing_notebooks_are_named(tmp_path):

@@ -107,10 +107,15 @@ def find_identifiers(text: str, identifiers: Iterable[str]) -> list[str]:
     return sorted((long_enough & words) | joined)
 
 
+def machine_folders(paths: RunPaths) -> list[str]:
+    """Return this machine's folders that pages must not name, the deepest first."""
+    folders = {str(folder) for folder in (ROOT, paths.output, Path.home(), sys.prefix)}
+    return sorted(folders - {"/"}, key=len, reverse=True)
+
+
 def find_machine_paths(text: str, paths: RunPaths) -> list[str]:
     """Return the folders of this machine that `text` names."""
-    folders = {str(folder) for folder in (ROOT, paths.output, Path.home(), sys.prefix)}
-    return sorted(folder for folder in folders if folder != "/" and folder + "/" in text)
+    return [folder for folder in machine_folders(paths) if folder + "/" in text]
 
 
 def check(manuscripts: list[Path], others: list[Path], paths: RunPaths) -> None:

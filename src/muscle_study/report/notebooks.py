@@ -86,7 +86,12 @@ def source_link(label: str, notebooks: list[Notebook], default: str = "statistic
 
 
 def write_pages(
-    notebooks: list[Notebook], template: Path, styles: list[Path], notice: str, folder: Path
+    notebooks: list[Notebook],
+    template: Path,
+    styles: list[Path],
+    notice: str,
+    machine_folders: list[str],
+    folder: Path,
 ) -> list[Path]:
     """Write a page for each notebook.
 
@@ -100,6 +105,9 @@ def write_pages(
         Style sheets to put into each page.
     notice
         What every page says at its top; empty for none.
+    machine_folders
+        Folders to cut from paths, as a library's warning names them: a page that names this
+        machine's folders could not be published, and a run of days must not be lost to a warning.
     folder
         Where the pages go.
     """
@@ -117,6 +125,8 @@ def write_pages(
     made = []
     for notebook in notebooks:
         body, _resources = exporter.from_notebook_node(notebook.node)
+        for outer in machine_folders:
+            body = body.replace(outer + "/", "")
         path = folder / notebook.page
         write_text(
             page.substitute(

@@ -8,7 +8,7 @@ from pathlib import Path
 from muscle_study.numbers import Number, read_numbers
 from muscle_study.paths import MANUSCRIPT, RunPaths
 from muscle_study.report import fallback, quarto
-from muscle_study.report.check import check
+from muscle_study.report.check import check, machine_folders
 from muscle_study.report.notebooks import read_notebooks, write_pages
 from muscle_study.report.parameters import ReportParameters
 from muscle_study.report.project import RIBBON, is_synthetic, lay_out
@@ -56,6 +56,7 @@ def render(run: str, parameters: ReportParameters) -> list[Path]:
             MANUSCRIPT / "style" / "notebook.html",
             [MANUSCRIPT / "style" / "page.css"],
             ribbon,
+            machine_folders(paths),
             project / "notebooks",
         )
         if quarto.available():
