@@ -1,6 +1,5 @@
-"""What the notebook shows gives no small group away and no picture of a real person."""
+"""What the notebook shows gives no small group away; pictures stay with the data."""
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
 import pytest
@@ -12,8 +11,6 @@ from muscle_study.curation.overview import (
     split_overview,
 )
 from muscle_study.curation.stage import Curated, flow_table
-
-mpl.use("agg")
 
 
 def curated_of(n=30, by_record=2, reasons=("no_images",) * 7 + ("empty_image", "unknown_label")):
@@ -73,9 +70,7 @@ def test_split_table_without_annotated_participants():
 
 
 @pytest.mark.filterwarnings("error")
-def test_gallery_is_drawn_and_kept_beside_the_data(export, curate, paths):
-    figure = gallery(curate(), paths, n=2)
-    assert len(figure.axes) == 4
-    assert "synthetic" in figure.get_suptitle()
-    assert not any("1000" in ax.get_title() for ax in figure.axes)
-    assert (paths.curated / "gallery.png").stat().st_size > 1000
+def test_gallery_is_kept_beside_the_data(export, curate, paths):
+    picture = gallery(curate(), paths, n=2)
+    assert picture == paths.curated / "gallery.png"
+    assert picture.read_bytes().startswith(b"\x89PNG")

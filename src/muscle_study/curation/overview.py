@@ -4,7 +4,8 @@ Executed notebooks lie under ``reports/``, where nothing individual may be: coun
 the manuscript's are, and pictures of real participants go to ``data/<run>/curated`` alone.
 """
 
-import matplotlib.pyplot as plt
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 from matplotlib.colors import ListedColormap
@@ -14,7 +15,8 @@ from muscle_study.curation.split import SPLITS
 from muscle_study.curation.stage import Curated
 from muscle_study.disclosure import MARK, hidden_in_table, pool_small, protect
 from muscle_study.exclusions import REASON_TEXT, Reason
-from muscle_study.labels import STRUCTURES
+from muscle_study.files import whole_file
+from muscle_study.labels import STRUCTURES, Label
 from muscle_study.paths import RunPaths
 from muscle_study.volumes import load
 
@@ -67,18 +69,18 @@ def split_overview(curated: Curated, min_count: int) -> pd.DataFrame:
     return table.join(means.round(1).where(total >= min_count).rename(columns="mean {}".format))
 
 
-def gallery(curated: Curated, paths: RunPaths, n: int) -> Figure:
+def gallery(curated: Curated, paths: RunPaths, n: int) -> Path:
     """Draw the middle of the first `n` participants, annotated ones first, and save the picture.
 
     Returns
     -------
-    matplotlib.figure.Figure
-        Also in ``data/<run>/curated/gallery.png``.
+    pathlib.Path
+        ``data/<run>/curated/gallery.png``.
     """
     chosen = curated.participants.sort_values("annotated", ascending=False, kind="stable").head(n)
-    figure, axes = plt.subplots(
-        2, len(chosen), figsize=(2.4 * len(chosen), 5.2), squeeze=False, layout="constrained"
-    )
+    # not pyplot's, which would show the picture in the notebook without being asked
+    figure = Figure(figsize=(2.4 * len(chosen), 5.2), layout="constrained")
+    axes = figure.subplots(2, len(chosen), squeeze=False)
     contrast = curated.inventory["contrast"].iloc[0]
     for column, person in zip(axes.T, chosen.itertuples(), strict=True):
         image = load(paths.curated / "images" / person.participant_id / f"{contrast}.nii.gz")
@@ -88,20 +90,23 @@ def gallery(curated: Curated, paths: RunPaths, n: int) -> Figure:
         draw_middle(column, image.data, labels, image.spacing_mm)
     kind = "synthetic participants" if curated.about["synthetic"] else "participants"
     figure.suptitle(f"Curated {kind}: {contrast.replace('_', ' ')} image, reference labels")
-    figure.savefig(paths.curated / "gallery.png", dpi=110)
-    return figure
+    path = paths.curated / "gallery.png"
+    with whole_file(path) as beside:
+        figure.savefig(beside, dpi=110)
+    return path
 
 
 def draw_middle(
     axes: np.ndarray, image: np.ndarray, labels: np.ndarray, spacing_mm: np.ndarray
 ) -> None:
-    """Draw the coronal and the axial slice with most labels, or in the middle where there are none.
+    """Draw the coronal slice with most psoas and the axial one with most muscle.
 
-    As radiologists look: the participant's right is on the reader's left.
+    The middle where there is none. As radiologists look: the right is on the reader's left.
     """
     window = np.percentile(image, [1, 99.5])
-    for ax, along, across in ((axes[0], 1, 2), (axes[1], 2, 1)):
-        in_slice = (labels > 0).sum(axis=tuple({0, 1, 2} - {along}))
+    psoas = np.isin(labels, (Label.PSOAS_LEFT, Label.PSOAS_RIGHT))
+    for ax, along, across, wanted in ((axes[0], 1, 2, psoas), (axes[1], 2, 1, labels > 0)):
+        in_slice = wanted.sum(axis=tuple({0, 1, 2} - {along}))
         where = int(in_slice.argmax()) if in_slice.any() else image.shape[along] // 2
         aspect = spacing_mm[across] / spacing_mm[0]
         for data, look in (

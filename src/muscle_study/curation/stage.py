@@ -17,7 +17,7 @@ from muscle_study.curation.split import assign_splits
 from muscle_study.curation.totalsegmentator import TotalSegmentatorSource
 from muscle_study.exclusions import check_conserved, exclusion_table
 from muscle_study.files import read_json, write_json, write_table
-from muscle_study.paths import RunPaths
+from muscle_study.paths import ROOT, RunPaths
 from muscle_study.records import code_digest
 
 SOURCES = {"cohort": CohortSource, "totalsegmentator": TotalSegmentatorSource}
@@ -40,8 +40,10 @@ class Curated:
 
 
 def open_source(parameters: CurationParameters, paths: RunPaths) -> Source:
-    """Return the export that the parameters name."""
-    folder = Path(parameters.source).expanduser().resolve() if parameters.source else paths.raw
+    """Return the export that the parameters name; relative paths start at the repository."""
+    folder = paths.raw
+    if parameters.source:
+        folder = (ROOT / Path(parameters.source).expanduser()).resolve()
     return SOURCES[parameters.layout](folder, tuple(parameters.contrasts))
 
 
