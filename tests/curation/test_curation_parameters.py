@@ -1,6 +1,8 @@
 import pytest
 from pydantic import ValidationError
 
+from muscle_study.parameters import load
+
 
 @pytest.mark.parametrize(
     ("changes", "message"),
@@ -16,3 +18,10 @@ from pydantic import ValidationError
 def test_wrong_parameters_are_explained(make_parameters, changes, message):
     with pytest.raises(ValidationError, match=message):
         make_parameters(**changes)
+
+
+def test_public_data_set_has_a_parameter_file_that_loads():
+    run = load("totalsegmentator", ['curation.source="/somewhere"'])
+    assert run.cohort is None
+    assert run.curation.source == "/somewhere"
+    assert run.training.channels == run.curation.contrasts == ["image"]
