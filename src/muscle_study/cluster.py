@@ -35,7 +35,7 @@ def connect(cluster: ClusterParameters) -> Iterator[Client]:
             workers = LocalCluster(
                 n_workers=cluster.workers,
                 threads_per_worker=1,
-                dashboard_address=None,
+                dashboard_address=":0",
                 # a participant's volumes are far below a machine's memory: no spilling to disk
                 memory_limit=0,
             )

@@ -4,7 +4,7 @@ import os
 import time
 from typing import Self
 
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 #: Set by the runner, whose terminal line and log want plain lines.
 PLAIN = "MUSCLE_STUDY_PLAIN_PROGRESS"
