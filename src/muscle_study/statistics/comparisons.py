@@ -1,0 +1,215 @@
+"""Tests between groups, with effect sizes."""
+
+import numpy as np
+import pandas as pd
+import pingouin
+from scipy import stats
+from statsmodels.stats.multitest import multipletests
+
+from muscle_study.disclosure import MARK
+from muscle_study.numbers import format_number, format_p
+from muscle_study.statistics.measures import OUTCOMES, SEXES
+from muscle_study.statistics.study import Study
+from muscle_study.statistics.table import Table, estimate, without_repeats
+
+#: What a row of the tests holds; a comparison that cannot be made has NaN.
+COLUMNS = [
+    "statistic",
+    "df1",
+    "df2",
+    "p",
+    "difference",
+    "difference_low",
+    "difference_high",
+    "cohen_d",
+    "hedges_g",
+    "eta_squared",
+]
+
+#: Comparisons of several groups, which have no one difference.
+SEVERAL = ("age_group", "bmi_group")
+
+
+def two_groups(first: pd.Series, second: pd.Series, confidence: float) -> dict[str, float]:
+    """Compare two means by Welch's t-test.
+
+    Returns
+    -------
+    dict
+        t, its degrees of freedom, p, the difference of means (first - second) with its interval,
+        Cohen's d with the pooled SD, and Hedges' g.
+    """
+    test = stats.ttest_ind(first, second, equal_var=False)
+    limits = test.confidence_interval(confidence)  # pingouin's is rounded
+    return {
+        "statistic": test.statistic,
+        "df1": np.nan,
+        "df2": test.df,
+        "p": test.pvalue,
+        "difference": first.mean() - second.mean(),
+        "difference_low": limits.low,
+        "difference_high": limits.high,
+        "cohen_d": pingouin.compute_effsize(first, second, eftype="cohen"),
+        "hedges_g": pingouin.compute_effsize(first, second, eftype="hedges"),
+        "eta_squared": np.nan,
+    }
+
+
+def several_groups(values: pd.Series, groups: pd.Series) -> dict[str, float]:
+    """Compare the means of two or more groups by Welch's ANOVA.
+
+    Returns
+    -------
+    dict
+        F, its degrees of freedom, p, and eta squared = between-group / total sum of squares.
+    """
+    data = pd.DataFrame({"value": values.to_numpy(float), "group": groups.astype(str).to_numpy()})
+    test = pingouin.welch_anova(data=data, dv="value", between="group").iloc[0]
+    total = ((data["value"] - data["value"].mean()) ** 2).sum()
+    means = data.groupby("group")["value"].transform("mean")
+    between = ((means - data["value"].mean()) ** 2).sum()
+    empty = dict.fromkeys(COLUMNS, np.nan)
+    return {
+        **empty,
+        "statistic": test["F"],
+        "df1": test["ddof1"],
+        "df2": test["ddof2"],
+        "p": test["p_unc"],
+        "eta_squared": between / total,
+    }
+
+
+def comparable(values: pd.Series, groups: pd.Series, min_count: int) -> list[str]:
+    """Return the groups that can be compared: enough members, and not all alike."""
+    by_group = values.groupby(groups, observed=True)
+    usable = (by_group.count() >= max(2, min_count)) & (by_group.var() > 0)
+    return list(usable.index[usable])
+
+
+def compare(study: Study) -> pd.DataFrame:
+    """Return all comparisons of both outcomes: a row each, `COLUMNS` and Holm's p.
+
+    Women are compared with men, and in each sex the age groups, the BMI groups, and BMI from
+    25 kg/m² on with BMI below. Holm's correction is over all of them.
+    """
+    rows = []
+    for name, outcome in OUTCOMES.items():
+        values = outcome.values(study.people)
+        rows.append(
+            {
+                "outcome": name,
+                "comparison": "sex",
+                "sex": "both",
+                **_pair(study, values, study.people["sex"], ("male", "female")),
+            }
+        )
+        for sex in SEXES:
+            people = study.of_sex(sex)
+            values = outcome.values(people)
+            for grouping in SEVERAL:
+                rows.append(
+                    {
+                        "outcome": name,
+                        "comparison": grouping,
+                        "sex": sex,
+                        **_several(study, values, people[grouping]),
+                    }
+                )
+            below, above = study.groupings["bmi_split"].labels
+            rows.append(
+                {
+                    "outcome": name,
+                    "comparison": "bmi_split",
+                    "sex": sex,
+                    **_pair(study, values, people["bmi_split"], (above, below)),
+                }
+            )
+    table = pd.DataFrame(rows)
+    table["p_holm"] = holm(table["p"])
+    return table
+
+
+def holm(p: pd.Series) -> pd.Series:
+    """Return Holm's adjusted p-values; comparisons that were not made do not count."""
+    adjusted = p.astype(float).copy()
+    made = p.notna()
+    if made.any():
+        adjusted[made] = multipletests(p[made], method="holm")[1]
+    return adjusted
+
+
+def _pair(study: Study, values: pd.Series, groups: pd.Series, order: tuple[str, str]) -> dict:
+    if set(order) - set(comparable(values, groups, study.min_count)):
+        return dict.fromkeys(COLUMNS, np.nan)
+    first, second = (values[groups == group].dropna() for group in order)
+    return two_groups(first, second, study.parameters.confidence)
+
+
+def _several(study: Study, values: pd.Series, groups: pd.Series) -> dict:
+    usable = comparable(values, groups, study.min_count)
+    if len(usable) < 2:
+        return dict.fromkeys(COLUMNS, np.nan)
+    kept = groups.isin(usable) & values.notna()
+    return several_groups(values[kept], groups[kept])
+
+
+_COMPARISONS = {
+    "sex": "men − women",
+    "age_group": "age groups",
+    "bmi_group": "BMI groups",
+    "bmi_split": "BMI ≥25 − <25 kg/m²",
+}
+
+
+def comparisons_table(study: Study, tests: pd.DataFrame) -> Table:
+    """Return the tests as a table of the manuscript."""
+    among = {"both": "All", **SEXES}
+    text = []
+    for test in tests.to_dict("records"):
+        outcome = OUTCOMES[test["outcome"]]
+        text.append(
+            {
+                "Outcome": outcome.title(study.psoas),
+                "Comparison": _COMPARISONS[test["comparison"]],
+                "Among": among[test["sex"]],
+                "Difference (CI)": ""
+                if test["comparison"] in SEVERAL
+                else estimate(
+                    test["difference"],
+                    test["difference_low"],
+                    test["difference_high"],
+                    outcome.digits,
+                ),
+                "Statistic": _statistic(test),
+                "p": MARK if pd.isna(test["p"]) else format_p(test["p"]),
+                "p, Holm": MARK if pd.isna(test["p_holm"]) else format_p(test["p_holm"]),
+                "Effect": _effect(test),
+            }
+        )
+    percent = format_number(100 * study.parameters.confidence)
+    caption = (
+        f"Comparisons of means. Two groups: Welch's t-test, difference with {percent} % confidence "
+        "interval (CI), Cohen's d (pooled SD). Several groups: Welch's analysis of variance, η² = "
+        f"between-group / total sum of squares. Holm's correction is over all comparisons made. "
+        f"Groups of fewer than {max(2, study.min_count)}, or without any variation, are left out; "
+        f"{MARK}: not estimable." + study.origin
+    )
+    return Table("tests", tests, without_repeats(pd.DataFrame(text), "Outcome"), caption)
+
+
+def _statistic(test: dict) -> str:
+    if pd.isna(test["statistic"]):
+        return MARK
+    value = format_number(test["statistic"], 1)
+    df2 = format_number(test["df2"], 0)
+    if pd.isna(test["df1"]):
+        return f"t({df2}) = {value}"
+    return f"F({format_number(test['df1'])}; {df2}) = {value}"
+
+
+def _effect(test: dict) -> str:
+    if pd.notna(test["cohen_d"]):
+        return f"d = {format_number(test['cohen_d'], 2)}"
+    if pd.notna(test["eta_squared"]):
+        return f"η² = {format_number(test['eta_squared'], 3)}"
+    return MARK

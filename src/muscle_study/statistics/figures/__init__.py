@@ -1,0 +1,1 @@
+"""The manuscript's figures, a module each; every one returns a `Picture`."""

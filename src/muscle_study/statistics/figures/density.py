@@ -1,0 +1,52 @@
+"""Two variables of many people as contours: no single point is drawn."""
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
+from scipy import stats
+
+#: Shares of the participants that the contours enclose; none hugs the outermost people.
+SHARES = (0.25, 0.5, 0.75, 0.9)
+
+_STEPS = 120
+
+#: Opacity of the fill, from the outermost contour inwards.
+_OPACITIES = (0.08, 0.16, 0.26, 0.38)
+
+
+def contours(
+    axes: Axes, x: np.ndarray, y: np.ndarray, colour: str, line: str | tuple = "-"
+) -> None:
+    """Draw lines that enclose `SHARES` of the estimated density of points (x, y).
+
+    Parameters
+    ----------
+    axes
+        Where to draw.
+    x, y
+        Shape (n,), both varying, not on one line.
+    colour, line
+        Of the contours.
+    """
+    density = stats.gaussian_kde(np.vstack([x, y]))
+    margin_x, margin_y = 0.3 * np.ptp(x), 0.3 * np.ptp(y)
+    grid_x, grid_y = np.meshgrid(
+        np.linspace(x.min() - margin_x, x.max() + margin_x, _STEPS),
+        np.linspace(y.min() - margin_y, y.max() + margin_y, _STEPS),
+    )
+    height = density(np.vstack([grid_x.ravel(), grid_y.ravel()])).reshape(grid_x.shape)
+    levels = levels_of(height)
+    # what lies beyond the outermost contour must not stretch the axes
+    outside = height < levels[0] / 2
+    columns, rows = ~outside.all(axis=0), ~outside.all(axis=1)
+    grid = grid_x[rows][:, columns], grid_y[rows][:, columns], height[rows][:, columns]
+    fills = [to_rgba(colour, opacity) for opacity in _OPACITIES]
+    axes.contourf(*grid, [*levels, np.inf], colors=fills)
+    axes.contour(*grid, levels, colors=[colour], linewidths=0.7, linestyles=[line])
+
+
+def levels_of(height: np.ndarray) -> list[float]:
+    """Return the densities, rising, above which `SHARES` of the mass on a regular grid lie."""
+    falling = np.sort(height.ravel())[::-1]
+    mass = np.cumsum(falling) / falling.sum()
+    return sorted(float(falling[np.searchsorted(mass, share)]) for share in SHARES)

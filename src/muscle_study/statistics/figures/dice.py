@@ -1,0 +1,57 @@
+"""Dice of the test participants as distributions."""
+
+from matplotlib import pyplot as plt
+
+from muscle_study.numbers import format_number
+from muscle_study.statistics.published import published
+from muscle_study.statistics.quality import STRUCTURE_NAMES, read_quality
+from muscle_study.statistics.study import Study
+from muscle_study.statistics.style import (
+    INK,
+    MUSCLE_COLOURS,
+    ONE_COLUMN,
+    Picture,
+    house_style,
+    say_instead,
+    tag_synthetic,
+)
+
+
+def draw(study: Study) -> Picture:
+    """Draw a box for each structure; single participants are not shown."""
+    quality = read_quality(study)
+    n = quality["participant_id"].nunique()
+    with house_style():
+        figure, axes = plt.subplots(figsize=(ONE_COLUMN, 2.7))
+        if n < study.min_count:
+            say_instead(axes, "too few test participants to be shown")
+        else:
+            for at, name in enumerate(STRUCTURE_NAMES):
+                values = quality.loc[quality["structure"] == name, "dice"].dropna()
+                low, q1, median, q3, high = values.quantile([0.05, 0.25, 0.5, 0.75, 0.95])
+                colour = MUSCLE_COLOURS[name.split("_")[0]]
+                axes.bxp(
+                    [{"med": median, "q1": q1, "q3": q3, "whislo": low, "whishi": high}],
+                    positions=[at],
+                    widths=0.5,
+                    showfliers=False,
+                    showcaps=False,
+                    patch_artist=True,
+                    manage_ticks=False,
+                    boxprops={"facecolor": colour, "alpha": 0.6, "linewidth": 0},
+                    whiskerprops={"color": colour},
+                    medianprops={"color": INK, "linewidth": 1.2},
+                )
+            for first, muscle in ((0, "psoas"), (2, "gluteus")):
+                target = published(f"dice_{muscle}", "mean")
+                axes.hlines(target, first - 0.4, first + 1.4, color=INK, lw=0.8, ls=":")
+            axes.set_xticks(range(4), [name.replace("_", "\n") for name in STRUCTURE_NAMES])
+            axes.set(ylabel="Dice", xlim=(-0.6, 3.6))
+        tag_synthetic(figure, study.synthetic)
+    size = f" (n = {format_number(n)})" if n >= study.min_count else ""
+    caption = (
+        "Dice similarity coefficient of model and reference labels in the test "
+        f"participants{size}. Boxes: quartiles with the median; whiskers: 5th to 95th centile. "
+        "Dotted: the paper's mean, of another test set." + study.origin
+    )
+    return Picture("dice", figure, caption)

@@ -1,0 +1,58 @@
+"""The model's learning curves."""
+
+import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.ticker import MaxNLocator
+
+from muscle_study.files import read_json, read_table
+from muscle_study.labels import MUSCLES
+from muscle_study.statistics.study import Study
+from muscle_study.statistics.style import (
+    BLUE,
+    GREY,
+    INK,
+    MUSCLE_COLOURS,
+    TWO_COLUMNS,
+    VERMILION,
+    Picture,
+    house_style,
+    tag_synthetic,
+)
+
+
+def draw(study: Study) -> Picture:
+    """Draw loss and validation Dice by epoch, with the epoch whose weights were kept."""
+    history = read_table(study.paths.model / "history.csv")
+    best = read_json(study.paths.model / "card.json")["best_epoch"]
+    with house_style():
+        figure, (loss, dice) = plt.subplots(1, 2, figsize=(TWO_COLUMNS, 2.5))
+        for column, name, colour, line in (
+            ("train_loss", "training", BLUE, "-"),
+            ("validation_loss", "validation", VERMILION, (0, (4, 1.5))),
+        ):
+            _line(loss, history, column, name, colour, line)
+        loss.set(xlabel="Epoch", ylabel="Loss (Dice + cross-entropy)")
+        _line(dice, history, "validation_dice", "mean", INK, "-")
+        for muscle in MUSCLES:
+            sides = history[[f"dice_{muscle}_left", f"dice_{muscle}_right"]].mean(axis=1)
+            _line(dice, history.assign(sides=sides), "sides", muscle, MUSCLE_COLOURS[muscle], "--")
+        dice.set(xlabel="Epoch", ylabel="Validation Dice")
+        dice.set_ylim(top=1)
+        for axes, place in ((loss, "upper right"), (dice, "lower right")):
+            axes.axvline(best, color=GREY, lw=0.8, ls=":")
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+            axes.legend(loc=place)
+        tag_synthetic(figure, study.synthetic)
+    caption = (
+        "Learning curves: loss on training patches and on validation participants, and Dice on "
+        f"whole validation volumes, by muscle (mean of both sides). Dotted: epoch {best}, whose "
+        "weights were kept for the best mean Dice." + study.origin
+    )
+    return Picture("learning", figure, caption)
+
+
+def _line(axes, history: pd.DataFrame, column: str, name: str, colour: str, line) -> None:
+    known = history.dropna(subset=[column])
+    axes.plot(
+        known["epoch"], known[column], color=colour, ls=line, label=name, marker="o", markersize=2.5
+    )

@@ -1,0 +1,189 @@
+"""Linear regression of the outcomes on age, BMI and sex."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import statsmodels.formula.api as smf
+from statsmodels.regression.linear_model import RegressionResults
+
+from muscle_study.disclosure import MARK
+from muscle_study.numbers import format_number, format_p
+from muscle_study.statistics.measures import OUTCOMES, SEXES, Measure
+from muscle_study.statistics.study import Study
+from muscle_study.statistics.table import Table, count, estimate, without_repeats
+
+#: Terms in the order of the table, with the name that the text's numbers use.
+TERMS = {"age_years": "age", "bmi_kg_m2": "bmi", "male": "sex"}
+
+_TERM_TEXT = {"age": "age, per year", "bmi": "BMI, per kg/m²", "sex": "men − women"}
+
+COLUMNS = [
+    "coefficient",
+    "low",
+    "high",
+    "p",
+    "standardised",
+    "standardised_low",
+    "standardised_high",
+]
+
+
+@dataclass(frozen=True)
+class Fit:
+    """A fitted model.
+
+    Parameters
+    ----------
+    result
+        Of statsmodels, with HC3 errors.
+    terms
+        A row a term: ``term`` and `COLUMNS`.
+    n
+        Complete cases.
+    incomplete
+        Rows left out for a missing value.
+    """
+
+    result: RegressionResults
+    terms: pd.DataFrame
+    n: int
+    incomplete: int
+
+    @property
+    def r2(self) -> float:
+        """Share of the variance that the model explains."""
+        return self.result.rsquared
+
+
+def fit(data: pd.DataFrame, outcome: str, covariates: list[str], confidence: float) -> Fit | None:
+    """Fit ``outcome ~ covariates`` by least squares with HC3 errors (MacKinnon and White 1985).
+
+    Standardised coefficients come from the same model with the outcome and the continuous
+    covariates divided by their SD; a 0/1 covariate stays as it is, so that its coefficient is a
+    difference in SDs of the outcome.
+
+    Parameters
+    ----------
+    data
+        One row a participant; rows with a missing value are left out and counted.
+    outcome, covariates
+        Columns.
+    confidence
+        Level of the intervals.
+
+    Returns
+    -------
+    Fit or None
+        None where the model cannot be estimated: too few complete cases, a covariate that does
+        not vary, or a participant who alone determines a coefficient.
+    """
+    columns = [outcome, *covariates]
+    complete = data[columns].dropna().astype(float)
+    enough = len(complete) > len(columns) + 1
+    if not enough or (complete.nunique() < 2).any():
+        return None
+    formula = f"{outcome} ~ {' + '.join(covariates)}"
+    result = smf.ols(formula, complete).fit(cov_type="HC3", use_t=True)
+    scaled = complete.copy()
+    for column in columns:
+        if not set(complete[column]) <= {0.0, 1.0}:
+            scaled[column] = (complete[column] - complete[column].mean()) / complete[column].std()
+    standard = smf.ols(formula, scaled).fit(cov_type="HC3", use_t=True)
+    intervals, standard_intervals = (
+        fitted.conf_int(alpha=1 - confidence).loc[covariates] for fitted in (result, standard)
+    )
+    terms = pd.DataFrame(
+        {
+            "term": [TERMS.get(name, name) for name in covariates],
+            "coefficient": result.params[covariates].to_numpy(),
+            "low": intervals[0].to_numpy(),
+            "high": intervals[1].to_numpy(),
+            "p": result.pvalues[covariates].to_numpy(),
+            "standardised": standard.params[covariates].to_numpy(),
+            "standardised_low": standard_intervals[0].to_numpy(),
+            "standardised_high": standard_intervals[1].to_numpy(),
+        }
+    )
+    if not np.isfinite(terms[COLUMNS].to_numpy()).all():
+        return None
+    return Fit(result, terms, len(complete), len(data) - len(complete))
+
+
+def fit_outcome(study: Study, outcome: Measure, sex: str | None) -> Fit | None:
+    """Fit an outcome of the paper, in its printed unit, in all (`sex` None) or in one sex."""
+    people = study.people if sex is None else study.of_sex(sex)
+    hidden = study.hidden_sexes if sex is None else study.hidden_sexes & {sex}
+    if hidden or len(people) < study.min_count:
+        return None
+    data = people.assign(
+        male=(people["sex"] == "male").astype(float), outcome=outcome.values(people)
+    )
+    covariates = ["age_years", "bmi_kg_m2", *(["male"] if sex is None else [])]
+    return fit(data, "outcome", covariates, study.parameters.confidence)
+
+
+def fit_all(study: Study) -> dict[tuple[str, str], Fit | None]:
+    """Fit both outcomes, pooled (``"both"``) and by sex."""
+    return {
+        (name, sex): fit_outcome(study, outcome, None if sex == "both" else sex)
+        for name, outcome in OUTCOMES.items()
+        for sex in ("both", *SEXES)
+    }
+
+
+def coefficients(fits: dict[tuple[str, str], Fit | None]) -> pd.DataFrame:
+    """Return every term of every model: ``outcome``, ``sex``, ``term``, `COLUMNS`, ``r2``."""
+    rows = []
+    for (outcome, sex), fitted in fits.items():
+        if fitted is None:
+            terms = pd.DataFrame({"term": ["age", "bmi", *(["sex"] if sex == "both" else [])]})
+            terms = terms.reindex(columns=["term", *COLUMNS])
+        else:
+            terms = fitted.terms
+        rows.append(terms.assign(outcome=outcome, sex=sex, r2=fitted.r2 if fitted else np.nan))
+    table = pd.concat(rows, ignore_index=True)
+    return table[["outcome", "sex", "term", *COLUMNS, "r2"]]
+
+
+def coefficient_digits(outcome: Measure, term: str) -> int:
+    """Return the decimals of a coefficient: one more for a single year or kg/m²."""
+    return outcome.digits + (term != "sex")
+
+
+def regression_table(study: Study, table: pd.DataFrame) -> Table:
+    """Return all `coefficients` as a table of the manuscript."""
+    text = []
+    for row in table.to_dict("records"):
+        outcome = OUTCOMES[row["outcome"]]
+        missing = pd.isna(row["p"])
+        text.append(
+            {
+                "Outcome": outcome.title(study.psoas),
+                "Among": {"both": "All", **SEXES}[row["sex"]],
+                "Term": _TERM_TEXT[row["term"]],
+                "Coefficient (CI)": estimate(
+                    row["coefficient"],
+                    row["low"],
+                    row["high"],
+                    coefficient_digits(outcome, row["term"]),
+                ),
+                "Standardised (CI)": estimate(
+                    row["standardised"], row["standardised_low"], row["standardised_high"], 2
+                ),
+                "p": MARK if missing else format_p(row["p"]),
+                "R²": MARK if missing else format_number(row["r2"], 2),
+            }
+        )
+    percent = format_number(100 * study.parameters.confidence)
+    sizes = ", ".join(
+        f"{word.lower()} n = {count(len(study.of_sex(sex)), sex in study.hidden_sexes)}"
+        for sex, word in SEXES.items()
+    )
+    caption = (
+        f"Linear regression of the outcomes on age, BMI and sex ({sizes}), with {percent} % "
+        "confidence intervals (CI) and p-values from errors robust to heteroscedasticity (HC3); p "
+        "is not corrected. Standardised: per SD of age and of BMI, in SDs of the outcome. "
+        f"{MARK}: not estimable." + study.origin
+    )
+    return Table("regression", table, without_repeats(pd.DataFrame(text), "Outcome"), caption)

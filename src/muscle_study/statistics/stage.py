@@ -1,0 +1,59 @@
+"""The stage's last step: everything that the manuscript needs is there."""
+
+from muscle_study.numbers import Numbers, read_numbers
+from muscle_study.statistics.quality import has_truth
+from muscle_study.statistics.study import Study
+from muscle_study.statistics.text import expected_names
+
+TABLES = (
+    "population",
+    "measures",
+    "measures_by_age",
+    "measures_by_bmi",
+    "tests",
+    "regression",
+    "correlation",
+    "published",
+    "dice",
+    "exclusions",
+)
+
+FIGURES = ("flow", "example", "learning", "dice", "age", "bmi", "regression", "weight")
+
+#: Table and figure of a run with known truth.
+TRUTH = "agreement"
+
+
+def write_numbers(study: Study, numbers: Numbers) -> None:
+    """Write the numbers and check that tables, figures and numbers are complete.
+
+    Raises
+    ------
+    RuntimeError
+        Naming what is missing.
+    """
+    path = study.paths.numbers / "statistics.json"
+    numbers.write(path)
+    missing = missing_outputs(study)
+    if missing:
+        path.unlink()
+        raise RuntimeError(f"the manuscript needs what the notebook did not write: {missing}")
+
+
+def missing_outputs(study: Study) -> list[str]:
+    """Return the files and numbers that the manuscript needs and the run lacks."""
+    extra = (TRUTH,) if has_truth(study) else ()
+    files = [
+        study.paths.tables / f"{name}{ending}"
+        for name in (*TABLES, *extra)
+        for ending in (".csv", ".md", ".caption.md")
+    ]
+    files += [
+        study.paths.figures / f"{name}{ending}"
+        for name in (*FIGURES, *extra)
+        for ending in (".svg", ".md")
+    ]
+    written = read_numbers(study.paths.numbers)
+    return [f"{file.parent.name}/{file.name}" for file in files if not file.exists()] + sorted(
+        expected_names(study) - set(written)
+    )

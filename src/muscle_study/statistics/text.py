@@ -1,0 +1,343 @@
+"""The numbers that the manuscript's text needs, under their names."""
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+
+from muscle_study.disclosure import SUPPRESSED
+from muscle_study.files import read_json
+from muscle_study.labels import MUSCLES
+from muscle_study.numbers import Numbers, format_number, format_p
+from muscle_study.statistics.descriptives import describe
+from muscle_study.statistics.measures import OUTCOMES, PAPER_OUTCOMES, SEXES
+from muscle_study.statistics.published import published
+from muscle_study.statistics.quality import by_muscle, has_truth, read_agreement, read_quality
+from muscle_study.statistics.regression import coefficient_digits
+from muscle_study.statistics.study import Study
+from muscle_study.statistics.table import interval
+
+#: Stands in the text for what the data do not suffice for.
+NOT_ESTIMABLE = "not estimable"
+
+#: Stands in the text for what only a run by `make` leaves.
+NOT_RECORDED = "a time that was not recorded"
+
+#: Short names of the scores in the text, with digits and unit.
+SCORES = {"hausdorff95_mm": ("hd95", 1, "mm"), "surface_distance_mm": ("asd", 2, "mm")}
+
+_PEOPLE = ("men", "women")
+
+
+def _over(*parts: tuple[str, ...]) -> list[str]:
+    """Return every combination of the parts, joined."""
+    names = [""]
+    for part in parts:
+        names = [name + piece for name in names for piece in part]
+    return names
+
+
+#: Every name that the text may use in any run.
+NAMES = [
+    *_over(("study.",), ("run", "kind", "psoas")),
+    *_over(
+        ("population.",),
+        ("source", "curated", "measured", "excluded", "men", "women", "exclusion_percent"),
+    ),
+    *_over(("population.",), ("age_", "bmi_"), ("mean_", "sd_"), _PEOPLE),
+    *_over(("split.",), ("train", "validation", "test")),
+    *_over(
+        ("settings.",),
+        (
+            "spacing",
+            "network_spacing",
+            "patch",
+            "max_epochs",
+            "batch",
+            "learning_rate",
+            "channels",
+            "seed",
+            "confidence",
+            "min_cell",
+        ),
+    ),
+    *_over(("model.",), ("parameters", "best_epoch", "validation_dice", "minutes")),
+    *_over(("dice.",), MUSCLES, ("", "_sd")),
+    *_over(("hd95.", "asd."), MUSCLES),
+    *_over(
+        tuple(OUTCOMES),
+        (".mean_", ".sd_", ".age_p_", ".age_eta_", ".peak_age_", ".bmi_p_", ".bmi_eta_", ".bmi_d_"),
+        _PEOPLE,
+    ),
+    *_over(tuple(OUTCOMES), (".sex_d", ".sex_p")),
+    *_over(("regression.",), tuple(OUTCOMES), (".age", ".bmi", ".sex"), ("", "_ci", "_p")),
+    *_over(("regression.",), tuple(OUTCOMES), (".r2",)),
+    *_over(("correlation.weight_",), _PEOPLE, ("", "_ci")),
+    *_over(("published.",), tuple(OUTCOMES), ("_mean_", "_sd_"), _PEOPLE),
+    *_over(("published.",), ("dice_psoas", "dice_gluteus", "participants")),
+]
+
+#: Names that only a run with known truth has.
+TRUTH_NAMES = _over(("agreement.",), tuple(OUTCOMES), ("_bias", "_loa", "_icc"))
+
+
+class Text:
+    """Adds numbers of one notebook cell, saying in words what cannot be given.
+
+    Parameters
+    ----------
+    numbers
+        Collects them.
+    cell
+        Label of the notebook cell.
+    """
+
+    def __init__(self, numbers: Numbers, cell: str):
+        self.numbers, self.cell = numbers, cell
+
+    def number(
+        self,
+        name: str,
+        value: float,
+        digits: int = 0,
+        unit: str = "",
+        otherwise: str = NOT_ESTIMABLE,
+    ) -> None:
+        """Add a number, or `otherwise` where it is NaN."""
+        if pd.isna(value):
+            self.word(name, otherwise)
+        else:
+            self.numbers.add(name, value, self.cell, digits, unit)
+
+    def word(self, name: str, text: str, value: float | None = None) -> None:
+        """Add a word."""
+        self.numbers.add_text(name, text, self.cell, value)
+
+    def p(self, name: str, value: float) -> None:
+        """Add a p-value."""
+        if pd.isna(value):
+            self.word(name, NOT_ESTIMABLE)
+        else:
+            self.word(name, format_p(value), float(value))
+
+    def limits(
+        self, name: str, low: float, high: float, digits: int, unit: str = "", before: str = ""
+    ) -> None:
+        """Add an interval."""
+        if pd.isna(low):
+            self.word(name, NOT_ESTIMABLE)
+        else:
+            behind = f"\u00a0{unit}" if unit else ""
+            self.word(name, before + interval(low, high, digits) + behind)
+
+
+def _confidence(study: Study) -> str:
+    return f"{format_number(100 * study.parameters.confidence, 0, '%')} CI "
+
+
+def _by_sex(study: Study) -> list[tuple[str, str, pd.DataFrame]]:
+    """Return sex, word and people of each sex; nobody where the sex may not be shown."""
+    return [
+        (
+            sex,
+            word.lower(),
+            study.of_sex(sex).iloc[:0] if sex in study.hidden_sexes else study.of_sex(sex),
+        )
+        for sex, word in SEXES.items()
+    ]
+
+
+def flow_numbers(study: Study, numbers: Numbers, cell: str) -> None:
+    """Add what the run is, and its counts of participants."""
+    text = Text(numbers, cell)
+    text.word("study.run", study.run)
+    text.word("study.kind", "synthetic" if study.synthetic else "real")
+    text.word("study.psoas", study.psoas)
+    for name in ("source", "curated", "measured", "excluded", "men", "women"):
+        value = np.nan if name in study.hidden else study.counts[name]
+        text.number(f"population.{name}", value, otherwise=SUPPRESSED)
+    percent = 100 * study.counts["excluded"] / study.counts["source"]
+    hidden = study.hidden & {"source", "excluded"}
+    text.number(
+        "population.exclusion_percent", np.nan if hidden else percent, 1, "%", otherwise=SUPPRESSED
+    )
+
+
+def population_numbers(study: Study, numbers: Numbers, cell: str) -> None:
+    """Add age and BMI by sex."""
+    text = Text(numbers, cell)
+    for _, word, people in _by_sex(study):
+        for name, column, unit in (("age", "age_years", "years"), ("bmi", "bmi_kg_m2", "kg/m²")):
+            values = describe(people[column], study.min_count)
+            for statistic in ("mean", "sd"):
+                text.number(
+                    f"population.{name}_{statistic}_{word}",
+                    values[statistic],
+                    1,
+                    unit,
+                    otherwise=SUPPRESSED,
+                )
+
+
+def model_numbers(study: Study, numbers: Numbers, cell: str) -> None:
+    """Add the model's settings and how its training went."""
+    text = Text(numbers, cell)
+    card = read_json(study.paths.model / "card.json")
+    settings = card["parameters"]
+    splits = study.curated["split"].value_counts()
+    for split in ("train", "validation", "test"):
+        n = splits.get(split, 0)
+        text.number(f"split.{split}", np.nan if n < study.min_count else n, otherwise=SUPPRESSED)
+    text.word("settings.spacing", f"{_times(_curated_spacing(study))}\u00a0mm")
+    text.word("settings.network_spacing", f"{_times(card['spacing_mm'])}\u00a0mm")
+    text.word("settings.patch", f"{_times(card['patch_size'])} voxels")
+    text.number("settings.max_epochs", settings["max_epochs"])
+    text.number("settings.batch", settings["batch_size"])
+    text.word("settings.learning_rate", f"{settings['learning_rate']:g}", settings["learning_rate"])
+    text.word("settings.channels", _and([name.replace("_", "-") for name in card["channels"]]))
+    text.word("settings.seed", str(settings["seed"]), settings["seed"])
+    text.number("settings.confidence", 100 * study.parameters.confidence, 0, "%")
+    text.number("settings.min_cell", study.min_count)
+    text.number("model.parameters", card["trainable_parameters"])
+    text.number("model.best_epoch", card["best_epoch"])
+    text.number("model.validation_dice", card["validation_dice"], 3)
+    manifest = study.paths.model / "manifest.json"
+    seconds = read_json(manifest)["seconds"] if manifest.exists() else np.nan
+    text.number("model.minutes", seconds / 60, 1, "min", otherwise=NOT_RECORDED)
+
+
+def _curated_spacing(study: Study) -> list[float]:
+    """Return the voxel edges of a curated volume; all have the same."""
+    first = study.curated["participant_id"].iloc[0]
+    path = next((study.paths.curated / "images" / first).glob("*.nii.gz"))
+    return [float(edge) for edge in nib.load(path).header.get_zooms()[:3]]
+
+
+def _times(values: list[float]) -> str:
+    return " × ".join(f"{round(value, 3):g}" for value in values)
+
+
+def _and(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def quality_numbers(study: Study, numbers: Numbers, cell: str) -> None:
+    """Add Dice and distances by muscle."""
+    text = Text(numbers, cell)
+    quality = read_quality(study)
+    for muscle in MUSCLES:
+        dice = describe(by_muscle(quality, "dice")[muscle], study.min_count)
+        text.number(f"dice.{muscle}", dice["mean"], 3, otherwise=SUPPRESSED)
+        text.number(f"dice.{muscle}_sd", dice["sd"], 3, otherwise=SUPPRESSED)
+        for score, (name, digits, unit) in SCORES.items():
+            values = describe(by_muscle(quality, score)[muscle], study.min_count)
+            text.number(f"{name}.{muscle}", values["mean"], digits, unit, otherwise=SUPPRESSED)
+
+
+def measure_numbers(study: Study, numbers: Numbers, cell: str) -> None:
+    """Add both outcomes' means by sex."""
+    text = Text(numbers, cell)
+    for name, outcome in PAPER_OUTCOMES.items():
+        for _, word, people in _by_sex(study):
+            values = describe(outcome.values(people), study.min_count)
+            for statistic in ("mean", "sd"):
+                text.number(
+                    f"{name}.{statistic}_{word}",
+                    values[statistic],
+                    outcome.digits,
+                    outcome.unit,
+                    otherwise=SUPPRESSED,
+                )
+
+
+def peak_numbers(study: Study, numbers: Numbers, cell: str) -> None:
+    """Add the age group with the highest mean, among those that are shown."""
+    text = Text(numbers, cell)
+    for name, outcome in OUTCOMES.items():
+        for sex, word, people in _by_sex(study):
+            groups = study.groups_of("age_group", sex)
+            shown = people[people["age_group"].isin(groups.loc[~groups["hidden"], "group"])]
+            means = outcome.values(shown).groupby(shown["age_group"], observed=True).mean()
+            text.word(
+                f"{name}.peak_age_{word}",
+                SUPPRESSED if means.dropna().empty else str(means.idxmax()),
+            )
+
+
+def test_numbers(tests: pd.DataFrame, numbers: Numbers, cell: str) -> None:
+    """Add p-values, not corrected, and effect sizes of the comparisons."""
+    text = Text(numbers, cell)
+    found = tests.set_index(["outcome", "comparison", "sex"])
+    for name in OUTCOMES:
+        both = found.loc[(name, "sex", "both")]
+        text.number(f"{name}.sex_d", both["cohen_d"], 2)
+        text.p(f"{name}.sex_p", both["p"])
+        for sex, word in SEXES.items():
+            for short, comparison in (("age", "age_group"), ("bmi", "bmi_group")):
+                test = found.loc[(name, comparison, sex)]
+                text.p(f"{name}.{short}_p_{word.lower()}", test["p"])
+                text.number(f"{name}.{short}_eta_{word.lower()}", test["eta_squared"], 3)
+            split = found.loc[(name, "bmi_split", sex)]
+            text.number(f"{name}.bmi_d_{word.lower()}", split["cohen_d"], 2)
+
+
+def regression_numbers(
+    study: Study, coefficients: pd.DataFrame, numbers: Numbers, cell: str
+) -> None:
+    """Add the coefficients of the pooled models."""
+    text = Text(numbers, cell)
+    pooled = coefficients[coefficients["sex"] == "both"].set_index(["outcome", "term"])
+    for name, outcome in OUTCOMES.items():
+        for term in ("age", "bmi", "sex"):
+            row = pooled.loc[(name, term)]
+            digits = coefficient_digits(outcome, term)
+            key = f"regression.{name}.{term}"
+            text.number(key, row["coefficient"], digits, outcome.unit)
+            text.limits(f"{key}_ci", row["low"], row["high"], digits, before=_confidence(study))
+            text.p(f"{key}_p", row["p"])
+        text.number(f"regression.{name}.r2", pooled.loc[(name, "age")]["r2"], 2)
+
+
+def correlation_numbers(
+    study: Study, correlations: pd.DataFrame, numbers: Numbers, cell: str
+) -> None:
+    """Add the correlation of gluteus volume with weight."""
+    text = Text(numbers, cell)
+    found = correlations[correlations["with"] == "weight_kg"].set_index("sex")
+    for sex, word in SEXES.items():
+        row, key = found.loc[sex], f"correlation.weight_{word.lower()}"
+        text.number(key, row["r"], 2)
+        text.limits(f"{key}_ci", row["low"], row["high"], 2, before=_confidence(study))
+
+
+def agreement_numbers(study: Study, numbers: Numbers, cell: str) -> None:
+    """Add the agreement of everyone's outcomes with the truth."""
+    text = Text(numbers, cell)
+    agreement = read_agreement(study)
+    everyone = agreement[agreement["group"] == "all"].set_index("measure")
+    for name, outcome in OUTCOMES.items():
+        row, key = everyone.loc[outcome.column], f"agreement.{name}"
+        text.number(f"{key}_bias", row["bias"], outcome.digits, outcome.unit)
+        text.limits(f"{key}_loa", row["loa_low"], row["loa_high"], outcome.digits, outcome.unit)
+        text.number(f"{key}_icc", row["icc"], 3)
+
+
+def published_numbers(numbers: Numbers, cell: str) -> None:
+    """Add the paper's figures."""
+    text = Text(numbers, cell)
+    for name, outcome in PAPER_OUTCOMES.items():
+        for sex, word in SEXES.items():
+            for statistic in ("mean", "sd"):
+                text.number(
+                    f"published.{name}_{statistic}_{word.lower()}",
+                    published(name, statistic, sex),
+                    outcome.digits,
+                    outcome.unit,
+                )
+    for muscle in MUSCLES:
+        text.number(f"published.dice_{muscle}", published(f"dice_{muscle}", "mean"), 2)
+    text.number("published.participants", published("participants", "n"))
+
+
+def expected_names(study: Study) -> set[str]:
+    """Return the names that the run's numbers must have."""
+    return {*NAMES, *(TRUTH_NAMES if has_truth(study) else [])}

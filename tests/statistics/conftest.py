@@ -1,0 +1,326 @@
+"""Run folders as the earlier stages leave them, with random numbers for measures."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from muscle_study.exclusions import exclusion_table
+from muscle_study.files import write_json, write_table
+from muscle_study.labels import Label
+from muscle_study.paths import RunPaths
+from muscle_study.statistics.parameters import StatisticsParameters
+from muscle_study.statistics.study import Study, load_study
+from muscle_study.volumes import Volume, save
+
+PARAMETERS = StatisticsParameters(
+    age_group_edges_years=[30, 40, 50, 60],
+    bmi_group_edges_kg_m2=[25, 30],
+    confidence=0.95,
+    min_cell_count=5,
+)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a made-up run looks like."""
+
+    n: int = 200
+    n_test: int = 28
+    n_curation_exclusions: int = 9
+    n_late_exclusions: int = 2
+    synthetic: bool = True
+    truth: bool = True
+    demographics: bool = True
+    seed: int = 1
+
+
+def people(n: int, generator: np.random.Generator) -> pd.DataFrame:
+    """Return a participant table with plausible values."""
+    male = generator.random(n) < 0.55
+    height = np.where(male, 178, 165) + generator.normal(0, 6.5, n)
+    bmi = np.where(male, 27, 26) * np.exp(generator.normal(0, 0.16, n))
+    return pd.DataFrame(
+        {
+            "participant_id": [f"{i:06d}" for i in generator.permutation(900_000)[:n] + 100_000],
+            "sex": np.where(male, "male", "female"),
+            "age_years": generator.integers(20, 75, n),
+            "height_cm": height.round(1),
+            "weight_kg": (bmi * (height / 100) ** 2).round(1),
+            "bmi_kg_m2": bmi.round(2),
+        }
+    )
+
+
+def measures_of(table: pd.DataFrame, generator: np.random.Generator) -> pd.DataFrame:
+    """Return measures that depend on sex, age and BMI."""
+    n, male = len(table), table["sex"] == "male"
+    trend = -0.06 * (table["age_years"] - 47) + 0.25 * (table["bmi_kg_m2"] - 26)
+    csa = np.where(male, 37.9, 24.5) + trend + generator.normal(0, 3.5, n)
+    volume = np.where(male, 3384, 2386) + 60 * trend + generator.normal(0, 300, n)
+    height2 = (table["height_cm"] / 100) ** 2
+    out = {"participant_id": table["participant_id"]}
+    for name, total, unit in (
+        ("psoas_csa", csa, "cm2"),
+        ("psoas_volume", csa * 14, "ml"),
+        ("gluteus_volume", volume, "ml"),
+    ):
+        left = total / 2 * (1 + generator.normal(0, 0.02, n))
+        out |= {
+            f"{name}_left_{unit}": left,
+            f"{name}_right_{unit}": total - left,
+            f"{name}_total_{unit}": total,
+        }
+    for muscle, fat in (("psoas", 0.06), ("gluteus", 0.15)):
+        for side in ("left", "right", "total"):
+            out[f"{muscle}_fat_fraction_{side}"] = generator.normal(fat, 0.015, n)
+    out |= {
+        "psoas_csa_index_cm2_m2": csa / height2,
+        "psoas_volume_index_ml_m2": csa * 14 / height2,
+        "gluteus_volume_index_ml_m2": volume / height2,
+    }
+    table = pd.DataFrame(out)
+    for name, unit in (("psoas_csa", "cm2"), ("gluteus_volume", "ml")):
+        left, right = table[f"{name}_left_{unit}"], table[f"{name}_right_{unit}"]
+        table[f"{name}_asymmetry_percent"] = 200 * (right - left) / (right + left)
+    return table.sort_values("participant_id", ignore_index=True)
+
+
+def make_run(plan: Plan) -> RunPaths:
+    """Write a run's folders; ``MUSCLE_STUDY_OUTPUT`` says where."""
+    generator = np.random.default_rng(plan.seed)
+    paths = RunPaths("made_up")
+    table = people(plan.n, generator)
+    excluded = table.iloc[: plan.n_curation_exclusions]
+    late = table.iloc[plan.n_curation_exclusions :][: plan.n_late_exclusions]
+    curated = table.drop(excluded.index).reset_index(drop=True)
+    split = ["test"] * plan.n_test + ["train"] * 30 + ["validation"] * 10
+    split = (split + ["none"] * plan.n)[: len(curated)][::-1]
+    curated["annotated"] = [name != "none" for name in split]
+    curated["split"] = split
+    if not plan.demographics:
+        curated = curated.assign(
+            sex="", age_years=np.nan, height_cm=np.nan, weight_kg=np.nan, bmi_kg_m2=np.nan
+        )
+    measured = table.drop([*excluded.index, *late.index])
+    measures = measures_of(measured, generator)
+    write_table(table, paths.raw / "participants.csv")
+    write_curated(paths, plan, curated, excluded)
+    write_exclusions(paths.segmentations, "inference", late.iloc[:1], "unexpected_error")
+    write_exclusions(paths.measurements, "measurement", late.iloc[1:], "no_muscle_found")
+    write_table(measures, paths.measurements / "measures.csv")
+    test = curated.loc[curated["split"] == "test", "participant_id"]
+    write_quality(paths, test, generator)
+    write_model(paths)
+    if len(test):
+        write_images(paths, test)
+    if plan.truth:
+        write_truth(paths, measures, set(test), generator)
+    return paths
+
+
+def write_exclusions(folder: Path, stage: str, table: pd.DataFrame, *reasons: str) -> None:
+    write_table(
+        exclusion_table(
+            {
+                "participant_id": name,
+                "stage": stage,
+                "reason": reasons[i % len(reasons)],
+                "detail": "made up",
+            }
+            for i, name in enumerate(table["participant_id"])
+        ),
+        folder / "exclusions.csv",
+    )
+
+
+def write_curated(paths, plan, curated, excluded) -> None:
+    write_table(curated.sort_values("participant_id"), paths.curated / "participants.csv")
+    write_exclusions(
+        paths.curated,
+        "curation",
+        excluded,
+        "unreadable_image",
+        "missing_contrast",
+        "bmi_contradiction",
+    )
+    write_table(
+        pd.DataFrame(
+            {
+                "step": ["in the export", "images checked"],
+                "participants": [plan.n, len(curated)],
+                "excluded": [0, len(excluded)],
+            }
+        ),
+        paths.curated / "flow.csv",
+    )
+    write_json(
+        {
+            "layout": "cohort",
+            "synthetic": plan.synthetic,
+            "psoas_label": "psoas major",
+            "source_participants": plan.n,
+            "demographics": plan.demographics,
+        },
+        paths.curated / "source.json",
+    )
+    first = curated.sort_values("participant_id")["participant_id"].iloc[0]
+    save(
+        Volume(np.zeros((4, 4, 4), np.int16), np.diag([3.0, 3.0, 5.0, 1.0])),
+        paths.curated / "images" / first / "water.nii.gz",
+    )
+
+
+def write_quality(paths: RunPaths, test: pd.Series, generator: np.random.Generator) -> None:
+    structures = ["psoas_left", "psoas_right", "gluteus_left", "gluteus_right"]
+    rows = [
+        {
+            "participant_id": name,
+            "structure": structure,
+            "dice": generator.normal(0.9 if "psoas" in structure else 0.94, 0.015),
+            "hausdorff95_mm": generator.normal(4, 0.5),
+            "surface_distance_mm": generator.normal(0.8, 0.1),
+        }
+        for name in test
+        for structure in structures
+    ]
+    columns = ["participant_id", "structure", "dice", "hausdorff95_mm", "surface_distance_mm"]
+    write_table(
+        pd.DataFrame(rows, columns=columns), paths.measurements / "segmentation_quality.csv"
+    )
+
+
+def write_model(paths: RunPaths) -> None:
+    epochs = np.arange(1, 13)
+    dice = np.where(epochs % 3, np.nan, 1 - 0.9 * np.exp(-epochs / 4))
+    history = pd.DataFrame(
+        {
+            "epoch": epochs,
+            "train_loss": 2 * np.exp(-epochs / 5),
+            "validation_loss": np.where(epochs % 3, np.nan, 2.1 * np.exp(-epochs / 5)),
+            "validation_dice": dice,
+        }
+    )
+    for label in ("psoas_left", "psoas_right", "gluteus_left", "gluteus_right"):
+        history[f"dice_{label}"] = dice - (0.03 if "psoas" in label else -0.02)
+    write_table(history, paths.model / "history.csv")
+    write_json(
+        {
+            "channels": ["water", "fat"],
+            "spacing_mm": [4.0, 4.0, 5.0],
+            "patch_size": [80, 64, 48],
+            "parameters": {
+                "max_epochs": 12,
+                "batch_size": 2,
+                "learning_rate": 0.002,
+                "seed": 20260108,
+            },
+            "best_epoch": 12,
+            "validation_dice": 0.912,
+            "trainable_parameters": 601_234,
+        },
+        paths.model / "card.json",
+    )
+    write_json({"seconds": 372.0}, paths.model / "manifest.json")
+
+
+def write_images(paths: RunPaths, names: pd.Series) -> None:
+    """Write one body of ellipses for every test participant."""
+    shape, spacing = (67, 45, 46), np.array([6.0, 6.0, 10.0])
+    affine = np.diag([*spacing, 1.0])
+    affine[:3, 3] = -spacing * (np.array(shape) - 1) / 2
+    x, y, z = np.meshgrid(
+        *(affine[i, 3] + spacing[i] * np.arange(shape[i]) for i in range(3)),
+        indexing="ij",
+        sparse=True,
+    )
+    body = (x / 170) ** 2 + (y / 110) ** 2 + 0 * z < 1
+    lean = (x / 145) ** 2 + (y / 88) ** 2 + 0 * z < 1
+    labels = np.zeros(shape, np.uint8)
+    for label, side in ((Label.PSOAS_LEFT, -1), (Label.PSOAS_RIGHT, 1)):
+        labels[((x - 45 * side) / 20) ** 2 + (y / 22) ** 2 + ((z - 60) / 110) ** 2 < 1] = label
+    for label, side in ((Label.GLUTEUS_LEFT, -1), (Label.GLUTEUS_RIGHT, 1)):
+        labels[((x - 75 * side) / 45) ** 2 + ((y + 55) / 30) ** 2 + ((z + 90) / 90) ** 2 < 1] = (
+            label
+        )
+    noise = np.random.default_rng(0).normal(0, 25, shape)
+    water = np.where(lean, 400, np.where(body, 80, 0)) + 250 * (labels > 0) + noise
+    fat = np.where(lean, 150, np.where(body, 900, 0)) - 60 * (labels > 0) + noise
+    for name in names:
+        folder = paths.curated / "images" / name
+        save(Volume(water.clip(0).astype(np.int16), affine), folder / "water.nii.gz")
+        save(Volume(fat.clip(0).astype(np.int16), affine), folder / "fat.nii.gz")
+        save(Volume(labels, affine), paths.curated / "labels" / f"{name}.nii.gz")
+        save(Volume(np.roll(labels, 1, axis=1), affine), paths.segmentations / f"{name}.nii.gz")
+
+
+def write_truth(paths, measures, test, generator) -> None:
+    columns = [
+        name
+        for name in measures
+        if name.startswith(("psoas", "gluteus")) and "index" not in name and "asymmetry" not in name
+    ]
+    truth = measures[["participant_id", *columns]].copy()
+    rows = []
+    for name in columns:
+        truth[name] *= 1 + generator.normal(0.01, 0.02, len(truth))
+        for group, chosen in (
+            ("test", truth["participant_id"].isin(test)),
+            ("all", truth["participant_id"].notna()),
+        ):
+            difference = (measures[name] - truth[name])[chosen]
+            bias, sd = difference.mean(), difference.std()
+            rows.append(
+                {
+                    "measure": name,
+                    "group": group,
+                    "n": len(difference),
+                    "truth_mean": truth.loc[chosen, name].mean(),
+                    "bias": bias,
+                    "bias_low": bias - 0.3 * sd,
+                    "bias_high": bias + 0.3 * sd,
+                    "loa_low": bias - 1.96 * sd,
+                    "loa_high": bias + 1.96 * sd,
+                    "icc": 0.98,
+                    "icc_low": 0.97,
+                    "icc_high": 0.99,
+                }
+            )
+    write_table(truth, paths.truth / "measures.csv")
+    write_table(pd.DataFrame(rows), paths.measurements / "agreement.csv")
+
+
+@pytest.fixture(scope="session")
+def made_runs() -> dict[Plan, Path]:
+    """Remember the runs that were made: each plan is made once."""
+    return {}
+
+
+@pytest.fixture
+def study_of(made_runs, tmp_path_factory, monkeypatch):
+    """Return a function that makes a run by a plan and loads it; one run a test."""
+
+    def load(plan: Plan = Plan(), parameters: StatisticsParameters = PARAMETERS) -> Study:
+        new = plan not in made_runs
+        if new:
+            made_runs[plan] = tmp_path_factory.mktemp("run")
+        monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(made_runs[plan]))
+        if new:
+            make_run(plan)
+        return load_study(RunPaths("made_up"), parameters)
+
+    return load
+
+
+@pytest.fixture
+def study(study_of) -> Study:
+    """Return the usual made-up study."""
+    return study_of()
+
+
+@pytest.fixture
+def plan():
+    """Return the class of plans, for tests of other runs."""
+    return Plan
