@@ -117,3 +117,24 @@ def curate(paths, monkeypatch):
 def tiny_curate(paths):
     """Curate through Dask, as a run does."""
     return lambda: stage.curate_cohort(tiny_parameters(), paths, ONE_WORKER)
+
+
+@pytest.fixture(scope="session")
+def good(tmp_path_factory):
+    """What comes of the export when nobody is bad: the tables, and each volume's bytes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path_factory.mktemp("good")))
+        patch.setattr(stage, "map_participants", map_here)
+        paths = RunPaths("tiny")
+        Export(paths.raw)
+        return stage.curate_cohort(tiny_parameters(), paths, ONE_WORKER), volumes_in(paths.curated)
+
+
+def volumes_in(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.nii.gz")}
+
+
+@pytest.fixture
+def curated_volumes(paths):
+    """Give what is curated now, by path, as bytes."""
+    return lambda: volumes_in(paths.curated)

@@ -146,14 +146,9 @@ def not_in_the_table(export):
     ids=lambda value: getattr(value, "__name__", None),
 )
 def test_bad_participant_leaves_with_a_reason_and_alone(
-    export, curate, paths, breaks, reason, detail
+    export, curate, curated_volumes, good, breaks, reason, detail
 ):
-    before = curate()
-    others = {
-        path.relative_to(paths.curated): path.read_bytes()
-        for path in paths.curated.rglob("*.nii.gz")
-        if BAD not in str(path)
-    }
+    before, volumes = good
     breaks(export)
 
     after = curate()
@@ -166,11 +161,20 @@ def test_bad_participant_leaves_with_a_reason_and_alone(
     covariates = ["participant_id", "sex", "age_years", "bmi_kg_m2", "annotated"]
     left = before.participants[before.participants["participant_id"] != BAD]
     assert after.participants[covariates].values.tolist() == left[covariates].values.tolist()
-    assert {
-        path.relative_to(paths.curated): path.read_bytes()
-        for path in paths.curated.rglob("*.nii.gz")
-    } == others
+    assert curated_volumes() == {
+        path: content for path, content in volumes.items() if BAD not in str(path)
+    }
     assert after.about["source_participants"] == len(after.participants) + 1
+
+
+@pytest.mark.parametrize("breaks", [nan_voxels, unknown_label, change("age_years", "")])
+def test_who_turns_bad_after_an_earlier_run_leaves_no_volume(
+    export, curate, curated_volumes, breaks
+):
+    curate()
+    breaks(export)
+    curate()
+    assert not any(BAD in str(path) for path in curated_volumes())
 
 
 def test_stated_bmi_within_tolerance_stays(export, curate):
