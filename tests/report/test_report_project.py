@@ -2,7 +2,7 @@ import pytest
 
 from muscle_study.numbers import Number
 from muscle_study.report.errors import ReportError
-from muscle_study.report.project import is_synthetic, nest, numbers_table
+from muscle_study.report.project import is_described, is_synthetic, nest, numbers_table
 
 
 def test_dotted_names_become_branches():
@@ -27,6 +27,17 @@ def test_kind_of_the_study(kind, synthetic):
 def test_an_unknown_kind_is_refused(numbers):
     with pytest.raises(ReportError, match=r"study\.kind is (missing|other)"):
         is_synthetic(numbers)
+
+
+@pytest.mark.parametrize(
+    ("men", "women", "described"), [(37.9, 24.5, True), (None, 24.5, True), (None, None, False)]
+)
+def test_a_run_is_described_where_a_sex_has_a_mean(men, women, described):
+    numbers = {
+        "csa.mean_men": Number("as printed", men, "tbl-measures"),
+        "csa.mean_women": Number("as printed", women, "tbl-measures"),
+    }
+    assert is_described(numbers) is described
 
 
 def test_every_number_is_listed_with_its_cell():

@@ -3,6 +3,7 @@ import re
 import pytest
 import yaml
 
+from muscle_study.files import read_json, write_json
 from muscle_study.paths import ROOT
 from muscle_study.report import render as stage
 from muscle_study.report.errors import ReportError
@@ -49,6 +50,18 @@ def test_real_run_has_no_agreement_and_no_ribbon(make_run, parameters):
     assert "fig-agreement" not in html
     assert 'class="ribbon"' not in html
     assert "synthetic" not in html.lower()
+
+
+def test_run_without_demographic_data_says_so(make_run, parameters):
+    paths = make_run("real")
+    path = paths.numbers / "statistics.json"
+    numbers = read_json(path)
+    for sex in ("men", "women"):
+        numbers[f"csa.mean_{sex}"] |= {"text": "suppressed", "value": None}
+    write_json(numbers, path)
+    html = stage.render("tiny", only(parameters, "html"))[0].read_text(encoding="utf-8")
+    assert "too few participants" in html
+    assert "fig-age" not in html and 'id="tbl-published"' in html
 
 
 def test_missing_number_stops_the_render_and_leaves_nothing(make_run, parameters):

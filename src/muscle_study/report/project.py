@@ -38,6 +38,14 @@ def is_synthetic(numbers: Mapping[str, Number]) -> bool:
     return kind == "synthetic"
 
 
+def is_described(numbers: Mapping[str, Number]) -> bool:
+    """Tell whether the run has means by sex; where demographic data lack, they are words."""
+    return any(
+        name in numbers and numbers[name].value is not None
+        for name in ("csa.mean_men", "csa.mean_women")
+    )
+
+
 def nest(variables: Mapping[str, str]) -> dict:
     """Turn dotted names into the nested mapping that ``_variables.yml`` holds.
 
@@ -117,10 +125,14 @@ def _write_manuscript(
 
 
 def _write_parts(numbers: Mapping[str, Number], project: Path) -> None:
-    """Write the parts as ``_<name>.md``: the kind's own ones, and the optional ones."""
-    kind = "synthetic" if is_synthetic(numbers) else "real"
-    for part in (MANUSCRIPT / "parts" / kind).glob("*.md"):
-        shutil.copy(part, project / f"_{part.name}")
+    """Write the parts that fit the run as ``_<name>.md``."""
+    folders = (
+        "synthetic" if is_synthetic(numbers) else "real",
+        "described" if is_described(numbers) else "undescribed",
+    )
+    for folder in folders:
+        for part in (MANUSCRIPT / "parts" / folder).glob("*.md"):
+            shutil.copy(part, project / f"_{part.name}")
     for name, needed in OPTIONAL_PARTS.items():
         part = MANUSCRIPT / "parts" / f"{name}.md"
         there = (project / needed).is_file()
