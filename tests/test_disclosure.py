@@ -75,7 +75,7 @@ def test_a_table_needs_a_second_row_and_column():
     assert not hidden[-1, -1]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     hnp.arrays(int, st.tuples(st.integers(1, 4), st.integers(1, 3)), elements=st.integers(0, 30))
 )

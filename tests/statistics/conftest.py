@@ -28,7 +28,7 @@ class Plan:
     """What a made-up run looks like."""
 
     n: int = 200
-    n_test: int = 28
+    n_test: int = 12
     n_curation_exclusions: int = 9
     n_late_exclusions: int = 2
     synthetic: bool = True

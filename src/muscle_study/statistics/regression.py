@@ -28,6 +28,9 @@ COLUMNS = [
     "standardised_high",
 ]
 
+#: HC3 divides by 1 - leverage; at 1 the residual is zero and the error is not defined.
+_LARGEST_LEVERAGE = 1 - 1e-8
+
 
 @dataclass(frozen=True)
 class Fit:
@@ -85,6 +88,8 @@ def fit(data: pd.DataFrame, outcome: str, covariates: list[str], confidence: flo
         return None
     formula = f"{outcome} ~ {' + '.join(covariates)}"
     result = smf.ols(formula, complete).fit(cov_type="HC3", use_t=True)
+    if result.get_influence().hat_matrix_diag.max() > _LARGEST_LEVERAGE:
+        return None
     scaled = complete.copy()
     for column in columns:
         if not set(complete[column]) <= {0.0, 1.0}:
@@ -105,8 +110,6 @@ def fit(data: pd.DataFrame, outcome: str, covariates: list[str], confidence: flo
             "standardised_high": standard_intervals[1].to_numpy(),
         }
     )
-    if not np.isfinite(terms[COLUMNS].to_numpy()).all():
-        return None
     return Fit(result, terms, len(complete), len(data) - len(complete))
 
 

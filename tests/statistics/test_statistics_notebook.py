@@ -1,0 +1,66 @@
+"""The notebook's cells, one after the other, on runs of several kinds."""
+
+import json
+import re
+
+import matplotlib as mpl
+import nbformat
+import pytest
+
+from muscle_study.numbers import Numbers
+from muscle_study.paths import NOTEBOOKS
+from muscle_study.statistics.stage import missing_outputs, write_numbers
+from muscle_study.statistics.text import NAMES, TRUTH_NAMES
+
+mpl.use("Agg")
+
+
+def run_cells(study):
+    """Run the notebook's code on `study`; return its variables."""
+    notebook = nbformat.read(NOTEBOOKS / "05_statistics.ipynb", as_version=4)
+    variables = {"display": lambda shown: None}
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            exec(compile(cell.source, cell.id, "exec"), variables)
+            if "parameters" in cell.metadata.get("tags", []):
+                variables["run"] = study.run
+    return variables
+
+
+@pytest.mark.parametrize(
+    "made_up",
+    [
+        {},
+        {"n": 20, "n_test": 3, "n_curation_exclusions": 1, "n_late_exclusions": 0},
+        {"n": 60, "n_test": 8, "demographics": False, "truth": False, "synthetic": False},
+    ],
+    ids=["usual", "tiny", "real without demographics"],
+)
+def test_everything_is_there_and_nothing_individual(study_of, plan, made_up):
+    study = study_of(plan(**made_up))
+    run_cells(study)
+    assert missing_outputs(study) == []
+    numbers = json.loads((study.paths.numbers / "statistics.json").read_text())
+    expected = {*NAMES, *(TRUTH_NAMES if made_up.get("truth", True) else [])}
+    assert set(numbers) == expected
+    identifiers = re.compile("|".join(study.curated["participant_id"]))
+    for path in study.paths.reports.rglob("*"):
+        if path.suffix in (".csv", ".md", ".json"):
+            assert not identifiers.search(path.read_text()), path.name
+        if path.name.endswith(".caption.md"):
+            assert ("Synthetic cohort" in path.read_text()) == study.synthetic, path.name
+
+
+def test_small_numbers_are_said_in_words(study_of, plan):
+    study = study_of(plan(n=20, n_test=3, n_curation_exclusions=1, n_late_exclusions=0))
+    if not (study.paths.numbers / "statistics.json").exists():
+        run_cells(study)
+    numbers = json.loads((study.paths.numbers / "statistics.json").read_text())
+    assert numbers["split.test"] == {"text": "suppressed", "value": None, "cell": "fig-learning"}
+    assert numbers["dice.psoas"]["text"] == "suppressed"
+    assert numbers["population.excluded"]["text"] == "suppressed"
+
+
+def test_a_missing_number_fails_the_run(study):
+    with pytest.raises(RuntimeError, match=r"did not write.*dice\.psoas"):
+        write_numbers(study, Numbers())

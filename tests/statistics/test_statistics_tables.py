@@ -1,0 +1,137 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from muscle_study.statistics.descriptives import (
+    describe,
+    measures_by_bmi,
+    measures_table,
+    population_table,
+)
+from muscle_study.statistics.exclusions import exclusions_by_group, exclusions_table
+from muscle_study.statistics.published import published, published_table
+from muscle_study.statistics.quality import by_muscle, dice_table
+from muscle_study.statistics.table import (
+    Table,
+    escape,
+    estimate,
+    mean_sd,
+    pipe_table,
+    without_repeats,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "escaped"),
+    [("<30", r"\<30"), ("a|b", r"a\|b"), ("x_y*", r"x\_y\*"), ("30–39", "30–39")],
+)
+def test_markup_is_escaped(text, escaped):
+    assert escape(text) == escaped
+
+
+def test_pipe_table_aligns_numbers_to_the_right():
+    text = pd.DataFrame({"Group": ["<30", "all"], "Mean": ["−1.5 ± 2.0", "–"]})
+    assert pipe_table(text).splitlines() == [
+        "| Group | Mean |",
+        "| ----- | ---------: |",
+        r"| \<30 | −1.5 ± 2.0 |",
+        "| all | – |",
+    ]
+
+
+def test_repeats_are_left_empty():
+    text = pd.DataFrame({"a": ["x", "x", "y", "x"], "b": ["1"] * 4})
+    assert without_repeats(text, "a")["a"].tolist() == ["x", "", "y", "x"]
+
+
+@pytest.mark.parametrize(
+    ("mean", "sd", "printed"),
+    [(37.915, 5.8, "37.91 ± 5.80"), (0.92, np.nan, "0.92"), (np.nan, np.nan, "–")],
+)
+def test_mean_and_sd(mean, sd, printed):
+    assert mean_sd(mean, sd, 2) == printed
+
+
+def test_estimate_with_negative_limits():
+    assert estimate(-0.5, -1.25, 0.25, 2) == "−0.50 (−1.25 to 0.25)"
+
+
+def test_a_table_is_written_with_its_caption(tmp_path):
+    data = pd.DataFrame({"a": [1.5]})
+    Table("t", data, data.astype(str), "Ages <30.").write(tmp_path)
+    assert (tmp_path / "t.csv").read_text() == "a\n1.5\n"
+    assert (tmp_path / "t.caption.md").read_text() == "Ages \\<30.\n"
+    assert (tmp_path / "t.md").exists()
+
+
+def test_describe_hides_a_few():
+    assert describe(pd.Series([1.0, 2.0, 3.0, np.nan]), 3) == pytest.approx(
+        {"mean": 2.0, "sd": 1.0, "median": 2.0, "q1": 1.5, "q3": 2.5}
+    )
+    assert np.isnan(describe(pd.Series([1.0, 2.0, np.nan]), 3)["mean"])
+
+
+def test_population(study):
+    text = population_table(study).text.set_index("Characteristic")
+    men = study.of_sex("male")
+    assert text.loc["Participants, n", "Men"] == str(len(men))
+    n = (men["age_years"] < 30).sum()
+    assert text.loc["Age <30 years, n (%)", "Men"] == f"{n} ({100 * n / len(men):.1f})"
+
+
+def test_measures_by_sex(study):
+    table = measures_table(study)
+    women = study.of_sex("female")["gluteus_volume_total_ml"]
+    row = table.data.query("measure == 'gluteus_volume_total_ml' and sex == 'female'").iloc[0]
+    assert row["mean"] == pytest.approx(women.mean())
+    assert row["sd"] == pytest.approx(women.std())
+    assert "Synthetic cohort" in table.caption
+
+
+def test_small_groups_are_hidden_in_every_form(study_of, plan):
+    study = study_of(plan(n=20, n_test=3, n_curation_exclusions=1, n_late_exclusions=0))
+    table = measures_by_bmi(study)
+    suppressed = table.data[table.data["suppressed"]]
+    assert len(suppressed)
+    assert suppressed[["n", "mean", "sd", "median", "q1", "q3"]].isna().all(axis=None)
+    assert (table.data["n"].dropna() >= 5).all()
+    assert "not shown" in table.caption
+
+
+def test_published_figures_and_the_difference():
+    assert published("csa", "mean", "male") == 37.92
+    assert published("participants", "n") == 27805
+    with pytest.raises(KeyError):
+        published("csa", "median", "male")
+
+
+def test_a_synthetic_run_claims_no_finding(study, study_of, plan):
+    table = published_table(study)
+    assert "calibration and not a finding" in table.caption
+    assert (table.data["difference"] == table.data["mean"] - table.data["published_mean"]).all()
+    real = published_table(study_of(plan(synthetic=False, n=60, n_test=6, truth=False)))
+    assert "calibration" not in real.caption
+    assert "Synthetic" not in real.caption
+
+
+def test_dice_by_structure_and_by_muscle(study):
+    quality = pd.DataFrame(
+        {
+            "participant_id": ["1", "1", "2", "2"],
+            "structure": ["psoas_left", "psoas_right"] * 2,
+            "dice": [0.8, 0.9, 0.7, 0.7],
+        }
+    )
+    assert by_muscle(quality, "dice")["psoas"].tolist() == pytest.approx([0.85, 0.7])
+    assert by_muscle(quality, "dice")["gluteus"].isna().all()
+    assert dice_table(study).text["Structure"].tolist()[-1] == "Gluteus, both sides"
+
+
+def test_exclusions_by_group_add_up_or_are_hidden(study_of, plan):
+    study = study_of(plan(n_curation_exclusions=90, n_late_exclusions=6, n_test=20, n=300))
+    table = exclusions_by_group(study).set_index("group")
+    assert table["excluded"].dropna().min() >= 5
+    assert table.loc[["Men", "Women"], "measured"].sum() == len(study.people)
+    known = table.loc[["Men", "Women", "Sex and BMI not known"], "excluded"]
+    assert known.isna().any() or known.sum() == study.counts["excluded"]
+    assert "Fisher's exact test" in exclusions_table(study).caption
