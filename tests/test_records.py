@@ -1,6 +1,6 @@
 """A record counts only under the key that it was made with."""
 
-from muscle_study.records import code_digest, read_record, record_key, write_record
+from muscle_study.records import SHARED, code_digest, read_record, record_key, write_record
 
 
 def test_record_is_returned_under_its_key_only(tmp_path):
@@ -21,12 +21,14 @@ def test_code_digest_follows_the_package_and_the_shared_modules(tmp_path):
     for folder in (package, other):
         folder.mkdir()
         (folder / "work.py").write_text("one")
-    (tmp_path / "shared.py").write_text("one")
+    for name in (*SHARED, "runner.py"):
+        (tmp_path / name).write_text("one")
     before = code_digest(package)
     (other / "work.py").write_text("two")
+    (tmp_path / "runner.py").write_text("two")
     assert code_digest(package) == before
     (package / "work.py").write_text("two")
     changed = code_digest(package)
     assert changed != before
-    (tmp_path / "shared.py").write_text("two")
+    (tmp_path / SHARED[-1]).write_text("two")
     assert code_digest(package) != changed

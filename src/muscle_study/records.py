@@ -12,9 +12,13 @@ from typing import Any
 from muscle_study.files import read_json, write_json
 
 
+#: Of the modules that all stages share, those that a participant's result can depend on.
+SHARED = ("files.py", "labels.py", "volumes.py")
+
+
 def code_digest(package: Path) -> str:
-    """Return a hash of a stage's package and of the modules that all stages share."""
-    sources = sorted(package.rglob("*.py")) + sorted(package.parent.glob("*.py"))
+    """Return a hash of a stage's package and of the shared modules behind its results."""
+    sources = sorted(package.rglob("*.py")) + [package.parent / name for name in SHARED]
     digest = hashlib.sha256()
     for source in sources:
         digest.update(source.relative_to(package.parent).as_posix().encode())
