@@ -71,6 +71,14 @@ def test_marks_in_a_notebooks_code_are_no_fault(make_run, tmp_path):
     check([], [page], make_run())
 
 
+def test_a_references_page_is_no_identifier(make_run, tmp_path):
+    paths = make_run()
+    (paths.curated / "participants.csv").write_text("participant_id\n106236\n")
+    page = tmp_path / "manuscript.html"
+    page.write_text("<p>Comput Methods Programs Biomed 2021; 208:106236</p>", encoding="utf-8")
+    check([page], [], paths)
+
+
 def test_identifiers_must_be_known(make_run):
     paths = make_run()
     (paths.curated / "participants.csv").unlink()

@@ -44,12 +44,14 @@ def test_synthetic_run_as_html_and_pdf(make_run, parameters):
 
 
 def test_real_run_has_no_agreement_and_no_ribbon(make_run, parameters):
-    make_run("real")
+    paths = make_run("real")
+    paths.reports.joinpath("manuscript.pdf").write_bytes(b"of an earlier render")
     html = stage.render("tiny", only(parameters, "html"))[0].read_text(encoding="utf-8")
     assert "iliopsoas" in html
     assert "fig-agreement" not in html
     assert 'class="ribbon"' not in html
     assert "synthetic" not in html.lower()
+    assert not (paths.reports / "manuscript.pdf").exists()
 
 
 def test_run_without_demographic_data_says_so(make_run, parameters):

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pandas as pd
 
-from muscle_study.paths import ROOT, RunPaths
+from muscle_study.paths import MANUSCRIPT, ROOT, RunPaths
 from muscle_study.report.errors import ReportError
 
 #: What Quarto and Pandoc print where something could not be resolved.
 UNRESOLVED = re.compile(
     r"\?(?:var|meta):[\w.-]*|\?@?(?:fig|tbl|sec|eq)-[\w-]*|\?\?|\{\{<[^>]*|\?include\b|[\[(][a-z]+\d{4}\w*\?"
 )
+
+REFERENCES = MANUSCRIPT / "references.bib"
 
 #: An identifier shorter than this cannot be told from a number of the text.
 SHORTEST_IDENTIFIER = 4
@@ -102,9 +104,13 @@ def find_identifiers(text: str, identifiers: Iterable[str]) -> list[str]:
     ['100129']
     """
     long_enough = {name for name in identifiers if len(name) >= SHORTEST_IDENTIFIER}
-    words = set(re.findall(r"(?<![A-Za-z0-9.,])[A-Za-z0-9]+", text))
+    words = _words(text)
     joined = {name for name in long_enough if not name.isalnum() and name in text}
     return sorted((long_enough & words) | joined)
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"(?<![A-Za-z0-9.,])[A-Za-z0-9]+", text))
 
 
 def machine_folders(paths: RunPaths) -> list[str]:
@@ -136,7 +142,8 @@ def check(manuscripts: list[Path], others: list[Path], paths: RunPaths) -> None:
     ReportError
         Naming each file and what it shows.
     """
-    identifiers = participant_ids(paths)
+    # a reference's page, such as 106236, may happen to be somebody's identifier
+    identifiers = participant_ids(paths) - _words(REFERENCES.read_text(encoding="utf-8"))
     problems = []
     for path in [*manuscripts, *others]:
         text = read_text(path)

@@ -72,6 +72,8 @@ def render(run: str, parameters: ReportParameters) -> list[Path]:
         for source in set(made) - set(manuscripts):
             source.unlink()
         _move(project, paths.reports)
+    for name in {"html", "pdf"} - set(parameters.formats):  # of an earlier render
+        (paths.reports / f"manuscript.{name}").unlink(missing_ok=True)
     return [paths.reports / path.relative_to(project) for path in [*manuscripts, *pages]]
 
 
@@ -107,7 +109,8 @@ def _beside(folder: Path) -> Iterator[Path]:
 
 def _move(project: Path, reports: Path) -> None:
     """Put the project's files in place, each by a rename; the manuscript itself comes last."""
-    shutil.rmtree(project / ".quarto", ignore_errors=True)  # Quarto's cache
+    for folder in (".quarto", "tables", "figures"):  # a cache, and copies of what is there
+        shutil.rmtree(project / folder, ignore_errors=True)
     files = (path for path in project.rglob("*") if path.is_file())
     for path in sorted(files, key=lambda path: (path.stem == "manuscript", path)):
         target = reports / path.relative_to(project)
