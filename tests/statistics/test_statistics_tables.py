@@ -33,7 +33,7 @@ def test_pipe_table_aligns_numbers_to_the_right():
     text = pd.DataFrame({"Group": ["<30", "all"], "Mean": ["−1.5 ± 2.0", "–"]})
     assert pipe_table(text).splitlines() == [
         "| Group | Mean |",
-        "| ----- | ---------: |",
+        "| :------- | ------------: |",
         r"| \<30 | −1.5 ± 2.0 |",
         "| all | – |",
     ]
@@ -46,7 +46,7 @@ def test_repeats_are_left_empty():
 
 @pytest.mark.parametrize(
     ("mean", "sd", "printed"),
-    [(37.915, 5.8, "37.91 ± 5.80"), (0.92, np.nan, "0.92"), (np.nan, np.nan, "–")],
+    [(37.915, 5.8, "37.91\u00a0±\u00a05.80"), (0.92, np.nan, "0.92"), (np.nan, np.nan, "–")],
 )
 def test_mean_and_sd(mean, sd, printed):
     assert mean_sd(mean, sd, 2) == printed

@@ -8,9 +8,9 @@ from statsmodels.stats.multitest import multipletests
 
 from muscle_study.disclosure import MARK
 from muscle_study.numbers import format_number, format_p
-from muscle_study.statistics.measures import OUTCOMES, SEXES
+from muscle_study.statistics.measures import OUTCOMES, SEXES, SHORT_NAMES
 from muscle_study.statistics.study import Study
-from muscle_study.statistics.table import Table, estimate, without_repeats
+from muscle_study.statistics.table import Table, estimate, unbroken, without_repeats
 
 #: What a row of the tests holds; a comparison that cannot be made has NaN.
 COLUMNS = [
@@ -166,10 +166,11 @@ def comparisons_table(study: Study, tests: pd.DataFrame) -> Table:
     among = {"both": "All", **SEXES}
     text = []
     for test in tests.to_dict("records"):
-        outcome = OUTCOMES[test["outcome"]]
+        name = test["outcome"]
+        outcome = OUTCOMES[name]
         text.append(
             {
-                "Outcome": outcome.title(study.psoas),
+                "Outcome": SHORT_NAMES[name],
                 "Comparison": _COMPARISONS[test["comparison"]],
                 "Among": among[test["sex"]],
                 "Difference (CI)": ""
@@ -188,8 +189,9 @@ def comparisons_table(study: Study, tests: pd.DataFrame) -> Table:
         )
     percent = format_number(100 * study.parameters.confidence)
     caption = (
-        f"Comparisons of means. Two groups: Welch's t-test, difference with {percent} % confidence "
-        "interval (CI), Cohen's d (pooled SD). Several groups: Welch's analysis of variance, η² = "
+        f"Comparisons of means. CSA: total {study.psoas} cross-sectional area. Two groups: "
+        f"Welch's t-test, difference with {percent} % confidence interval (CI), "
+        "Cohen's d (pooled SD). Several groups: Welch's analysis of variance, η² = "
         f"between-group / total sum of squares. Holm's correction is over all comparisons made. "
         f"Groups of fewer than {max(2, study.min_count)}, or without any variation, are left out; "
         f"{MARK}: not estimable." + study.origin
@@ -203,13 +205,13 @@ def _statistic(test: dict) -> str:
     value = format_number(test["statistic"], 1)
     df2 = format_number(test["df2"], 0)
     if pd.isna(test["df1"]):
-        return f"t({df2}) = {value}"
-    return f"F({format_number(test['df1'])}; {df2}) = {value}"
+        return unbroken(f"t({df2}) = {value}")
+    return unbroken(f"F({format_number(test['df1'])}; {df2}) = {value}")
 
 
 def _effect(test: dict) -> str:
     if pd.notna(test["cohen_d"]):
-        return f"d = {format_number(test['cohen_d'], 2)}"
+        return unbroken(f"d = {format_number(test['cohen_d'], 2)}")
     if pd.notna(test["eta_squared"]):
-        return f"η² = {format_number(test['eta_squared'], 3)}"
+        return unbroken(f"η² = {format_number(test['eta_squared'], 3)}")
     return MARK

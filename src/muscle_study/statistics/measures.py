@@ -52,6 +52,9 @@ GLUTEUS_INDEX = Measure("gluteus_volume_index_ml_m2", "gluteus volume / height²
 #: The paper's two outcomes, under the short names that the text's numbers have.
 OUTCOMES = {"csa": CSA, "gluteus": GLUTEUS}
 
+#: The outcomes in tables too wide for their full names; the caption explains them.
+SHORT_NAMES = {"csa": "CSA (cm²)", "gluteus": "Gluteus volume (mL)"}
+
 #: The same as the paper, the text and the figures give them: volumes in litres.
 PAPER_OUTCOMES = {"csa": CSA, "gluteus": Measure(GLUTEUS.column, GLUTEUS.name, "L", 3, 0.001)}
 

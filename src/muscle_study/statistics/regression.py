@@ -9,7 +9,7 @@ from statsmodels.regression.linear_model import RegressionResults
 
 from muscle_study.disclosure import MARK
 from muscle_study.numbers import format_number, format_p
-from muscle_study.statistics.measures import OUTCOMES, SEXES, Measure
+from muscle_study.statistics.measures import OUTCOMES, SEXES, SHORT_NAMES, Measure
 from muscle_study.statistics.study import Study
 from muscle_study.statistics.table import Table, count, estimate, without_repeats
 
@@ -158,11 +158,12 @@ def regression_table(study: Study, table: pd.DataFrame) -> Table:
     """Return all `coefficients` as a table of the manuscript."""
     text = []
     for row in table.to_dict("records"):
-        outcome = OUTCOMES[row["outcome"]]
+        name = row["outcome"]
+        outcome = OUTCOMES[name]
         missing = pd.isna(row["p"])
         text.append(
             {
-                "Outcome": outcome.title(study.psoas),
+                "Outcome": SHORT_NAMES[name],
                 "Among": {"both": "All", **SEXES}[row["sex"]],
                 "Term": _TERM_TEXT[row["term"]],
                 "Coefficient (CI)": estimate(
@@ -186,7 +187,8 @@ def regression_table(study: Study, table: pd.DataFrame) -> Table:
     caption = (
         f"Linear regression of the outcomes on age, BMI and sex ({sizes}), with {percent} % "
         "confidence intervals (CI) and p-values from errors robust to heteroscedasticity (HC3); p "
-        "is not corrected. Standardised: per SD of age and of BMI, in SDs of the outcome. "
+        f"is not corrected. CSA: total {study.psoas} cross-sectional area. Standardised: per SD of "
+        "age and of BMI, in SDs of the outcome. "
         f"{MARK}: not estimable." + study.origin
     )
     return Table("regression", table, without_repeats(pd.DataFrame(text), "Outcome"), caption)

@@ -72,7 +72,6 @@ _RC = {
     "lines.linewidth": 1.4,
     "figure.facecolor": "white",
     "savefig.facecolor": "white",
-    "figure.constrained_layout.use": True,
     "svg.fonttype": "path",
     "svg.hashsalt": "muscle-study",
 }

@@ -8,7 +8,7 @@ import pandas as pd
 
 from muscle_study.disclosure import MARK
 from muscle_study.files import write_table, write_text
-from muscle_study.numbers import format_number
+from muscle_study.numbers import NO_BREAK_SPACE, format_number
 
 #: Signs that Pandoc or Quarto would read as markup.
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>|~^$@#])")
@@ -17,7 +17,10 @@ _MARKUP = re.compile(r"([\\`*_{}\[\]<>|~^$@#])")
 _NUMERIC = re.compile(r"^$|^[−–]?\d|^–$|^\\<\d")
 
 #: Characters of the widest column; longer cells wrap.
-_WIDEST = 44
+_WIDEST = 32
+
+#: Characters that the space between columns takes.
+_PADDING = 3
 
 
 @dataclass(frozen=True)
@@ -79,9 +82,9 @@ def pipe_table(text: pd.DataFrame) -> str:
 
 def _dashes(name: str, cells: tuple[str, ...]) -> str:
     words = max(len(word) for word in name.split() or [""])
-    width = min(max(3, words, *map(len, cells)), _WIDEST)
+    width = min(max(words, *map(len, cells)), _WIDEST) + _PADDING
     numeric = all(_NUMERIC.match(cell) for cell in cells)
-    return "-" * (width - 1) + ":" if numeric else "-" * width
+    return "-" * (width - 1) + ":" if numeric else ":" + "-" * (width - 1)
 
 
 def without_repeats(text: pd.DataFrame, column: str) -> pd.DataFrame:
@@ -90,12 +93,17 @@ def without_repeats(text: pd.DataFrame, column: str) -> pd.DataFrame:
     return text.assign(**{column: text[column].mask(repeated, "")})
 
 
+def unbroken(text: str) -> str:
+    """Return `text` with spaces at which no line breaks."""
+    return text.replace(" ", NO_BREAK_SPACE)
+
+
 def mean_sd(mean: float, sd: float, digits: int) -> str:
     """Return e.g. ``37.92 ± 5.80``, the mean alone, or the mark of suppression."""
     if pd.isna(mean):
         return MARK
     spread = "" if pd.isna(sd) else f" ± {format_number(sd, digits)}"
-    return format_number(mean, digits) + spread
+    return unbroken(format_number(mean, digits) + spread)
 
 
 def interval(low: float, high: float, digits: int) -> str:

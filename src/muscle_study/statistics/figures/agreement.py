@@ -29,7 +29,7 @@ def draw(study: Study) -> Picture:
     agreement = read_agreement(study)
     everyone = agreement[agreement["group"] == "all"].set_index("measure")
     with house_style():
-        figure, panels = plt.subplots(1, 2, figsize=(TWO_COLUMNS, 2.8))
+        figure, panels = plt.subplots(1, 2, layout="constrained", figsize=(TWO_COLUMNS, 2.8))
         for axes, outcome in zip(panels, OUTCOMES.values(), strict=True):
             row = everyone.loc[outcome.column]
             known = pairs[[outcome.column, f"{outcome.column}_truth"]].dropna() * outcome.factor

@@ -22,7 +22,7 @@ def draw(study: Study) -> Picture:
     quality = read_quality(study)
     n = quality["participant_id"].nunique()
     with house_style():
-        figure, axes = plt.subplots(figsize=(ONE_COLUMN, 2.7))
+        figure, axes = plt.subplots(layout="constrained", figsize=(ONE_COLUMN, 2.7))
         if n < study.min_count:
             say_instead(axes, "too few test participants to be shown")
         else:

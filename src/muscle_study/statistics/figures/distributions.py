@@ -40,7 +40,7 @@ def by_bmi(study: Study) -> Picture:
 def _by_group(study: Study, name: str, grouping: str, heading: str, words: str) -> Picture:
     labels = study.groupings[grouping].labels
     with house_style():
-        figure, panels = plt.subplots(1, 2, figsize=(TWO_COLUMNS, 2.9))
+        figure, panels = plt.subplots(1, 2, layout="constrained", figsize=(TWO_COLUMNS, 2.9))
         for axes, outcome in zip(panels, PAPER_OUTCOMES.values(), strict=True):
             drawn = 0
             for sex, side in zip(SEXES, (-OFFSET, OFFSET), strict=True):

@@ -40,6 +40,7 @@ def draw(study: Study) -> Picture:
         figure, panels = plt.subplots(
             2,
             3,
+            layout="constrained",
             figsize=(TWO_COLUMNS, 0.75 + 2 * (TWO_COLUMNS - 0.35) / sum(widths)),
             gridspec_kw={"width_ratios": widths},
         )
@@ -87,7 +88,7 @@ def draw(study: Study) -> Picture:
 
 def _withheld() -> Picture:
     with house_style():
-        figure, axes = plt.subplots(figsize=(ONE_COLUMN, 1.2))
+        figure, axes = plt.subplots(layout="constrained", figsize=(ONE_COLUMN, 1.2))
         say_instead(axes, "withheld: the picture of a real participant")
     return Picture(
         "example",

@@ -35,7 +35,7 @@ def draw(study: Study) -> Picture:
     ]
     total = sum(heights) + GAP * (len(rows) - 1) + 0.35
     with house_style():
-        figure = plt.figure(figsize=(TWO_COLUMNS, total), layout="none")
+        figure = plt.figure(figsize=(TWO_COLUMNS, total))
         axes = figure.add_axes((0, 0, 1, 1))
         axes.set(xlim=(0, TWO_COLUMNS), ylim=(0, total))
         axes.set_axis_off()

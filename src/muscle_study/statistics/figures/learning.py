@@ -25,7 +25,7 @@ def draw(study: Study) -> Picture:
     history = read_table(study.paths.model / "history.csv")
     best = read_json(study.paths.model / "card.json")["best_epoch"]
     with house_style():
-        figure, (loss, dice) = plt.subplots(1, 2, figsize=(TWO_COLUMNS, 2.5))
+        figure, (loss, dice) = plt.subplots(1, 2, layout="constrained", figsize=(TWO_COLUMNS, 2.5))
         for column, name, colour, line in (
             ("train_loss", "training", BLUE, "-"),
             ("validation_loss", "validation", VERMILION, (0, (4, 1.5))),

@@ -33,7 +33,9 @@ def draw(study: Study, coefficients: pd.DataFrame) -> Picture:
     """Draw a forest plot of both outcomes: all, men, women."""
     known = coefficients.dropna(subset=["standardised"])
     with house_style():
-        figure, panels = plt.subplots(1, 2, figsize=(TWO_COLUMNS, 2.5), sharey=True, sharex=True)
+        figure, panels = plt.subplots(
+            1, 2, layout="constrained", figsize=(TWO_COLUMNS, 2.5), sharey=True, sharex=True
+        )
         for axes, (name, outcome) in zip(panels, OUTCOMES.items(), strict=True):
             rows = known[known["outcome"] == name]
             axes.set_title(outcome.title(study.psoas).rsplit(" (", 1)[0])

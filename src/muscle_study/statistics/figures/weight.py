@@ -27,7 +27,7 @@ def draw(study: Study, correlations: pd.DataFrame) -> Picture:
     outcome = PAPER_OUTCOMES["gluteus"]
     found = correlations[correlations["with"] == "weight_kg"].set_index("sex")
     with house_style():
-        figure, axes = plt.subplots(figsize=(ONE_COLUMN + 0.6, 3.1))
+        figure, axes = plt.subplots(layout="constrained", figsize=(ONE_COLUMN + 0.6, 3.1))
         drawn = []
         for sex, word in SEXES.items():
             r = found.loc[sex, "r"]
