@@ -6,8 +6,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pandas as pd
+if TYPE_CHECKING:  # pandas loads slowly, and every make reads parameters through this module
+    import pandas as pd
 
 
 @contextmanager
@@ -44,13 +46,13 @@ def read_json(path: Path) -> dict:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def write_table(table: pd.DataFrame, path: Path) -> None:
+def write_table(table: "pd.DataFrame", path: Path) -> None:
     """Write a CSV without its index, floats to nine significant digits."""
     with whole_file(path) as beside:
         table.to_csv(beside, index=False, float_format="%.9g", lineterminator="\n")
 
 
-def read_table(path: Path) -> pd.DataFrame:
+def read_table(path: Path) -> "pd.DataFrame":
     """Read a CSV of this project; identifiers stay text.
 
     Raises
@@ -59,7 +61,11 @@ def read_table(path: Path) -> pd.DataFrame:
         Naming the file and the stage's notebook to run first.
     """
     if not path.exists():
-        raise FileNotFoundError(f"{path} is missing: run the stage that writes it (see data/README.md)")
+        raise FileNotFoundError(
+            f"{path} is missing: run the stage that writes it (see data/README.md)"
+        )
+    import pandas as pd
+
     return pd.read_csv(path, dtype={"participant_id": str})
 
 

@@ -1,0 +1,147 @@
+# The study, from a clone to a manuscript: `make all`. `make help` lists the rest.
+#
+# A stage's target is its executed notebook. Make redoes a stage when the notebook, its package, its
+# slice of the parameters, a shared module, or an earlier stage that it reads has become newer.
+
+RUN ?= demo
+SET ?=
+OUT ?= .
+export SET
+export MUSCLE_STUDY_OUTPUT := $(abspath $(OUT))
+
+ifeq ($(filter grouped-target,$(.FEATURES)),)
+$(error GNU make 4.3 or later is needed; this is $(MAKE_VERSION). environment.yml brings one)
+endif
+
+# Another environment can be given, e.g. conda's: make all PYTHON=python
+ifeq ($(origin PYTHON),command line)
+environment :=
+else
+PYTHON := .venv/bin/python
+environment := .venv/.complete
+endif
+study := $(PYTHON) -m muscle_study
+
+.DELETE_ON_ERROR:
+# Stages use the machine's cores themselves; two at once would share them.
+.NOTPARALLEL:
+.PHONY: all env test lint lab report status clean lock help FORCE
+.DEFAULT_GOAL := help
+
+# ---- stages -------------------------------------------------------------------------------------
+
+# A run on real data has no section `cohort`, and so no such stage.
+stages := $(if $(shell grep -s '^cohort:' params/$(RUN).yaml),cohort) \
+  curation training inference measurement statistics
+
+notebook.cohort := 00_cohort
+notebook.curation := 01_curation
+notebook.training := 02_training
+notebook.inference := 03_inference
+notebook.measurement := 04_measurement
+notebook.statistics := 05_statistics
+
+# What a stage reads; the runner has the same (READS).
+reads.cohort :=
+reads.curation := cohort
+reads.training := curation
+reads.inference := curation training
+reads.measurement := cohort curation inference
+reads.statistics := cohort curation training inference measurement
+
+reports := $(OUT)/reports/$(RUN)
+data := $(OUT)/data/$(RUN)
+executed = $(reports)/notebooks/$(notebook.$(1)).ipynb
+slice = $(data)/parameters/$(1).json
+manuscript := $(reports)/manuscript.html
+
+# Modules that start, show and record stages change no result.
+running := __main__ kernel notebooks parameters progress provenance runner stage_line status
+shared := $(filter-out $(running:%=src/muscle_study/%.py),$(wildcard src/muscle_study/*.py))
+
+all: $(manuscript) ## run what is not up to date, and render the report
+	@$(study) summary --run $(RUN)
+
+define stage_rule
+$(call executed,$(1)): notebooks/$(notebook.$(1)).ipynb $(wildcard src/muscle_study/$(1)/*.py \
+  src/muscle_study/$(1)/*/*.py) $(shared) $(call slice,$(1)) $(foreach read,$(filter \
+  $(stages),$(reads.$(1))),$(call executed,$(read))) | $(environment)
+	@exec $(study) run $(1) --run $(RUN) --set "$$$$SET"
+endef
+# `exec`: no shell stays between make and the stage, which ends when make is killed.
+$(foreach stage,$(stages),$(eval $(call stage_rule,$(stage))))
+
+$(call executed,statistics): $(wildcard data/published/*)
+
+$(manuscript): $(call executed,statistics) $(call slice,report) $(wildcard reports/*.qmd \
+  reports/*.yml reports/*.bib reports/filters/* reports/style/* reports/parts/* reports/parts/*/* \
+  src/muscle_study/report/*.py) $(shared) | $(environment)
+	@exec $(study) report --run $(RUN) --set "$$SET"
+
+# Looked at on every make, rewritten only where the content differs. The `+` lets `make -n` do it
+# too, or it would announce every stage; in a clone without an environment there is nothing to do.
+slices := $(foreach stage,$(stages) report,$(call slice,$(stage)))
+$(slices) &: FORCE | $(environment)
+	+@if command -v $(PYTHON) >/dev/null; then exec $(study) slices --run $(RUN) --set "$$SET"; fi
+FORCE:
+
+# ---- other commands -----------------------------------------------------------------------------
+
+env: $(environment) ## make the environment alone (.venv, from requirements.lock)
+
+test: $(environment) ## run the tests
+	@MAKEFLAGS= MUSCLE_STUDY_OUTPUT= SET= $(PYTHON) -m pytest
+
+lint: $(environment) ## check style, and that notebooks carry no outputs
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m nbstripout --verify --extra-keys "$(notebook_keys)" notebooks/*.ipynb
+notebook_keys := metadata.papermill cell.metadata.papermill metadata.language_info.version
+
+lab: $(environment) ## explore the notebooks in JupyterLab
+	$(PYTHON) -m jupyter lab --notebook-dir=notebooks
+
+report: $(environment) ## render the report alone, from what the stages have written
+	@$(study) report --run $(RUN) --set "$$SET"
+
+status: $(environment) ## say which stages are done, stale or failed, and why
+	@$(study) status --run $(RUN) --set "$$SET"
+
+# Training costs hours, and raw data may be the only copy: they stay unless asked for.
+costly := $(wildcard $(data)/model $(data)/raw $(data)/truth)
+cheap := $(wildcard $(reports) $(data)/parameters $(data)/curated $(data)/segmentations \
+  $(data)/measurements)
+clean: ## remove a run's reports and intermediate data; ALL=1: its model and raw data too
+ifdef ALL
+	@echo "Removing the trained model and the raw data as well: $(costly)"
+	rm -rf $(cheap) $(costly)
+else
+	rm -rf $(cheap)
+	@echo "Kept: $(or $(costly),nothing) (make clean RUN=$(RUN) ALL=1 removes these too)"
+endif
+
+help: ## this list
+	@echo "make COMMAND [RUN=name of a file in params/] [SET=\"section.key=value …\"] [OUT=folder]"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
+
+# ---- environment --------------------------------------------------------------------------------
+
+base_python ?= python3.11
+# The one place of this pin is pyproject.toml; CPU and CUDA builds differ, so it is not in the lock.
+torch := $(shell sed -n 's/.*"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
+install := .venv/bin/python -m pip install --quiet --disable-pip-version-check
+
+.venv/.complete: requirements.lock
+	$(base_python) -m venv --clear .venv
+	$(install) --no-deps --require-hashes -r requirements.lock
+	$(install) "$(torch)"
+	$(install) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# Compile it where pip finds a CPU build of torch, or CUDA's packages are locked with it.
+lock: $(environment) ## pin everything below pyproject.toml's dependencies, with hashes
+	CUSTOM_COMPILE_COMMAND="make lock" $(PYTHON) -m piptools compile --quiet --extra dev \
+	  --build-deps-for editable --unsafe-package torch --generate-hashes --strip-extras \
+	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
+	  --output-file requirements.lock pyproject.toml
+	sed -i '/^# WARNING: The following packages were not pinned/,$$d' requirements.lock

@@ -1,0 +1,99 @@
+"""The commands that the Makefile calls: ``python -m muscle_study --help``.
+
+Each imports what it needs only when it is called, since Make calls some of them at every turn.
+"""
+
+import argparse
+import shlex
+import sys
+
+from muscle_study.parameters import ParameterError, keep_used, load, write_slices
+from muscle_study.paths import STAGES
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; return its exit code."""
+    options = _parser().parse_args(arguments)
+    overrides = [override for text in options.set for override in shlex.split(text)]
+    try:
+        return COMMANDS[options.command](options, overrides)
+    except ParameterError as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--run", default="demo", help="name of the parameter file")
+    common.add_argument("--set", action="append", default=[], help='"section.key=value …"')
+    parser = argparse.ArgumentParser(prog="muscle_study", description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    for name, function in COMMANDS.items():
+        command = commands.add_parser(name, parents=[common], help=function.__doc__)
+        if name == "run":
+            command.add_argument("stage", choices=STAGES)
+    return parser
+
+
+def _run(options: argparse.Namespace, overrides: list[str]) -> int:
+    """Run one stage's notebook."""
+    from muscle_study.notebooks import NotebookError
+    from muscle_study.runner import StageError, run_stage
+
+    try:
+        run_stage(options.stage, options.run, overrides)
+    except (NotebookError, StageError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _slices(options: argparse.Namespace, overrides: list[str]) -> int:
+    """Check the parameters and write each stage's slice of them."""
+    write_slices(options.run, load(options.run, overrides))
+    return 0
+
+
+def _report(options: argparse.Namespace, overrides: list[str]) -> int:
+    """Render the manuscript."""
+    parameters = load(options.run, overrides)
+    from muscle_study.report.errors import ReportError
+    from muscle_study.report.render import render
+
+    write_slices(options.run, parameters)
+    try:
+        for file in render(options.run, parameters.report):
+            print(f"[report] {file}")
+    except ReportError as error:
+        print(error, file=sys.stderr)
+        return 1
+    keep_used(options.run, "report")
+    return 0
+
+
+def _summary(options: argparse.Namespace, _overrides: list[str]) -> int:
+    """Print where the report is and what it says, on one screen."""
+    from muscle_study.report.summary import summary
+
+    print(summary(options.run))
+    return 0
+
+
+def _status(options: argparse.Namespace, overrides: list[str]) -> int:
+    """Tell of each stage whether it is done, stale or failed, and why."""
+    from muscle_study.status import status
+
+    print(status(options.run, overrides))
+    return 0
+
+
+COMMANDS = {
+    "run": _run,
+    "slices": _slices,
+    "report": _report,
+    "summary": _summary,
+    "status": _status,
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,120 @@
+"""A stage's notebook as a file: its parameters cell, its failure, and a copy that can be shared."""
+
+import ast
+import json
+import re
+import sys
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+
+TAG = "parameters"
+
+#: Lines of a failed cell, and of its error, that are worth a terminal's space.
+LINES_SHOWN = 8
+
+_ANSI = re.compile(r"\x1b\[[0-9;]*m")
+_CELL_FILE = re.compile(re.escape(tempfile.gettempdir()) + r"/ipykernel_\d+/\d+\.py")
+
+
+class NotebookError(Exception):
+    """A notebook that papermill would run, but not with the parameters it is given."""
+
+
+def parameter_values(notebook: NotebookNode, name: str) -> dict[str, Any]:
+    """Return what the parameters cell assigns.
+
+    Papermill itself says nothing when the tag is missing, stands twice, or comes too late.
+
+    Parameters
+    ----------
+    notebook
+        The source.
+    name
+        For messages.
+
+    Raises
+    ------
+    NotebookError
+        If the first code cell is not the one cell tagged ``parameters``, holds more than plain
+        values, or the kernel is not ``python3``.
+    """
+    kernel = notebook.metadata.get("kernelspec", {}).get("name")
+    if kernel != "python3":
+        raise NotebookError(f"{name}: the kernel is {kernel}; set kernelspec.name to python3")
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    tagged = [cell for cell in code if TAG in cell.metadata.get("tags", [])]
+    if len(tagged) != 1 or tagged[0] is not code[0]:
+        raise NotebookError(
+            f"{name}: {len(tagged)} cells are tagged {TAG!r}; tag the first code cell, and no other"
+        )
+    values = {}
+    for statement in ast.parse(tagged[0].source).body:
+        try:
+            (target,) = statement.targets
+            values[target.id] = ast.literal_eval(statement.value)
+        except (AttributeError, TypeError, ValueError):
+            raise NotebookError(
+                f"{name}: the parameters cell has {ast.unparse(statement)!r}; it may hold plain "
+                "values only. Derive others in the next cell, or they stay those of the demo"
+            ) from None
+    return values
+
+
+def check_names(found: Iterable[str], wanted: Iterable[str], name: str) -> None:
+    """Compare the parameters cell's variables with those that the section has.
+
+    Raises
+    ------
+    NotebookError
+        Naming what is missing and what is too much.
+    """
+    found, wanted = set(found), set(wanted)
+    parts = [
+        f"{what} {', '.join(sorted(names))}"
+        for what, names in (("lacks", wanted - found), ("has unknown", found - wanted))
+        if names
+    ]
+    if parts:
+        raise NotebookError(f"{name}: the parameters cell {' and '.join(parts)}")
+
+
+def describe_failure(notebook: NotebookNode) -> str:
+    """Return the failed cell's place and first lines, and the error's last ones."""
+    for number, cell in enumerate(notebook.cells, start=1):
+        for output in cell.get("outputs", []):
+            if output.output_type == "error":
+                head = _shorten(cell.source.splitlines()[:LINES_SHOWN])
+                error = _ANSI.sub("", "\n".join([*output.traceback]) or output.evalue)
+                tail = [line for line in error.splitlines() if line.strip()][-LINES_SHOWN:]
+                return "\n".join([f"cell {number} ({cell.id}):", *head, "error:", *_shorten(tail)])
+    return "the kernel died; the machine may have run out of memory"
+
+
+def _shorten(lines: list[str]) -> list[str]:
+    return [f"    {line[:200]}" for line in lines]
+
+
+def without_machine(notebook: NotebookNode, folders: dict[Path, str]) -> NotebookNode:
+    """Return an executed notebook without the paths of the machine that ran it.
+
+    Parameters
+    ----------
+    notebook
+        As papermill wrote it.
+    folders
+        What to write instead of each folder's path.
+    """
+    papermill = notebook.metadata.get("papermill", {})
+    for key in ("input_path", "output_path"):
+        papermill.pop(key, None)
+    text = nbformat.writes(notebook)
+    known = {Path(sys.prefix): "<environment>", Path(sys.base_prefix): "<python>", **folders}
+    # the longest first, since an environment may lie in the repository
+    for folder in sorted(known, key=lambda folder: len(str(folder)), reverse=True):
+        text = text.replace(json.dumps(str(folder))[1:-1], known[folder])
+    return nbformat.reads(_CELL_FILE.sub("<cell>", text), as_version=4)

@@ -1,0 +1,88 @@
+"""What is done of a run, asked of Make itself, so that it says what Make will do."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+
+from muscle_study.notebooks import describe_failure
+from muscle_study.parameters import ParameterError, load
+from muscle_study.paths import ROOT, STAGES, RunPaths
+
+#: Make's words with --trace: what it would redo, and because of which newer files.
+_STALE = re.compile(r"update target '([^']+)' due to: (.*)")
+_MISSING = re.compile(r"target '([^']+)' does not exist")
+
+
+def status(run: str, overrides: list[str]) -> str:
+    """Return a line for each stage of a run: done, stale, failed or not run, and why.
+
+    Raises
+    ------
+    ParameterError
+        If the parameter file cannot be used.
+    """
+    parameters, paths = load(run, overrides), RunPaths(run)
+    stages = [stage for stage in STAGES if getattr(parameters, stage) is not None]
+    targets = {paths.notebooks / f"{STAGES[stage]}.ipynb": stage for stage in stages}
+    targets[paths.reports / "manuscript.html"] = "report"
+    reasons = why_redone(_trace(run, overrides, paths))
+    return "\n".join(
+        f"{stage:<12} {_state(target, reasons.get(target), targets)}"
+        for target, stage in targets.items()
+    )
+
+
+def _trace(run: str, overrides: list[str], paths: RunPaths) -> str:
+    # not the options of the make that called this
+    own = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    done = subprocess.run(
+        [
+            "make",
+            "--dry-run",
+            "--trace",
+            "--no-print-directory",
+            "all",
+            f"RUN={run}",
+            f"SET={shlex.join(overrides)}",
+            f"OUT={paths.output}",
+            f"PYTHON={sys.executable}",
+        ],
+        cwd=ROOT,
+        env=own,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise ParameterError(done.stderr.strip())
+    return done.stdout
+
+
+def why_redone(trace: str) -> dict[Path, list[Path]]:
+    """Read Make's trace: each target that it would redo, with the files that are newer."""
+    reasons: dict[Path, list[Path]] = {}
+    for line in trace.splitlines():
+        if stale := _STALE.search(line):
+            reasons[Path(stale[1])] = [Path(name) for name in stale[2].split()]
+        elif missing := _MISSING.search(line):
+            reasons[Path(missing[1])] = []
+    return reasons
+
+
+def _state(target: Path, newer: list[Path] | None, targets: dict[Path, str]) -> str:
+    failed = target.with_name(f"{target.stem}.failed.ipynb")
+    if failed.exists():
+        notebook = nbformat.read(failed, as_version=4)
+        return f"failed: {describe_failure(notebook).splitlines()[-1].strip()}"
+    if newer is None:
+        return "done"
+    if not target.exists():
+        return "not run"
+    earlier = [targets[path] for path in newer if path in targets]
+    files = [path.name for path in newer if path not in targets]
+    return f"stale, due to {', '.join(earlier + files)}"
