@@ -82,5 +82,5 @@ def test_a_references_page_is_no_identifier(make_run, tmp_path):
 def test_identifiers_must_be_known(make_run):
     paths = make_run()
     (paths.curated / "participants.csv").unlink()
-    with pytest.raises(FileNotFoundError, match="run the curation stage first"):
+    with pytest.raises(ReportError, match="run the curation stage first"):
         check([], [], paths)

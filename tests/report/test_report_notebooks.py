@@ -3,6 +3,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from muscle_study.paths import MANUSCRIPT
+from muscle_study.report.errors import ReportError
 from muscle_study.report.notebooks import (
     anchor,
     read_notebook,
@@ -73,5 +74,5 @@ def test_pages_name_no_folder_of_the_machine(pages):
 
 
 def test_missing_notebooks_are_named(tmp_path):
-    with pytest.raises(FileNotFoundError, match="holds no executed notebook"):
+    with pytest.raises(ReportError, match="holds no executed notebook"):
         read_notebooks(tmp_path)

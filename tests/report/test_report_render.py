@@ -96,7 +96,7 @@ def test_participant_in_a_table_stops_the_render(make_run, parameters):
 def test_run_without_numbers_is_refused(make_run, parameters):
     paths = make_run()
     (paths.numbers / "statistics.json").unlink()
-    with pytest.raises(FileNotFoundError, match="run the statistics stage first"):
+    with pytest.raises(ReportError, match="run the statistics stage first"):
         stage.render("tiny", parameters)
 
 

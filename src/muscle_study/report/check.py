@@ -80,7 +80,7 @@ def participant_ids(paths: RunPaths) -> set[str]:
         if path.exists()
     ]
     if not known:
-        raise FileNotFoundError(
+        raise ReportError(
             f"{paths.curated / 'participants.csv'} is missing: without the identifiers it cannot "
             "be checked that none is in the report; run the curation stage first"
         )

@@ -12,6 +12,7 @@ from pygments.formatters import HtmlFormatter
 
 from muscle_study.files import write_text
 from muscle_study.paths import STAGES
+from muscle_study.report.errors import ReportError
 
 LABEL = re.compile(r"#\|\s*label:\s*(\S+)")
 
@@ -62,15 +63,13 @@ def read_notebooks(folder: Path) -> list[Notebook]:
 
     Raises
     ------
-    FileNotFoundError
+    ReportError
         If there is none.
     """
     paths = [folder / f"{name}.ipynb" for name in STAGES.values()]
     notebooks = [read_notebook(path) for path in paths if path.exists()]
     if not notebooks:
-        raise FileNotFoundError(
-            f"{folder} holds no executed notebook: run the stages first (make all)"
-        )
+        raise ReportError(f"{folder} holds no executed notebook: run the stages first (make all)")
     return notebooks
 
 

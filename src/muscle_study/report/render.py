@@ -9,6 +9,7 @@ from muscle_study.numbers import Number, read_numbers
 from muscle_study.paths import MANUSCRIPT, RunPaths
 from muscle_study.report import fallback, quarto
 from muscle_study.report.check import check, machine_folders
+from muscle_study.report.errors import ReportError
 from muscle_study.report.notebooks import read_notebooks, write_pages
 from muscle_study.report.parameters import ReportParameters
 from muscle_study.report.project import RIBBON, is_synthetic, lay_out
@@ -35,10 +36,9 @@ def render(run: str, parameters: ReportParameters) -> list[Path]:
 
     Raises
     ------
-    FileNotFoundError
-        If a stage has not written what the manuscript needs.
     ReportError
-        If the manuscript refers to what is missing, or shows what it must not.
+        If a stage has not written what the manuscript needs, or if the manuscript refers to what
+        is missing or shows what it must not.
     """
     paths = RunPaths(run)
     numbers = _numbers(paths)
@@ -78,10 +78,10 @@ def render(run: str, parameters: ReportParameters) -> list[Path]:
 
 
 def _numbers(paths: RunPaths) -> Mapping[str, Number]:
-    numbers = read_numbers(paths.numbers)
-    if not numbers:
-        raise FileNotFoundError(f"{paths.numbers} holds no numbers: run the statistics stage first")
-    return numbers
+    for folder in (paths.numbers, paths.tables, paths.figures):
+        if not folder.is_dir() or not any(folder.iterdir()):
+            raise ReportError(f"{folder} is empty or missing: run the statistics stage first")
+    return read_numbers(paths.numbers)
 
 
 def _shown(project: Path, paths: RunPaths) -> list[Path]:
