@@ -11,7 +11,6 @@ from typing import Any
 
 from muscle_study.files import read_json, write_json
 
-
 #: Of the modules that all stages share, those that a participant's result can depend on.
 SHARED = ("files.py", "labels.py", "volumes.py")
 

@@ -83,18 +83,20 @@ def tables():
 
 def test_measures_meet_their_truth_by_identifier(tables):
     measures, truth = tables
-    test_ids = measures["participant_id"][:4]
-    table = compare_with_truth(measures, test_ids, truth.sample(frac=1, random_state=1))
+    splits = pd.Series(
+        ["test"] * 4 + ["none"] * 5 + ["train"] * 2 + ["validation"], measures["participant_id"]
+    )
+    table = compare_with_truth(measures, splits, truth.sample(frac=1, random_state=1))
     assert list(table.columns) == COLUMNS
     assert len(table) == 2 * len(MEASURES)
     by_group = table.groupby("group")["n"].first()
-    assert by_group.to_dict() == {"all": 12, "test": 4}
+    assert by_group.to_dict() == {"unseen": 9, "test": 4}
     name = MEASURES[0]
-    row = table[(table["measure"] == name) & (table["group"] == "all")].iloc[0]
-    assert row["bias"] == pytest.approx((measures[name] - truth[name]).mean())
+    row = table[(table["measure"] == name) & (table["group"] == "unseen")].iloc[0]
+    assert row["bias"] == pytest.approx((measures[name] - truth[name])[:9].mean())
 
 
 def test_a_measured_participant_without_truth_stops_the_run(tables):
     measures, truth = tables
     with pytest.raises(ValueError, match=r"2 measured participants are not in the truth: make"):
-        compare_with_truth(measures, measures["participant_id"][:4], truth[2:])
+        compare_with_truth(measures, pd.Series(dtype=str), truth[2:])

@@ -184,5 +184,8 @@ def test_truth_is_met_in_the_final_comparison(run):
     agreement = final_comparison(run, measured)
     assert read_table(run.measurements / "agreement.csv").shape == agreement.shape == (30, 12)
     by_group = agreement.set_index(["group", "measure"])
-    assert by_group.loc[("all", "psoas_csa_left_cm2"), "bias"] == pytest.approx(1)
+    # 100001 was trained on
+    unseen = by_group.loc[("unseen", "psoas_csa_left_cm2")]
+    assert unseen["n"] == 2
+    assert unseen["truth_mean"] == pytest.approx(truth["psoas_csa_left_cm2"][1:].mean())
     assert by_group.loc[("test", "psoas_csa_left_cm2"), "n"] == 2

@@ -268,7 +268,7 @@ def write_truth(paths, measures, test, generator) -> None:
         truth[name] *= 1 + generator.normal(0.01, 0.02, len(truth))
         for group, chosen in (
             ("test", truth["participant_id"].isin(test)),
-            ("all", truth["participant_id"].notna()),
+            ("unseen", truth["participant_id"].notna()),
         ):
             difference = (measures[name] - truth[name])[chosen]
             bias, sd = difference.mean(), difference.std()

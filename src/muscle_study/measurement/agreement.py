@@ -114,9 +114,19 @@ def agreement_row(measured: np.ndarray, truth: np.ndarray) -> dict[str, float]:
 
 
 def compare_with_truth(
-    measures: pd.DataFrame, test_ids: pd.Series, truth: pd.DataFrame
+    measures: pd.DataFrame, splits: pd.Series, truth: pd.DataFrame
 ) -> pd.DataFrame:
-    """Compare every measure with its truth, in the test split and in everyone measured.
+    """Compare every measure with its truth, in the test split and in everyone unseen.
+
+    Parameters
+    ----------
+    measures
+        ``measures.csv``.
+    splits
+        Participant identifier (index) to split. Unseen are all but those of training and
+        validation: the test split and the participants who were never annotated.
+    truth
+        The true measures.
 
     Raises
     ------
@@ -136,7 +146,8 @@ def compare_with_truth(
             f"{(both['_merge'] != 'both').sum()} measured participants are not in the truth: "
             "make the cohort again"
         )
-    groups = {"test": both["participant_id"].isin(test_ids), "all": both["_merge"] == "both"}
+    split = both["participant_id"].map(splits)
+    groups = {"test": split == "test", "unseen": split.isin(["test", "none"])}
     rows = [
         {"measure": name, "group": group}
         | agreement_row(
@@ -154,7 +165,7 @@ def final_comparison(paths: RunPaths, measures: pd.DataFrame) -> pd.DataFrame | 
     if not truth.exists():
         return None
     participants = read_table(paths.curated / "participants.csv")
-    test_ids = participants.loc[participants["split"] == "test", "participant_id"]
-    agreement = compare_with_truth(measures, test_ids, read_table(truth))
+    splits = participants.set_index("participant_id")["split"]
+    agreement = compare_with_truth(measures, splits, read_table(truth))
     write_table(agreement, paths.measurements / "agreement.csv")
     return agreement

@@ -105,7 +105,7 @@ def read_agreement(study: Study) -> pd.DataFrame:
 def agreement_table(study: Study) -> Table:
     """Return bias, limits of agreement and ICC of the main measures."""
     table = read_agreement(study)
-    groups = {"test": "test", "all": "everyone"}
+    groups = {"test": "test", "unseen": "unseen"}
     text = []
     for measure in (measure for measure in MEASURES if measure.column in set(table["measure"])):
         rows = table[table["measure"] == measure.column].set_index("group")
@@ -130,7 +130,7 @@ def agreement_table(study: Study) -> Table:
     caption = (
         "Agreement of the measures with the synthetic cohort's known truth: bias (measured − "
         "truth) with confidence interval (CI), limits of agreement (Bland and Altman), and "
-        "intraclass correlation (ICC). Test: participants whom the model never saw; everyone: "
-        "all measured, the training participants among them." + study.origin
+        "intraclass correlation (ICC). Test: the annotated participants kept for testing; unseen: "
+        "these and all who were never annotated, so that training saw none of them." + study.origin
     )
     return Table("agreement", table, without_repeats(pd.DataFrame(text), "Measure"), caption)

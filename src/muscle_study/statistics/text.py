@@ -310,12 +310,12 @@ def correlation_numbers(
 
 
 def agreement_numbers(study: Study, numbers: Numbers, cell: str) -> None:
-    """Add the agreement of everyone's outcomes with the truth."""
+    """Add the agreement with the truth in participants whom training never saw."""
     text = Text(numbers, cell)
     agreement = read_agreement(study)
-    everyone = agreement[agreement["group"] == "all"].set_index("measure")
+    unseen = agreement[agreement["group"] == "unseen"].set_index("measure")
     for name, outcome in OUTCOMES.items():
-        row, key = everyone.loc[outcome.column], f"agreement.{name}"
+        row, key = unseen.loc[outcome.column], f"agreement.{name}"
         text.number(f"{key}_bias", row["bias"], outcome.digits, outcome.unit)
         text.limits(f"{key}_loa", row["loa_low"], row["loa_high"], outcome.digits, outcome.unit)
         text.number(f"{key}_icc", row["icc"], 3)

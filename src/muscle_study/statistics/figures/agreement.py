@@ -25,13 +25,15 @@ from muscle_study.statistics.style import (
 def draw(study: Study) -> Picture:
     """Draw Bland and Altman's plot of both outcomes as densities, with bias and limits."""
     truth = read_table(study.paths.truth / "measures.csv")
-    pairs = study.measures.merge(truth, on="participant_id", suffixes=("", "_truth"))
+    seen = study.curated.loc[study.curated["split"].isin(["train", "validation"]), "participant_id"]
+    unseen = study.measures[~study.measures["participant_id"].isin(seen)]
+    pairs = unseen.merge(truth, on="participant_id", suffixes=("", "_truth"))
     agreement = read_agreement(study)
-    everyone = agreement[agreement["group"] == "all"].set_index("measure")
+    statistics = agreement[agreement["group"] == "unseen"].set_index("measure")
     with house_style():
         figure, panels = plt.subplots(1, 2, layout="constrained", figsize=(TWO_COLUMNS, 2.8))
         for axes, outcome in zip(panels, OUTCOMES.values(), strict=True):
-            row = everyone.loc[outcome.column]
+            row = statistics.loc[outcome.column]
             known = pairs[[outcome.column, f"{outcome.column}_truth"]].dropna() * outcome.factor
             enough = len(known) >= DENSITY_FACTOR * study.min_count and pd.notna(row["bias"])
             if enough:
@@ -44,8 +46,8 @@ def draw(study: Study) -> Picture:
     size = f" (n = {format_number(n)})" if n >= study.min_count else ""
     shares = ", ".join(format_number(100 * share) for share in SHARES)
     caption = (
-        f"Agreement with the known truth in everyone measured{size}: difference measured − truth "
-        f"against the mean of both; contours enclose {shares} % of the estimated density. Solid: "
+        f"Agreement with the known truth in everyone whom training never saw{size}: difference "
+        f"measured − truth against the mean of both; contours enclose {shares} % of the estimated density. Solid: "
         "bias; dashed: limits of agreement (bias ± 1.96 SD); grey: no difference." + study.origin
     )
     return Picture("agreement", figure, caption)
