@@ -101,9 +101,11 @@ def map_participants(
                     if future.status == "finished":
                         outcome = future.result()
                     else:  # the worker died more often than Dask retries
-                        lost = {"participant_id": waiting[future.key],
-                                "reason": Reason.UNEXPECTED_ERROR,
-                                "detail": f"worker lost: {future.exception()}"}
+                        lost = {
+                            "participant_id": waiting[future.key],
+                            "reason": Reason.UNEXPECTED_ERROR,
+                            "detail": f"worker lost: {future.exception()}",
+                        }
                         outcome = {"excluded": lost}
                     if "record" in outcome:
                         kept.append(outcome["record"])

@@ -47,8 +47,8 @@ def draw(study: Study) -> Picture:
     shares = ", ".join(format_number(100 * share) for share in SHARES)
     caption = (
         f"Agreement with the known truth in everyone whom training never saw{size}: difference "
-        f"measured − truth against the mean of both; contours enclose {shares} % of the estimated density. Solid: "
-        "bias; dashed: limits of agreement (bias ± 1.96 SD); grey: no difference." + study.origin
+        f"measured − truth against the mean of both; contours enclose {shares} % of the "
+        "estimated density. Solid: bias; dashed: limits of agreement (bias ± 1.96 SD); grey: no difference." + study.origin
     )
     return Picture("agreement", figure, caption)
 
