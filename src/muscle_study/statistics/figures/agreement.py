@@ -48,7 +48,8 @@ def draw(study: Study) -> Picture:
     caption = (
         f"Agreement with the known truth in everyone whom training never saw{size}: difference "
         f"measured − truth against the mean of both; contours enclose {shares} % of the "
-        "estimated density. Solid: bias; dashed: limits of agreement (bias ± 1.96 SD); grey: no difference." + study.origin
+        "estimated density. Solid: bias; dashed: limits of agreement (bias ± 1.96 SD); grey: no "
+        "difference." + study.origin
     )
     return Picture("agreement", figure, caption)
 
