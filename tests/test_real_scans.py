@@ -40,7 +40,7 @@ def paths(request, tmp_path_factory):
     """The slabs, curated on their own grid and segmented."""
     model = DEMO_MODEL
     if not (model / "card.json").exists():
-        model = request.getfixturevalue("ci_run") / "data" / "ci" / "model"
+        model = request.getfixturevalue("ci_output") / "data" / "ci" / "model"
     with pytest.MonkeyPatch.context() as patch:
         output = tmp_path_factory.mktemp("real")
         patch.setenv("MUSCLE_STUDY_OUTPUT", str(output))
