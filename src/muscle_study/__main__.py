@@ -20,6 +20,8 @@ def main(arguments: list[str] | None = None) -> int:
     except ParameterError as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130  # as shells count an interrupted command
 
 
 def _parser() -> argparse.ArgumentParser:

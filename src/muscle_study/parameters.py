@@ -24,7 +24,6 @@ from muscle_study.sections import Section
 from muscle_study.statistics.parameters import StatisticsParameters
 from muscle_study.training.parameters import TrainingParameters
 
-
 #: Folder of the slices with which stages ended last.
 USED = "used"
 

@@ -1,0 +1,54 @@
+"""What all tests share: `make` in a clean environment, and the smallest run, made once."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from muscle_study.paths import ROOT, RunPaths
+
+#: Longer than any test takes, so that one that hangs names itself.
+SECONDS_AT_MOST = 1200
+
+
+def run_make(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run make in the repository on this Python, whatever make or run the tests were started by."""
+    own = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("MAKE") and name not in ("SET", "RUN", "OUT", "MUSCLE_STUDY_OUTPUT")
+    }
+    return subprocess.run(
+        ["make", f"PYTHON={sys.executable}", *arguments],
+        cwd=ROOT,
+        env=own,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS_AT_MOST,
+        check=False,
+    )
+
+
+@pytest.fixture
+def make():
+    return run_make
+
+
+@pytest.fixture(scope="session")
+def ci_output(tmp_path_factory) -> Path:
+    """The folder of a finished `make all RUN=ci`."""
+    output = tmp_path_factory.mktemp("ci")
+    done = run_make("all", "RUN=ci", f"OUT={output}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    (output / "make.log").write_text(done.stdout)
+    return output
+
+
+@pytest.fixture
+def ci_run(ci_output, monkeypatch) -> RunPaths:
+    """Paths of the smallest run. Tests read them, and leave them as they are."""
+    monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(ci_output))
+    return RunPaths("ci")

@@ -1,0 +1,147 @@
+import shutil
+
+import pytest
+
+from muscle_study.paths import STAGES, RunPaths
+from muscle_study.status import why_redone
+
+
+def announced(output):
+    """Return the stages that `make -n` would run."""
+    words = [line.split() for line in output.splitlines() if " -m muscle_study " in line]
+    commands = [line[line.index("muscle_study") + 1 :] for line in words]
+    stages = [command[1] if command[0] == "run" else command[0] for command in commands]
+    return [stage for stage in stages if stage not in ("summary", "slices")]
+
+
+def test_without_an_environment_a_dry_run_shows_every_stage(make, tmp_path):
+    done = make("-n", "all", "RUN=demo", f"OUT={tmp_path}", "PYTHON=/nowhere/python")
+    assert done.returncode == 0, done.stderr
+    assert announced(done.stdout) == [*STAGES, "report"]
+
+
+def test_a_run_on_real_data_has_no_cohort_to_make(make, tmp_path):
+    settings = ("RUN=totalsegmentator", f"OUT={tmp_path}", f"SET=curation.source={tmp_path}")
+    done = make("-n", "all", *settings)
+    assert done.returncode == 0, done.stderr
+    assert announced(done.stdout) == [*list(STAGES)[1:], "report"]
+
+
+def test_a_wrong_parameter_stops_make_before_any_work(make, tmp_path):
+    done = make("all", "RUN=ci", f"OUT={tmp_path}", "SET=training.max_epoch=1")
+    assert done.returncode != 0
+    assert "Did you mean max_epochs?" in done.stderr and "Traceback" not in done.stderr
+    assert not (tmp_path / "reports").exists()
+
+
+def test_a_run_that_does_not_exist_is_named(make, tmp_path):
+    done = make("all", "RUN=dmo", f"OUT={tmp_path}")
+    assert done.returncode != 0 and "params/dmo.yaml does not exist" in done.stderr
+
+
+def test_help_lists_every_command(make):
+    listed = make("help").stdout
+    for command in ("all", "test", "env", "help", "lab", "report", "status", "clean", "lint"):
+        assert f"\n  {command} " in listed
+
+
+def test_clean_keeps_what_is_costly_and_says_so(make, tmp_path):
+    run = tmp_path / "data" / "ci"
+    for folder in ("raw", "truth", "model", "curated", "segmentations", "measurements"):
+        (run / folder).mkdir(parents=True)
+    (tmp_path / "reports" / "ci").mkdir(parents=True)
+    said = make("clean", "RUN=ci", f"OUT={tmp_path}").stdout
+    assert {path.name for path in run.iterdir()} == {"raw", "truth", "model"}
+    assert "Kept:" in said and str(run / "model") in said
+    assert not (tmp_path / "reports" / "ci").exists()
+    said = make("clean", "RUN=ci", f"OUT={tmp_path}", "ALL=1").stdout
+    assert "Removing the trained model and the raw data" in said
+    assert not list(run.iterdir())
+
+
+def test_reasons_are_read_from_the_words_of_make(tmp_path):
+    trace = (
+        "Makefile:9: target '/r/02.ipynb' does not exist\n"
+        "Makefile:9: update target '/r/03.ipynb' due to: notebooks/03.ipynb /r/02.ipynb\n"
+    )
+    reasons = {str(target): list(map(str, why)) for target, why in why_redone(trace).items()}
+    assert reasons == {"/r/02.ipynb": [], "/r/03.ipynb": ["notebooks/03.ipynb", "/r/02.ipynb"]}
+
+
+# ---- on the finished smallest run
+
+
+@pytest.mark.run
+def test_a_second_run_does_nothing(make, ci_run, ci_output):
+    before = {path: path.stat().st_mtime_ns for path in ci_run.reports.rglob("*")}
+    done = make("all", "RUN=ci", f"OUT={ci_output}")
+    assert done.returncode == 0, done.stderr
+    assert "Run ci (synthetic)" in done.stdout and "started" not in done.stdout
+    assert {path: path.stat().st_mtime_ns for path in ci_run.reports.rglob("*")} == before
+
+
+@pytest.mark.run
+@pytest.mark.parametrize(
+    ("changed", "first"),
+    [
+        ("cohort.noise_sd=0.05", "cohort"),
+        ("training.max_epochs=3", "training"),
+        ("measurement.min_muscle_ml=6", "measurement"),
+        ("report.title=Another", "report"),
+    ],
+)
+def test_a_stage_and_those_after_it_are_redone_for_its_parameter(
+    make, ci_run, ci_output, changed, first
+):
+    stages = [*STAGES, "report"]
+    redone = announced(make("-n", "all", "RUN=ci", f"OUT={ci_output}", f"SET={changed}").stdout)
+    assert redone == stages[stages.index(first) :]
+    assert announced(make("-n", "all", "RUN=ci", f"OUT={ci_output}").stdout) == []
+
+
+@pytest.mark.run
+def test_where_participants_are_worked_on_redoes_nothing(make, ci_run, ci_output):
+    done = make("-n", "all", "RUN=ci", f"OUT={ci_output}", "SET=cluster.workers=1")
+    assert done.returncode == 0 and announced(done.stdout) == []
+
+
+@pytest.mark.run
+def test_status_tells_what_is_stale_and_why(make, ci_run, ci_output):
+    said = make("status", "RUN=ci", f"OUT={ci_output}").stdout
+    assert [line.split()[1] for line in said.splitlines()] == ["done"] * 7
+    said = make("status", "RUN=ci", f"OUT={ci_output}", "SET=measurement.min_muscle_ml=6").stdout
+    states = {line.split()[0]: line.split(maxsplit=1)[1] for line in said.splitlines()}
+    assert states["inference"] == "done"
+    assert states["measurement"] == "stale, due to measurement.json"
+    assert states["statistics"] == "stale, due to measurement"
+
+
+@pytest.mark.run
+def test_a_failed_stage_is_kept_apart_told_and_redone(make, ci_run, tmp_path, monkeypatch):
+    shutil.copytree(ci_run.output, tmp_path / "copy")
+    monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path / "copy"))
+    paths = RunPaths("ci")
+    settings = ("RUN=ci", f"OUT={paths.output}", "SET=statistics.min_cell_count=3")
+    measures = paths.measurements / "measures.csv"
+    measures.rename(paths.measurements / "aside")
+
+    failing = make("all", *settings)
+    assert failing.returncode != 0
+    assert "statistics failed in notebooks/05_statistics.ipynb, cell" in failing.stderr
+    assert "measures.csv is missing" in failing.stderr
+    assert (paths.notebooks / "05_statistics.failed.ipynb").exists()
+    assert not (paths.notebooks / "05_statistics.ipynb").exists()
+    said = make("status", *settings).stdout
+    assert "statistics   failed: FileNotFoundError" in said and "measurement  done" in said
+
+    (paths.measurements / "aside").rename(measures)
+    mended = make("all", *settings)
+    assert mended.returncode == 0, mended.stderr
+    assert "[statistics] done" in mended.stdout and "[measurement]" not in mended.stdout
+    assert not (paths.notebooks / "05_statistics.failed.ipynb").exists()
+
+
+@pytest.mark.run
+def test_executed_notebooks_show_no_path_of_this_machine(ci_run, ci_output):
+    for path in ci_run.notebooks.glob("*.ipynb"):
+        assert str(ci_output) not in path.read_text(), path.name
