@@ -4,6 +4,8 @@ import os
 import time
 from typing import Self
 
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.display import clear_output
 from tqdm import tqdm
 
 #: Set by the runner, whose terminal line and log want plain lines.
@@ -35,8 +37,12 @@ class Progress:
     def __exit__(self, *_exception: object) -> None:
         if self.bar is not None:
             self.bar.close()
-        else:
-            self._print_line()
+            return
+        self._print_line()
+        if InteractiveShell.initialized():
+            # The runner has the lines. In the executed notebook they would be noise, and they
+            # count exclusions, which may be too few to be published.
+            clear_output()
 
     def advance(self, failed: bool = False, note: str = "") -> None:
         """Count one more item; `note` is shown behind the count."""

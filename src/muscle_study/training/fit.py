@@ -93,7 +93,8 @@ def train(paths: RunPaths, parameters: TrainingParameters) -> pd.DataFrame:
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    trainer.fit(module, data)
+    with history.progress:
+        trainer.fit(module, data)
     checkpoint = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
     module.load_state_dict(checkpoint["state_dict"])
     save_model(module.network, _card(paths, parameters, data, module, checkpoint), paths.model)
@@ -133,3 +134,4 @@ def _quiet() -> None:
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     warnings.filterwarnings("ignore", message=".*number of training batches.*")
+    warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # between Lightning and torch
