@@ -163,6 +163,9 @@ def execute(
     failed.unlink(missing_ok=True)
     begun = time.time()
     os.environ[progress.PLAIN] = "1"  # for the kernel, which inherits it
+    # Threads that wait by spinning slow everybody on a shared machine, themselves most: a training
+    # beside another process took three times as long.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if "MAKELEVEL" in os.environ:
         stop_with_parent()
     cells = len(nbformat.read(source, as_version=4).cells) + 1  # papermill injects one
