@@ -95,7 +95,7 @@ test: $(environment) ## run the tests
 lint: $(environment) ## check style, and that notebooks carry no outputs
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
-	$(PYTHON) -m nbstripout --verify --extra-keys "$(notebook_keys)" notebooks/*.ipynb
+	$(PYTHON) -m nbstripout --verify --keep-id --extra-keys "$(notebook_keys)" notebooks/*.ipynb
 notebook_keys := metadata.papermill cell.metadata.papermill metadata.language_info.version
 
 lab: $(environment) ## explore the notebooks in JupyterLab

@@ -5,6 +5,7 @@ Each imports what it needs only when it is called, since Make calls some of them
 
 import argparse
 import shlex
+import signal
 import sys
 
 from muscle_study.parameters import ParameterError, keep_used, load, write_slices
@@ -42,6 +43,9 @@ def _run(options: argparse.Namespace, overrides: list[str]) -> int:
     from muscle_study.notebooks import NotebookError
     from muscle_study.runner import StageError, run_stage
 
+    # as exceptions these let the runner end its kernel, which is in a session of its own
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda received, _frame: sys.exit(128 + received))
     try:
         run_stage(options.stage, options.run, overrides)
     except (NotebookError, StageError) as error:
