@@ -1,0 +1,71 @@
+"""Killed at any moment and started again, a run ends in the same tables, byte for byte."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from muscle_study.files import read_json
+from muscle_study.paths import ROOT
+
+SECONDS_AT_MOST = 600
+
+
+def kill_make_when(reached: Callable[[], bool], output: Path) -> None:
+    """Start `make all RUN=ci` and send SIGKILL to make alone once `reached` says so."""
+    own = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    with (output / "make.log").open("a") as log:
+        process = subprocess.Popen(
+            ["make", "all", "RUN=ci", "SET=", f"OUT={output}", f"PYTHON={sys.executable}"],
+            cwd=ROOT, env=own, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+        )  # fmt: skip
+        try:
+            for _ in range(SECONDS_AT_MOST * 20):
+                if reached():
+                    break
+                assert process.poll() is None, (output / "make.log").read_text()
+                time.sleep(0.05)
+            else:
+                pytest.fail(f"not reached: {(output / 'make.log').read_text()}")
+        finally:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+
+
+def results(output: Path) -> dict[str, bytes]:
+    """Return every table, figure, number and weight of the run, but what tells of its duration."""
+    reports = output / "reports" / "ci"
+    folders = [output / "data" / "ci", *(reports / name for name in ("tables", "figures"))]
+    endings = {".csv", ".json", ".safetensors", ".svg", ".md"}
+    files = [path for folder in folders for path in folder.rglob("*") if path.suffix in endings]
+    timed = {"manifest.json", "records.csv"}  # the latter has each participant's seconds
+    found = {
+        str(path.relative_to(output)): path.read_bytes()
+        for path in files
+        if path.name not in timed and "records" not in path.parts
+    }
+    numbers = read_json(reports / "numbers" / "statistics.json")
+    del numbers["model.minutes"]
+    return found | {"numbers": json.dumps(numbers).encode()}
+
+
+@pytest.mark.run
+def test_killed_in_training_and_in_inference_gives_the_same_tables(make, ci_output, tmp_path):
+    run = tmp_path / "data" / "ci"
+    kill_make_when(lambda: (run / "model" / "checkpoints").exists(), tmp_path)
+    assert not (run / "model" / "manifest.json").exists()
+    kill_make_when(lambda: any((run / "segmentations").glob("*.nii.gz")), tmp_path)
+    assert not (run / "segmentations" / "manifest.json").exists()
+    done = make("all", "RUN=ci", f"OUT={tmp_path}")
+    assert done.returncode == 0, done.stderr
+    assert "[cohort]" not in done.stdout  # what was finished is not done again
+    undisturbed, resumed = results(ci_output), results(tmp_path)
+    assert len(resumed) > 40
+    assert set(resumed) == set(undisturbed)
+    assert [name for name in resumed if resumed[name] != undisturbed[name]] == []
