@@ -11,8 +11,19 @@ from muscle_study.paths import ROOT
 
 #: Packages whose version can change a result.
 PACKAGES = (
-    "dask", "lightning", "matplotlib", "monai", "nibabel", "numpy", "pandas", "papermill",
-    "pingouin", "scipy", "statsmodels", "torch", "torchio",
+    "dask",
+    "lightning",
+    "matplotlib",
+    "monai",
+    "nibabel",
+    "numpy",
+    "pandas",
+    "papermill",
+    "pingouin",
+    "scipy",
+    "statsmodels",
+    "torch",
+    "torchio",
 )
 
 #: Images are too many to hash here; curation's inventory holds a hash of each instead.
@@ -21,6 +32,7 @@ HASHED = ("*.csv", "*.json", "*.safetensors")
 
 def commit() -> str:
     """Return the commit of the checkout, with ``+changes`` where files differ from it."""
+
     def git(*arguments: str) -> str:
         done = subprocess.run(
             ["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=False
