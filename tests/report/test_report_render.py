@@ -108,3 +108,8 @@ def test_parameters_of_the_demo_are_valid():
 def test_unknown_format_is_refused():
     with pytest.raises(ValueError, match="html"):
         ReportParameters(title="T", authors=["A"], formats=["docx"])
+
+
+def test_html_is_always_made():
+    with pytest.raises(ValueError, match="html must be among the formats"):
+        ReportParameters(title="T", authors=["A"], formats=["pdf"])

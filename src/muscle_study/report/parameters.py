@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from muscle_study.sections import Section
 
@@ -13,3 +13,11 @@ class ReportParameters(Section):
     title: str
     authors: list[str] = Field(min_length=1)
     formats: list[Literal["html", "pdf"]] = Field(min_length=1)
+
+    @field_validator("formats")
+    @classmethod
+    def _html_is_always_made(cls, formats: list[str]) -> list[str]:
+        # it is what Make looks for: without it every `make` would render again
+        if "html" not in formats:
+            raise ValueError("html must be among the formats")
+        return formats
