@@ -13,8 +13,9 @@ from muscle_study.volumes import Volume, save
 
 PARAMETERS = TrainingParameters(
     channels=["water", "fat"], spacing_mm=[4.0, 4.0, 4.0], patch_size=[16, 16, 16],
-    features=[4, 8], batch_size=2, patches_per_volume=2, max_epochs=2, learning_rate=0.01,
-    weight_decay=0.0, validate_every=1, augmentation={"flip": 0.5, "noise": 0.5},
+    features=[4, 8], batch_size=2, patches_per_volume=2, loader_workers=0, max_epochs=2,
+    learning_rate=0.01, weight_decay=0.0, validate_every=1,
+    augmentation={"flip": 0.5, "noise": 0.5},
     accelerator="cpu", devices=1, nodes=1, strategy="auto", precision="32-true", seed=4,
 )  # fmt: skip
 SPLITS = {"a": "train", "b": "train", "c": "validation", "d": "test"}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from monai.inferers import sliding_window_inference
+from nibabel.affines import apply_affine
 from scipy import ndimage
 
 from muscle_study.labels import STRUCTURES, Label
@@ -16,6 +17,8 @@ from muscle_study.volumes import Volume, resample
 #: Preprocessed intensities above this are taken for body, not air; a row of voxels counts when
 #: this share of it is body. Generous: the box only saves time in air.
 BODY_LEVEL, BODY_SHARE = 0.1, 0.01
+#: Probabilities up to this one are not interpolated: they never win.
+NEGLIGIBLE = 0.01
 
 
 @dataclass(frozen=True)
@@ -96,8 +99,9 @@ def body_box(image: torch.Tensor) -> tuple[slice, slice, slice]:
 def most_probable(probabilities: np.ndarray, affine: np.ndarray, grid: Volume) -> Volume:
     """Return the most probable label at each voxel of another grid.
 
-    One label's probabilities are interpolated at a time, so that memory holds two volumes of
-    the target grid and never one a label.
+    One structure's probabilities are interpolated at a time, and only in the box where there are
+    any: memory holds two volumes of the target grid and never one a label, and most of the body
+    costs nothing. The background's is what the structures leave of one.
 
     Parameters
     ----------
@@ -110,14 +114,37 @@ def most_probable(probabilities: np.ndarray, affine: np.ndarray, grid: Volume) -
     """
     shape = grid.data.shape
     labels = np.zeros(shape, np.uint8)
-    # outside of the network's grid every probability is zero: background wins
-    highest = np.full(shape, 1e-6, np.float32)
-    for label in Label:
-        here = resample(Volume(probabilities[label], affine), shape, grid.affine).data
-        better = here > highest
-        labels[better] = label
-        highest[better] = here[better]
+    highest, total = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    for label in STRUCTURES:
+        source = Volume(probabilities[label], affine)
+        if (box := _box_of(source, grid)) is None:
+            continue
+        corner = grid.affine.copy()
+        corner[:3, 3] = apply_affine(grid.affine, [part.start for part in box])
+        here = resample(source, tuple(part.stop - part.start for part in box), corner).data
+        better = here > highest[box]
+        labels[box][better] = label
+        highest[box] = np.maximum(highest[box], here)
+        total[box] += here
+    labels[highest <= 1 - total] = Label.BACKGROUND
     return Volume(labels, grid.affine)
+
+
+def _box_of(probability: Volume, grid: Volume) -> tuple[slice, slice, slice] | None:
+    """Return the part of `grid` where `probability` is not negligible; None if nowhere."""
+    found = ndimage.find_objects((probability.data > NEGLIGIBLE).astype(np.uint8))
+    if not found:
+        return None
+    # one voxel more on each side: interpolation reaches that far
+    ends = [(part.start - 1, part.stop) for part in found[0]]
+    corners = np.array(np.meshgrid(*ends)).reshape(3, -1).T
+    world = apply_affine(probability.affine, corners)
+    reached = apply_affine(np.linalg.inv(grid.affine), world)
+    low = np.clip(np.floor(reached.min(axis=0)).astype(int), 0, grid.data.shape)
+    high = np.clip(np.ceil(reached.max(axis=0)).astype(int) + 1, 0, grid.data.shape)
+    if (high <= low).any():
+        return None
+    return tuple(slice(int(first), int(last)) for first, last in zip(low, high, strict=True))
 
 
 def keep_largest_components(labels: Volume) -> tuple[Volume, dict[str, int]]:

@@ -139,7 +139,12 @@ class AnnotatedParticipants(lightning.LightningDataModule):
     def train_dataloader(self) -> tio.SubjectsLoader:
         """Return shuffled batches of patches."""
         return tio.SubjectsLoader(
-            self.train, batch_size=self.parameters.batch_size, shuffle=True, drop_last=True
+            self.train,
+            batch_size=self.parameters.batch_size,
+            shuffle=True,
+            drop_last=True,
+            num_workers=self.parameters.loader_workers,
+            persistent_workers=self.parameters.loader_workers > 0,
         )
 
     def val_dataloader(self) -> tio.SubjectsLoader:

@@ -67,7 +67,7 @@ def train(paths: RunPaths, parameters: TrainingParameters) -> pd.DataFrame:
         Learning curves, a row an epoch.
     """
     _quiet()
-    lightning.seed_everything(parameters.seed, verbose=False)
+    lightning.seed_everything(parameters.seed, workers=True, verbose=False)
     data = AnnotatedParticipants(paths, parameters)
     module = Segmentation.from_parameters(parameters)
     # a killed training starts afresh: half-trained checkpoints must not be mistaken for its own

@@ -16,6 +16,9 @@ class TrainingParameters(Section):
     features: list[int] = Field(min_length=2, description="channels of the network's levels")
     batch_size: int = Field(ge=1)
     patches_per_volume: int = Field(ge=1, description="drawn from each participant an epoch")
+    loader_workers: int = Field(
+        ge=0, description="processes that draw patches; with another number they are others"
+    )
     max_epochs: int = Field(ge=1)
     learning_rate: float = Field(gt=0)
     weight_decay: float = Field(ge=0)
