@@ -99,7 +99,7 @@ def _excluded(study: Study, step: Step) -> str:
         + (MARK if small else format_number(step.excluded))
     ]
     for reason, n in pooled_reasons(step.reasons, study.min_count):
-        text = reason if small else f"{format_number(n)} {reason}"
+        text = reason if small else f"{format_number(n)}: {reason}"
         lines += textwrap.wrap(text, SIDE_CHARACTERS, initial_indent="• ", subsequent_indent="   ")
     return "\n".join(lines)
 
