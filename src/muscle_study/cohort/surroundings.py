@@ -4,6 +4,7 @@ Tables hold the right half or the middle of a body of 175 cm: z, x, y and the se
 """
 
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
@@ -19,6 +20,13 @@ def _stack(rows: Sequence[tuple[float, ...]], body: Habitus, **shape) -> Stack:
     scaled = np.array(rows, dtype=float)
     scaled[:, [0, 1, 3]] *= body.scale
     return Stack(scaled, **shape)
+
+
+def _hip(body: Habitus, rows: Sequence[tuple[float, ...]], **shape) -> Stack:
+    """Scale a table as `_stack` does, and its distance from the middle by the pelvis's breadth."""
+    wider = np.array(rows, dtype=float)
+    wider[:, 1] *= body.hip
+    return _stack(wider, body, **shape)
 
 
 def _both(tissue: Tissue, right: Stack) -> Painted:
@@ -223,11 +231,7 @@ def _bone(right: Stack, cortex_mm: float = 3.0) -> Painted:
 
 def pelvis(body: Habitus) -> Painted:
     """Return iliac wings with the iliacus inside, ischium, pubis, piriformis."""
-
-    def hip(rows: Sequence[tuple[float, ...]], **shape) -> Stack:
-        wider = np.array(rows, dtype=float)
-        wider[:, 1] *= body.hip
-        return _stack(wider, body, **shape)
+    hip = partial(_hip, body)
 
     wing = hip(
         [
@@ -275,11 +279,7 @@ def pelvis(body: Habitus) -> Painted:
 
 def thighs(body: Habitus) -> Painted:
     """Return thigh muscles with fat between them, femora."""
-
-    def hip(rows: Sequence[tuple[float, ...]], **shape) -> Stack:
-        wider = np.array(rows, dtype=float)
-        wider[:, 1] *= body.hip
-        return _stack(wider, body, **shape)
+    hip = partial(_hip, body)
 
     muscles = [
         hip(
