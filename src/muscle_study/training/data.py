@@ -31,7 +31,7 @@ class Patches(Dataset):
     per_volume
         Patches from each subject an epoch.
     transform
-        Augmentation; working on patches costs a tenth of working on volumes.
+        Augmentation; a patch is a part of a volume, and costs less to deform.
     """
 
     def __init__(

@@ -23,8 +23,7 @@ def build_network(channels: int, features: Sequence[int]) -> torch.nn.Module:
 
     Notes
     -----
-    MONAI's `UNet` with residual units (Kerfoot et al. 2019). On two cores it trains several
-    times faster than MONAI's `BasicUNet`, `SegResNet` or `DynUNet` of like width.
+    MONAI's `UNet` with residual units (Kerfoot et al. 2019).
     """
     return UNet(
         spatial_dims=3,
