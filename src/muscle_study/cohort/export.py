@@ -9,11 +9,13 @@ import pandas as pd
 
 from muscle_study.cluster import map_participants
 from muscle_study.cluster_parameters import ClusterParameters
-from muscle_study.cohort.anatomy import Body, build_body, union_volume_mm3
+from muscle_study.cohort.anatomy import build_body
 from muscle_study.cohort.faults import FOLDERS, assign_faults, break_files, break_table
 from muscle_study.cohort.imaging import scan
+from muscle_study.cohort.muscles import union_volume_mm3
 from muscle_study.cohort.parameters import CohortParameters
 from muscle_study.cohort.population import draw_muscles, draw_participants
+from muscle_study.cohort.sampling import Body
 from muscle_study.files import write_table
 from muscle_study.labels import SIDES, label_of
 from muscle_study.paths import RunPaths
@@ -51,12 +53,10 @@ def true_measures(body: Body) -> dict[str, float]:
     """
     measures = {}
     for side in SIDES:
-        psoas = body.muscles[label_of("psoas", side)][0]
-        parts = body.muscles[label_of("gluteus", side)]
+        (psoas,) = (part.stack for part in body.muscles[label_of("psoas", side)])
+        parts = [part.stack for part in body.muscles[label_of("gluteus", side)]]
         right = parts if side == "right" else [part.mirrored() for part in parts]
-        # the widest section is a knot, so it is among these heights
-        areas = psoas.area_mm2(psoas.rows[:, 0])
-        measures[f"psoas_csa_{side}_cm2"] = float(areas.max()) / MM2_PER_CM2
+        measures[f"psoas_csa_{side}_cm2"] = psoas.max_area_mm2() / MM2_PER_CM2
         measures[f"psoas_volume_{side}_ml"] = psoas.volume_mm3() / MM3_PER_ML
         measures[f"gluteus_volume_{side}_ml"] = union_volume_mm3(right) / MM3_PER_ML
     for total in ("psoas_csa_{}_cm2", "psoas_volume_{}_ml", "gluteus_volume_{}_ml"):

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from muscle_study.cohort.anatomy import FIELD_OF_VIEW_MM, Body
+from muscle_study.cohort.anatomy import FIELD_OF_VIEW_MM
 from muscle_study.cohort.parameters import CohortParameters
-from muscle_study.cohort.shapes import paint
+from muscle_study.cohort.sampling import Body, sample
 from muscle_study.cohort.tissues import signal_tables
 from muscle_study.labels import STRUCTURES, Label
 from muscle_study.volumes import Volume
@@ -105,10 +105,7 @@ def _sample(body: Body, spacing: np.ndarray, supersampling: np.ndarray) -> np.nd
             FIELD_OF_VIEW_MM, spacing, step, supersampling, strict=True
         )
     )
-    tissues = np.zeros([len(axis) for axis in reversed(axes)], np.uint8)
-    for tissue, stack in body.painted:
-        paint(tissues, tissue, stack, axes, body.posture)
-    return tissues
+    return sample(body, axes)
 
 
 class _Blocks:

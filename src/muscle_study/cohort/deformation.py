@@ -1,0 +1,135 @@
+"""How a body lies and how it differs from the regular one: maps that keep every axial area.
+
+A shift, a rotation about z and shears within the axial plane (x moves by a function of y, then y
+by a function of x) keep the area of any section, so a deformed muscle's truth stays exact.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.interpolate import PchipInterpolator
+
+
+@dataclass(frozen=True)
+class Waves:
+    """A smooth random function of one in-plane coordinate and z: a sum of plane waves.
+
+    Parameters
+    ----------
+    amplitude_mm
+        Shape (k,).
+    across, along
+        Wave numbers over the coordinate and over z, radians a millimetre, shape (k,).
+    phase
+        Radians, shape (k,).
+    """
+
+    amplitude_mm: np.ndarray
+    across: np.ndarray
+    along: np.ndarray
+    phase: np.ndarray
+
+    @classmethod
+    def draw(
+        cls,
+        rng: np.random.Generator,
+        sd_mm: float,
+        lengths_mm: tuple[float, float],
+        count: int = 6,
+    ) -> "Waves":
+        """Draw waves of lengths within `lengths_mm` whose sum has an SD of `sd_mm`."""
+        number = 2 * np.pi / rng.uniform(*lengths_mm, count)
+        direction = rng.uniform(0, 2 * np.pi, count)
+        return cls(
+            np.full(count, sd_mm * np.sqrt(2 / count)),
+            number * np.cos(direction),
+            number * np.sin(direction),
+            rng.uniform(0, 2 * np.pi, count),
+        )
+
+    def at(self, coordinate_mm: np.ndarray, z_mm: float) -> np.ndarray:
+        """Return the function at coordinates of shape (n,) on height `z_mm`."""
+        angles = np.outer(coordinate_mm, self.across) + self.along * z_mm + self.phase
+        return np.sin(angles) @ self.amplitude_mm
+
+    @property
+    def reach_mm(self) -> float:
+        """No displacement is larger."""
+        return float(abs(self.amplitude_mm).sum())
+
+
+#: Step of the table from which the second shear is read (mm). A shear by steps keeps areas too.
+TABLE_MM = 0.25
+
+
+@dataclass(frozen=True)
+class Deformation:
+    """From the body's own coordinates to the scanner's.
+
+    A point of the body is rotated about z, shifted, and sheared.
+
+    Parameters
+    ----------
+    z_mm, shift_x_mm, shift_y_mm
+        Knots of the spine's course from side to side and front to back, with the body's offset.
+    rotation
+        About z, radians.
+    shear_x, shear_y
+        How far x moves by y and z, and y by x and z. None: not at all.
+    """
+
+    z_mm: np.ndarray
+    shift_x_mm: np.ndarray
+    shift_y_mm: np.ndarray
+    rotation: float = 0.0
+    shear_x: Waves | None = None
+    shear_y: Waves | None = None
+
+    @classmethod
+    def none(cls) -> "Deformation":
+        """Return the deformation that leaves everything where it is."""
+        return cls(np.array([-1000.0, 1000.0]), np.zeros(2), np.zeros(2))
+
+    def shift_mm(self, z_mm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the shifts in x and y at heights of shape (n,)."""
+        shifts = np.column_stack([self.shift_x_mm, self.shift_y_mm])
+        x, y = PchipInterpolator(self.z_mm, shifts)(z_mm).T
+        return x, y
+
+    @property
+    def reach_mm(self) -> float:
+        """How far the shears move a point at most."""
+        return sum(waves.reach_mm for waves in (self.shear_x, self.shear_y) if waves is not None)
+
+    def body_coordinates(
+        self, x_mm: np.ndarray, y_mm: np.ndarray, z_mm: float
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return where the points of an axial slice lie in the body.
+
+        Parameters
+        ----------
+        x_mm, y_mm
+            Rising coordinates of the slice's columns and lines, shapes (nx,) and (ny,).
+        z_mm
+            The slice's height.
+
+        Returns
+        -------
+        x, y : numpy.ndarray
+            Shape (ny, nx), float32.
+        """
+        x = np.broadcast_to(x_mm.astype(np.float32), (len(y_mm), len(x_mm)))
+        y = np.broadcast_to(y_mm.astype(np.float32)[:, None], x.shape)
+        if self.shear_y is not None:
+            reach = 0.0 if self.shear_x is None else self.shear_x.reach_mm
+            low = x_mm[0] - reach
+            table_x = np.arange(low, x_mm[-1] + reach + 2 * TABLE_MM, TABLE_MM)
+            table = self.shear_y.at(table_x, z_mm).astype(np.float32)
+        if self.shear_x is not None:
+            x = x - self.shear_x.at(y_mm, z_mm).astype(np.float32)[:, None]
+        if self.shear_y is not None:
+            y = y - table[((x - np.float32(low)) * np.float32(1 / TABLE_MM)).astype(np.int32)]
+        shift_x, shift_y = (np.float32(s[0]) for s in self.shift_mm(np.array([z_mm])))
+        cos_r, sin_r = np.float32(np.cos(self.rotation)), np.float32(np.sin(self.rotation))
+        x, y = x - shift_x, y - shift_y
+        return cos_r * x + sin_r * y, cos_r * y - sin_r * x
