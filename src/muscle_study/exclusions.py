@@ -14,12 +14,15 @@ class Reason(StrEnum):
     IMPLAUSIBLE_VALUE = "implausible_value"
     BMI_CONTRADICTION = "bmi_contradiction"
     NO_IMAGES = "no_images"
+    DUPLICATE_SCAN = "duplicate_scan"
     MISSING_CONTRAST = "missing_contrast"
     UNREADABLE_IMAGE = "unreadable_image"
     NON_FINITE_VOXELS = "non_finite_voxels"
     EMPTY_IMAGE = "empty_image"
     GRID_MISMATCH = "grid_mismatch"
     BAD_GEOMETRY = "bad_geometry"
+    FIELD_OF_VIEW = "field_of_view"
+    WATER_FAT_SWAP = "water_fat_swap"
     UNKNOWN_LABEL = "unknown_label"
     NO_MUSCLE_FOUND = "no_muscle_found"
     SIDES_SWAPPED = "sides_swapped"
@@ -32,12 +35,15 @@ REASON_TEXT = {
     Reason.IMPLAUSIBLE_VALUE: "value outside its plausible range",
     Reason.BMI_CONTRADICTION: "BMI contradicts height and weight",
     Reason.NO_IMAGES: "no images",
+    Reason.DUPLICATE_SCAN: "images are another participant's too",
     Reason.MISSING_CONTRAST: "a contrast is missing",
     Reason.UNREADABLE_IMAGE: "image cannot be read",
     Reason.NON_FINITE_VOXELS: "image holds NaN or infinite voxels",
     Reason.EMPTY_IMAGE: "image is empty",
     Reason.GRID_MISMATCH: "contrasts lie on different grids",
     Reason.BAD_GEOMETRY: "image geometry is impossible",
+    Reason.FIELD_OF_VIEW: "field of view too small",
+    Reason.WATER_FAT_SWAP: "water and fat swapped",
     Reason.UNKNOWN_LABEL: "reference labels hold unknown values",
     Reason.NO_MUSCLE_FOUND: "a muscle was not found",
     Reason.SIDES_SWAPPED: "left muscle lies to the right of the right one",

@@ -28,6 +28,7 @@ def tiny_parameters(**changes):
         "source": None,
         "contrasts": CONTRASTS,
         "spacing_mm": [3.0, 3.0, 5.0],
+        "min_extent_mm": [0, 0, 0],
         "age_range_years": [18, 80],
         "height_range_cm": [130, 220],
         "weight_range_kg": [35, 250],
@@ -62,7 +63,9 @@ class Export:
         self.write_table()
         for participant_id in IDS:
             for contrast in CONTRASTS:
-                voxels = rng.integers(1, 500, (6, 5, 4)).astype(np.int16)
+                # a piece of fat, so that water and fat are not taken for swapped
+                low, high = (300, 500) if contrast == "fat" else (1, 200)
+                voxels = rng.integers(low, high, (6, 5, 4)).astype(np.int16)
                 write_image(self.image(participant_id, contrast), voxels)
         for participant_id in IDS[:4]:
             labels = np.zeros((6, 5, 4), np.uint8)

@@ -80,6 +80,13 @@ def nowhere(export):
     nib.save(placeless, path)
 
 
+def swapped(export):
+    water, fat = (export.image(BAD, contrast) for contrast in ("water", "fat"))
+    bytes_of_water = water.read_bytes()
+    water.write_bytes(fat.read_bytes())
+    fat.write_bytes(bytes_of_water)
+
+
 def one_slice(export):
     for contrast in ("water", "fat"):
         path = export.image(BAD, contrast)
@@ -129,6 +136,7 @@ def not_in_the_table(export):
         (other_place, "grid_mismatch", "-5.0"),
         (impossible_spacing, "bad_geometry", "500"),
         (nowhere, "bad_geometry", "neither sform nor qform"),
+        (swapped, "water_fat_swap", "left, z"),
         (one_slice, "bad_geometry", "6x5x1"),
         (unknown_label, "unknown_label", "100003.nii.gz: 9"),
         (label_elsewhere, "grid_mismatch", "100003.nii.gz 5x5x4"),
@@ -209,3 +217,36 @@ def test_nobody_left_stops_the_run(export, curate):
     (export.folder / "images").mkdir()
     with pytest.raises(RuntimeError, match=r"no participant is left: see .*exclusions.csv"):
         curate()
+
+
+def test_a_scan_under_two_identifiers_excludes_both(export, curate, curated_volumes):
+    for contrast in ("water", "fat"):
+        shutil.copy(export.image("100001", contrast), export.image(BAD, contrast))
+    after = curate()
+    assert after.exclusions["participant_id"].tolist() == ["100001", BAD]
+    assert set(after.exclusions["reason"]) == {"duplicate_scan"}
+    assert "images/100003/water.nii.gz" in after.exclusions["detail"].iloc[1]
+    assert not any(BAD in str(path) for path in curated_volumes())
+
+
+def repeat_scan(export, number, contrasts):
+    for contrast in contrasts:
+        copy = export.image(f"{BAD}_{number}", contrast)
+        copy.parent.mkdir(exist_ok=True)
+        rewritten = image_array(export.image(BAD, contrast)) + number
+        nib.save(nib.Nifti1Image(rewritten, nib.load(export.image(BAD, contrast)).affine), copy)
+
+
+def test_the_last_complete_repeat_is_taken(export, curate):
+    repeat_scan(export, 2, ["water", "fat"])
+    repeat_scan(export, 3, ["water"])
+    after = curate()
+    assert after.exclusions.empty
+    files = after.inventory[after.inventory["participant_id"] == BAD]
+    assert {"images/100003_2/water.nii.gz", "images/100003_2/fat.nii.gz"} <= set(files["file"])
+
+
+def test_a_repeat_alone_without_a_whole_scan_is_a_missing_contrast(export, curate):
+    export.image(BAD, "fat").unlink()
+    repeat_scan(export, 2, ["water"])
+    assert curate().exclusions["reason"].tolist() == ["missing_contrast"]

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from nibabel.affines import apply_affine
 
-from muscle_study.curation.images import image_on_grid, labels_on_grid, merge_labels
+from muscle_study.curation.images import check_extent, image_on_grid, labels_on_grid, merge_labels
 from muscle_study.exclusions import Excluded
 from muscle_study.labels import Label
 from muscle_study.volumes import Volume
@@ -128,3 +128,13 @@ def test_float_masks_are_read():
 def test_value_without_meaning_is_named(dtype, value, text):
     with pytest.raises(Excluded, match=f"unknown_label: m: {text}"):
         merge_labels([("m", mask((0, 0, 0), dtype=dtype, value=value), BINARY)], mask())
+
+
+@pytest.mark.parametrize(("slices", "kept"), [(40, True), (30, False)])
+def test_a_field_of_view_must_hold_the_muscles(slices, kept):
+    volume = Volume(np.zeros((100, 90, slices), np.int16), np.diag([3.0, 3.0, 10.0, 1.0]))
+    if kept:
+        check_extent(volume, [300, 250, 350])
+    else:
+        with pytest.raises(Excluded, match="field_of_view: 300x270x300 mm, at least 300x250x350"):
+            check_extent(volume, [300, 250, 350])

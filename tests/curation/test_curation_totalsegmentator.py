@@ -29,7 +29,8 @@ class DataSet:
         folder.mkdir()
 
     def image(self, subject, name="mri.nii.gz"):
-        voxels = np.random.default_rng(0).integers(0, 900, SHAPE).astype(np.int16)
+        seed = int.from_bytes(subject.encode())
+        voxels = np.random.default_rng(seed).integers(0, 900, SHAPE).astype(np.int16)
         save(self.folder / subject / name, voxels)
 
     def mask(self, subject, structure, *voxels, shape=SHAPE):

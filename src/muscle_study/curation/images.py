@@ -34,6 +34,28 @@ def check_images(images: Mapping[str, Volume]) -> None:
             )
 
 
+def check_extent(image: Volume, least_mm: Sequence[float]) -> None:
+    """Refuse a field of view in which the muscles cannot be whole, or whose spacing is wrong.
+
+    Parameters
+    ----------
+    image
+        In RAS order.
+    least_mm
+        Left–right, front–back, foot–head.
+
+    Raises
+    ------
+    Excluded
+        ``field_of_view``, naming both extents.
+    """
+    extent = image.spacing_mm * image.data.shape
+    # half a voxel: grids of other spacing do not fit the same box
+    if (extent + image.spacing_mm / 2 < least_mm).any():
+        seen, wanted = ("x".join(f"{edge:.0f}" for edge in box) for box in (extent, least_mm))
+        raise Excluded(Reason.FIELD_OF_VIEW, f"{seen} mm, at least {wanted} mm are needed")
+
+
 def merge_labels(files: Iterable[tuple[str, Volume, Meanings]], image: Volume) -> Volume:
     """Join label files into one map of the study's labels.
 

@@ -14,6 +14,9 @@ class CurationParameters(Section):
     source: str | None = Field(description="the export's folder; null: the run's data/<run>/raw")
     contrasts: list[str] = Field(min_length=1, description="images that a participant must have")
     spacing_mm: list[float] = Field(min_length=3, max_length=3, description="curated voxel edges")
+    min_extent_mm: list[float] = Field(
+        min_length=3, max_length=3, description="smallest field of view that holds the muscles"
+    )
     age_range_years: list[float] = Field(min_length=2, max_length=2)
     height_range_cm: list[float] = Field(min_length=2, max_length=2)
     weight_range_kg: list[float] = Field(min_length=2, max_length=2)

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from muscle_study import volumes
-from muscle_study.curation import images, source
+from muscle_study.curation import dixon, images, source
 from muscle_study.exclusions import Excluded, Reason
 from muscle_study.records import read_record, record_key, write_record
 
@@ -23,8 +23,8 @@ class Task:
         Whom.
     source
         The export.
-    spacing_mm
-        Curated voxel edges.
+    spacing_mm, min_extent_mm
+        Curated voxel edges; the smallest field of view that is kept.
     folder
         Where curated volumes go.
     code
@@ -34,6 +34,7 @@ class Task:
     participant_id: str
     source: source.Source
     spacing_mm: tuple[float, ...]
+    min_extent_mm: tuple[float, ...]
     folder: Path
     code: str
 
@@ -126,7 +127,8 @@ def key_of(task: Task, files: list[SourceFile], meanings: Mapping[Path, source.M
     """Return a hash of all that the participant's curated volumes follow from."""
     hashes = [(file.path.name, file.sha256) for file in files]
     values = [(path.name, sorted(meaning.items())) for path, meaning in meanings.items()]
-    return record_key(task.code, task.spacing_mm, task.source.contrasts, hashes, values)
+    asked = (task.spacing_mm, task.min_extent_mm, task.source.contrasts)
+    return record_key(task.code, asked, hashes, values)
 
 
 def written(task: Task, record: dict) -> list[Path]:
@@ -153,8 +155,14 @@ def curate(
         next(iter(loaded.values())),
     )
     annotated = bool(merged.data.any())
-    for name, volume in loaded.items():
-        volumes.save(images.image_on_grid(volume, task.spacing_mm), task.images / f"{name}.nii.gz")
+    curated = {
+        name: images.image_on_grid(volume, task.spacing_mm) for name, volume in loaded.items()
+    }
+    images.check_extent(next(iter(curated.values())), task.min_extent_mm)
+    if {"water", "fat"} <= curated.keys():
+        dixon.check_swap(curated["water"], curated["fat"])
+    for name, volume in curated.items():
+        volumes.save(volume, task.images / f"{name}.nii.gz")
     if annotated:
         volumes.save(images.labels_on_grid(merged, task.spacing_mm), task.label)
     rows = [inventory_row(task, "image", name, file) for name, file in image_files.items()]

@@ -15,7 +15,7 @@ from muscle_study.curation.participants import check_participants
 from muscle_study.curation.source import COVARIATES, Source
 from muscle_study.curation.split import assign_splits
 from muscle_study.curation.totalsegmentator import TotalSegmentatorSource
-from muscle_study.exclusions import check_conserved, exclusion_table
+from muscle_study.exclusions import Reason, check_conserved, exclusion_table
 from muscle_study.files import read_json, write_json, write_table
 from muscle_study.paths import ROOT, RunPaths
 from muscle_study.records import code_digest
@@ -64,11 +64,19 @@ def curate_cohort(
     code = code_digest(Path(__file__).parent)
     tasks = {
         participant_id: Task(
-            participant_id, source, tuple(parameters.spacing_mm), paths.curated, code
+            participant_id,
+            source,
+            tuple(parameters.spacing_mm),
+            tuple(parameters.min_extent_mm),
+            paths.curated,
+            code,
         )
         for participant_id in listed["participant_id"]
     }
     records, by_images = map_participants("curation", curate_participant, tasks, cluster)
+    shared = duplicate_scans(records)
+    records = records[~records["participant_id"].isin(shared["participant_id"])]
+    by_images = pd.concat([by_images, shared], ignore_index=True)
     curated = Curated(
         participants=participant_table(listed, records, parameters),
         exclusions=exclusion_table([*by_record.to_dict("records"), *by_images.to_dict("records")]),
@@ -97,6 +105,22 @@ def participant_table(
         stay, parameters.validation_fraction, parameters.test_fraction, parameters.seed
     )
     return stay[["participant_id", *COVARIATES, "annotated", "split"]]
+
+
+def duplicate_scans(records: pd.DataFrame) -> pd.DataFrame:
+    """Return as exclusions those who share an image file's content with someone else.
+
+    Nobody knows whose scan it is, so all of them leave.
+    """
+    files = inventory_table(records)
+    images = files[files["kind"] == "image"]
+    owners = images.groupby("sha256")["participant_id"].transform("nunique")
+    rows = [
+        {"participant_id": participant_id, "stage": "curation", "reason": Reason.DUPLICATE_SCAN,
+         "detail": f"the content of {', '.join(own['file'])} is another participant's too"}
+        for participant_id, own in images[owners > 1].groupby("participant_id")
+    ]  # fmt: skip
+    return exclusion_table(rows)
 
 
 def inventory_table(records: pd.DataFrame) -> pd.DataFrame:

@@ -1,0 +1,69 @@
+"""Swaps of water and fat are found wherever they are, and only there."""
+
+import numpy as np
+import pytest
+
+from muscle_study.curation.dixon import body_rim, check_swap, fat_shares
+from muscle_study.exclusions import Excluded
+from muscle_study.volumes import Volume
+
+#: RAS, 5 x 5 x 10 mm, heights 0 to 180 mm.
+AFFINE = np.diag([5.0, 5.0, 10.0, 1.0])
+
+
+@pytest.fixture
+def trunk():
+    """A box of water, 150 mm wide, in a coat of fat 20 mm thick, with air around it."""
+    water, fat = np.zeros((2, 50, 40, 18), np.int16)
+    fat[6:44, 6:34] = 300
+    water[10:40, 10:30] = 250
+    fat[10:40, 10:30] = 20
+    return water, fat
+
+
+def swap(pair, region):
+    water, fat = (array.copy() for array in pair)
+    water[region], fat[region] = fat[region].copy(), water[region].copy()
+    return Volume(water, AFFINE), Volume(fat, AFFINE)
+
+
+def test_a_right_pair_passes(trunk):
+    water, fat = (Volume(array, AFFINE) for array in trunk)
+    check_swap(water, fat)
+    assert min(fat_shares(water, fat).values()) > 0.9
+
+
+@pytest.mark.parametrize(
+    ("region", "named"),
+    [
+        (np.s_[:], ["left, z 0 to 60 mm", "right, z 0 to 60 mm", "right, z 120 to 180 mm"]),
+        (np.s_[:25], ["left, z 0 to 60 mm", "left, z 120 to 180 mm"]),
+        (np.s_[:, :, 6:12], ["left, z 60 to 120 mm", "right, z 60 to 120 mm"]),
+    ],
+    ids=["whole", "side", "station"],
+)
+def test_swaps_are_named_where_they_are(trunk, region, named):
+    with pytest.raises(Excluded, match="water_fat_swap") as excluded:
+        check_swap(*swap(trunk, region))
+    for part in named:
+        assert part in excluded.value.detail
+    if region == np.s_[:25]:
+        assert "right" not in excluded.value.detail
+
+
+def test_empty_slices_are_left_out(trunk):
+    for array in trunk:
+        array[:, :, :12] = 0
+    water, fat = (Volume(array, AFFINE) for array in trunk)
+    assert list(fat_shares(water, fat)) == ["left, z 120 to 180 mm", "right, z 120 to 180 mm"]
+
+
+def test_rim_is_ten_millimetres_deep_and_ignores_holes():
+    body = np.zeros((20, 20, 1), bool)
+    body[5:15, 5:15] = True
+    body[9:11, 9:11] = False
+    rim = body_rim(body, np.array([5.0, 5.0, 10.0]))
+    expected = np.zeros_like(body)
+    expected[5:15, 5:15] = True
+    expected[7:13, 7:13] = False
+    np.testing.assert_array_equal(rim, expected)
