@@ -16,9 +16,6 @@ from muscle_study.cohort.shapes import Part, Stack
 from muscle_study.cohort.tissues import Tissue
 from muscle_study.labels import Label, label_of
 
-#: The scanned part of the body (mm): x and y about the middle, z about the promontory.
-FIELD_OF_VIEW_MM = ((-224.0, 224.0), (-203.0, 189.0), (-235.0, 235.0))
-
 #: SD and lengths of the waves that make each body a little irregular (our assumption).
 WAVES_SD_MM, WAVES_LENGTH_MM = 2.0, (120.0, 400.0)
 

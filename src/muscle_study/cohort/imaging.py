@@ -1,52 +1,214 @@
-"""From a body to the volumes that a Dixon scan of it would give.
+"""From a body to the volumes that a two-point Dixon scan of it would give, station by station."""
 
-The model is thin on purpose: two echoes with perfect phase correction, a smooth coil
-sensitivity, Rician noise, partial volume by supersampling.
-"""
-
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from muscle_study.cohort.anatomy import FIELD_OF_VIEW_MM
-from muscle_study.cohort.parameters import CohortParameters
-from muscle_study.cohort.sampling import Body, sample
-from muscle_study.cohort.tissues import signal_tables
+from muscle_study.cohort.artefacts import chemical_shift, ghosts, motion_path_mm, move, rician
+from muscle_study.cohort.fields import SmoothField
+from muscle_study.cohort.grid import FIELD_OF_VIEW_MM, Grid
+from muscle_study.cohort.imaging_parameters import ImagingParameters
+from muscle_study.cohort.muscle_fat import FatTexture
+from muscle_study.cohort.sampling import Body, Breath, sample
+from muscle_study.cohort.signal import echo_signals
+from muscle_study.cohort.stations import compose, edge_profile, station_slices
 from muscle_study.labels import STRUCTURES, Label
 from muscle_study.volumes import Volume
 
 #: Pure muscle in the stored integers.
 MUSCLE_SIGNAL = 250.0
-#: Fat inside a muscle varies smoothly over about this length, by this share (our assumption).
-FAT_TEXTURE_MM, FAT_TEXTURE_SD = 12.0, 0.35
 #: The coil's sensitivity varies over about this length (our assumption).
 BIAS_MM = 180.0
+#: Ghosts of breathing fade over this length below the promontory, where nothing moves.
+GHOST_FADE_MM = 60.0
+
+CONTRASTS = ("water", "fat", "in_phase", "opposed_phase")
 
 
 @dataclass(frozen=True)
 class Scan:
-    """A participant's volumes on one grid, stored L, P, S as scanners do.
+    """A participant's volumes, stored L, P, S as scanners do.
 
     Parameters
     ----------
     contrasts
-        ``water``, ``fat``, ``in_phase``, ``opposed_phase``, int16.
+        ``water``, ``fat``, ``in_phase``, ``opposed_phase``, int16: the stations composed.
+    stations
+        The same of each station, from head to feet.
     labels
-        The muscles that fill at least half of a voxel, uint8.
+        The muscles that fill most of a voxel, uint8.
     fat_fraction
-        True share of fat in each muscle's signal, without noise.
+        True share of fat in each muscle's signal, without noise. T1 weighting makes it larger
+        than the share of fat protons.
     """
 
     contrasts: dict[str, Volume]
+    stations: list[dict[str, Volume]]
     labels: Volume
     fat_fraction: dict[Label, float]
 
 
+class Scanner:
+    """Everything that stays the same through one participant's stations.
+
+    Parameters
+    ----------
+    body
+        The anatomy.
+    muscle_fat
+        Mean share of fat protons in each muscle.
+    parameters
+        Grid and imperfections.
+    motion_mm
+        How far the participant moves during a station.
+    rng
+        Draws every imperfection.
+    """
+
+    def __init__(
+        self,
+        body: Body,
+        muscle_fat: Mapping[Label, float],
+        parameters: ImagingParameters,
+        motion_mm: float,
+        rng: np.random.Generator,
+    ):
+        self.body = body
+        self.muscle_fat = muscle_fat
+        self.parameters = parameters
+        self.motion_mm = motion_mm
+        self.rng = rng
+        self.grid = Grid(tuple(parameters.spacing_mm))
+        self.signals = echo_signals(muscle_fat)
+        self.texture = FatTexture.draw(rng)
+        self.bias = SmoothField.draw(FIELD_OF_VIEW_MM, BIAS_MM, rng)
+        self.extra_fat = dict.fromkeys(STRUCTURES, 0.0)
+        self.voxels = dict.fromkeys(STRUCTURES, 0.0)
+        self.labels = np.zeros(tuple(reversed(self.grid.shape)), np.uint8)
+
+    def station(self, slices: slice) -> list[np.ndarray]:
+        """Scan one station: in phase, and opposed phase with its sign; shape (n, ny, nx) each."""
+        parameters, rng = self.parameters, self.rng
+        breath = Breath(*rng.normal(0, parameters.breath_mm, 2))
+        water, fat = self._echoes(slices, breath)
+        sensitivity = self._sensitivity(slices)
+        images = []
+        for echo, sign in ((1, 1), (0, -1)):
+            image = water[echo]
+            image += sign * chemical_shift(fat[echo], parameters.spacing_mm[0])
+            image *= sensitivity
+            images.append(image)
+        images = self._disturbed(images, slices)
+        noisy = [rician(image, parameters.noise_sd, rng) for image in images]
+        return [noisy[0], np.copysign(noisy[1], images[1])]
+
+    def _echoes(self, slices: slice, breath: Breath) -> tuple[np.ndarray, np.ndarray]:
+        """Return water and fat of both echoes, shape (2, n, ny, nx), and file the labels."""
+        axes = self.grid.axes_mm(tuple(self.parameters.supersampling), slices)
+        voxels = Voxels(sample(self.body, axes, breath), self.parameters.supersampling)
+        water, fat = (
+            np.stack([voxels.mean(table) for table in tables])
+            for tables in (self.signals.water, self.signals.fat)
+        )
+        self.labels[slices] = voxels.majority()
+        centres = self.grid.axes_mm(slices=slices)
+        for label in STRUCTURES:
+            share = voxels.share(label)
+            inside = np.nonzero(share)
+            x, y, z = (axis[index] for axis, index in zip(centres, reversed(inside), strict=True))
+            uneven = self.texture.at(label, x, y, z) - 1
+            extra = share[inside] * np.float32(self.muscle_fat[label]) * uneven
+            for echo in range(2):
+                water[echo][inside] -= extra * np.float32(self.signals.muscle_water[echo])
+                fat[echo][inside] += extra * np.float32(self.signals.muscle_fat[echo])
+            # slices that two stations share count twice in both sums
+            self.extra_fat[label] += float(extra.sum(dtype=np.float64))
+            self.voxels[label] += float(share.sum(dtype=np.float64))
+        return water, fat
+
+    def _sensitivity(self, slices: slice) -> np.ndarray:
+        gain = 1 + self.parameters.station_gain_sd * self.rng.standard_normal()
+        sensitivity = self.bias.at(self.grid.axes_mm(slices=slices))
+        sensitivity *= np.float32(self.parameters.bias_amplitude)
+        np.exp(sensitivity, out=sensitivity)
+        profile = gain * edge_profile(len(sensitivity), self.parameters.spacing_mm[2])
+        sensitivity *= profile.astype(np.float32)[:, None, None]
+        return sensitivity
+
+    def _disturbed(self, images: list[np.ndarray], slices: slice) -> list[np.ndarray]:
+        """Let the participant breathe and move while the station is taken."""
+        parameters = self.parameters
+        height = self.grid.axes_mm(slices=slices)[2]
+        above = parameters.ghost_amplitude * np.clip(1 + height / GHOST_FADE_MM, 0, 1)
+        if above.any():
+            shift = int(self.rng.uniform(0.1, 0.25) * images[0].shape[1])
+            images = [ghosts(image, above, shift) for image in images]
+        path = motion_path_mm(self.motion_mm, self.rng)
+        if abs(path).max() > 0:
+            images = move(images, path, parameters.spacing_mm[1])
+        return images
+
+    def fat_fraction(self, label: Label) -> float:
+        """Return the share of fat that images of a muscle show without noise."""
+        uneven = self.extra_fat[label] / self.voxels[label]
+        return self.signals.fat_fraction(self.muscle_fat[label] + uneven)
+
+
+class Voxels:
+    """Supersampled points, grouped by the voxel that they lie in.
+
+    Parameters
+    ----------
+    tissues
+        Shape (nz · fz, ny · fy, nx · fx).
+    supersampling
+        fx, fy, fz.
+    """
+
+    def __init__(self, tissues: np.ndarray, supersampling: list[int]):
+        fx, fy, fz = supersampling
+        self._points = [
+            np.ascontiguousarray(tissues[z::fz, y::fy, x::fx])
+            for z in range(fz)
+            for y in range(fy)
+            for x in range(fx)
+        ]
+
+    def mean(self, value_of: np.ndarray) -> np.ndarray:
+        """Average a tissue's value (by index, float32) over each voxel."""
+        total = value_of[self._points[0]]
+        for points in self._points[1:]:
+            total += value_of[points]
+        total /= len(self._points)
+        return total
+
+    def share(self, tissue: int) -> np.ndarray:
+        """Return the share of each voxel that a tissue fills, float32."""
+        return self._count(tissue).astype(np.float32) / len(self._points)
+
+    def _count(self, tissue: int) -> np.ndarray:
+        return sum((points == tissue).view(np.uint8) for points in self._points)
+
+    def majority(self) -> np.ndarray:
+        """Return the label that fills most of each voxel; at exactly half, one point decides.
+
+        Counting every tie in, or out, would make each muscle too large, or too small.
+        """
+        labels = np.zeros(self._points[0].shape, np.uint8)
+        half = len(self._points)
+        for label in STRUCTURES:
+            twice = 2 * self._count(label)
+            labels[(twice > half) | ((twice == half) & (self._points[0] == label))] = label
+        return labels
+
+
 def scan(
     body: Body,
-    muscle_fat: dict[Label, float],
-    parameters: CohortParameters,
+    muscle_fat: Mapping[Label, float],
+    parameters: ImagingParameters,
     rng: np.random.Generator,
+    motion_mm: float | None = None,
 ) -> Scan:
     """Image a body.
 
@@ -55,127 +217,42 @@ def scan(
     body
         The anatomy.
     muscle_fat
-        Mean fat share of each muscle's signal.
+        Mean share of fat protons in each muscle.
     parameters
-        Grid, supersampling, noise and bias.
+        Grid and imperfections.
     rng
-        Draws texture, bias and noise.
+        Draws every imperfection.
+    motion_mm
+        Movement during a station; None: drawn about the parameters' typical one.
     """
-    spacing = np.array(parameters.spacing_mm)
-    tissues = _sample(body, spacing, np.array(parameters.supersampling))
-    blocks = _Blocks(tissues, parameters.supersampling)
-    water_of, fat_of = signal_tables(muscle_fat)
-    water, fat = blocks.mean(water_of), blocks.mean(fat_of)
-    occupancy = {
-        label: blocks.mean(np.eye(len(water_of), dtype=np.float32)[label]) for label in STRUCTURES
-    }
+    if motion_mm is None:
+        motion_mm = parameters.motion_mm * abs(rng.standard_normal())
+    scanner = Scanner(body, muscle_fat, parameters, motion_mm, rng)
+    places = station_slices(scanner.grid.shape[2], parameters.stations)
+    slabs = [scanner.station(place) for place in places]
+    return Scan(
+        _contrasts(scanner.grid, compose(slabs, places), 0),
+        [
+            _contrasts(scanner.grid, slab, place.start)
+            for slab, place in zip(slabs, places, strict=True)
+        ],
+        scanner.grid.volume(scanner.labels),
+        {label: scanner.fat_fraction(label) for label in STRUCTURES},
+    )
 
-    texture = 1 + FAT_TEXTURE_SD * _smooth_noise(water.shape, spacing, FAT_TEXTURE_MM, rng)
-    fat_fraction = {}
-    for label, share in occupancy.items():
-        extra = share * muscle_fat[label] * (texture.clip(0.1, 2.5) - 1)
-        water -= extra
-        fat += extra
-        fat_fraction[label] = muscle_fat[label] + float(extra.sum() / share.sum())
 
-    bias = np.exp(parameters.bias_amplitude * _smooth_noise(water.shape, spacing, BIAS_MM, rng))
-    water, fat = water * bias, fat * bias
-    in_phase = _magnitude(water + fat, parameters.noise_sd, rng)
-    opposed = _magnitude(np.abs(water - fat), parameters.noise_sd, rng)
-    signed = np.where(water >= fat, opposed, -opposed)
-    images = {
+def _contrasts(grid: Grid, images: list[np.ndarray], first_slice: int) -> dict[str, Volume]:
+    """Return in and opposed phase with water and fat derived from them, as stored integers."""
+    in_phase, signed = images
+    stored = {
         "water": (in_phase + signed) / 2,
         "fat": (in_phase - signed) / 2,
         "in_phase": in_phase,
-        "opposed_phase": opposed,
+        "opposed_phase": abs(signed),
     }
-    return Scan(
-        {name: _stored(_integers(image), spacing) for name, image in images.items()},
-        _stored(_majority(occupancy, blocks.first()), spacing),
-        fat_fraction,
-    )
-
-
-def _sample(body: Body, spacing: np.ndarray, supersampling: np.ndarray) -> np.ndarray:
-    """Return the tissue at every supersampled point, shape (nz, ny, nx)."""
-    step = spacing / supersampling
-    axes = tuple(
-        low + pitch / 2 + pitch * np.arange(int((high - low) // edge) * factor)
-        for (low, high), edge, pitch, factor in zip(
-            FIELD_OF_VIEW_MM, spacing, step, supersampling, strict=True
-        )
-    )
-    return sample(body, axes)
-
-
-class _Blocks:
-    """The supersampled points, grouped by the voxel that they lie in."""
-
-    def __init__(self, tissues: np.ndarray, supersampling: list[int]):
-        fx, fy, fz = supersampling
-        self._offsets = [
-            tissues[z::fz, y::fy, x::fx] for z in range(fz) for y in range(fy) for x in range(fx)
-        ]
-
-    def mean(self, value_of: np.ndarray) -> np.ndarray:
-        """Average a tissue's value over each voxel."""
-        total = np.zeros(self._offsets[0].shape, np.float32)
-        for points in self._offsets:
-            total += value_of[points]
-        return total / len(self._offsets)
-
-    def first(self) -> np.ndarray:
-        """Return the tissue at one fixed point of each voxel."""
-        return self._offsets[0]
-
-
-def _majority(occupancy: dict[Label, np.ndarray], tie_break: np.ndarray) -> np.ndarray:
-    """Return the label that fills most of a voxel; at exactly half, one point decides.
-
-    Counting every tie in, or out, would make each muscle too large, or too small.
-    """
-    labels = np.zeros(tie_break.shape, np.uint8)
-    for label, share in occupancy.items():
-        labels[(share > 0.5) | ((share == 0.5) & (tie_break == label))] = label
-    return labels
-
-
-def _smooth_noise(
-    shape: tuple[int, ...], spacing_xyz: np.ndarray, length_mm: float, rng: np.random.Generator
-) -> np.ndarray:
-    """Return a smooth random field of mean 0 and SD 1 that varies over `length_mm`.
-
-    Gaussian bumps of random height on a grid `length_mm` apart, one axis after the other.
-    """
-    knots = [
-        int(n * pitch / length_mm) + 4 for n, pitch in zip(shape, spacing_xyz[::-1], strict=True)
-    ]
-    field = rng.standard_normal(knots, np.float32)
-    for n, pitch, count in zip(shape, spacing_xyz[::-1], knots, strict=True):
-        place = np.arange(n, dtype=np.float32) * pitch / length_mm
-        bumps = np.exp(-((place - np.arange(-1.5, count - 1.5)[:, None]) ** 2)).astype(np.float32)
-        # contracting the first axis and appending the new one turns the axes round once in three
-        field = np.tensordot(field, bumps, axes=(0, 0))
-    return (field - field.mean()) / field.std()
-
-
-def _magnitude(signal: np.ndarray, noise_sd: float, rng: np.random.Generator) -> np.ndarray:
-    """Add Gaussian noise to both parts of the complex signal and take its magnitude."""
-    real = signal + noise_sd * rng.standard_normal(signal.shape, np.float32)
-    imaginary = noise_sd * rng.standard_normal(signal.shape, np.float32)
-    return np.hypot(real, imaginary)
+    return {name: grid.volume(_integers(stored[name]), first_slice) for name in CONTRASTS}
 
 
 def _integers(image: np.ndarray) -> np.ndarray:
-    return np.rint(MUSCLE_SIGNAL * image).clip(0, np.iinfo(np.int16).max).astype(np.int16)
-
-
-def _stored(image_zyx: np.ndarray, spacing: np.ndarray) -> Volume:
-    """Turn a (z, y, x) array with rising R, A, S into a volume stored L, P, S."""
-    data = np.ascontiguousarray(image_zyx.transpose(2, 1, 0)[::-1, ::-1])
-    affine = np.diag([-spacing[0], -spacing[1], spacing[2], 1.0])
-    low = np.array([low for low, _ in FIELD_OF_VIEW_MM])
-    first = low + spacing / 2
-    last = first + (np.array(data.shape) - 1) * spacing
-    affine[:3, 3] = [last[0], last[1], first[2]]
-    return Volume(data, affine)
+    scaled = image * np.float32(MUSCLE_SIGNAL)
+    return np.rint(scaled, out=scaled).clip(0, np.iinfo(np.int16).max).astype(np.int16)

@@ -124,8 +124,8 @@ def organs(body: Habitus, rng: np.random.Generator) -> Painted:
     painted: Painted = [
         (Tissue.LIVER, _blob(68, 18, 235, (66, 66, 80), body)),
         (Tissue.SPLEEN, _blob(-92, -28, 225, (32, 44, 55), body)),
-        (Tissue.KIDNEY, _blob(66, -38, 142 + rng.normal(0, 6), (26, 28, 54), body)),
-        (Tissue.KIDNEY, _blob(-66, -38, 150 + rng.normal(0, 6), (26, 28, 54), body)),
+        (Tissue.KIDNEY_CORTEX, _blob(66, -38, 142 + rng.normal(0, 6), (26, 28, 54), body)),
+        (Tissue.KIDNEY_CORTEX, _blob(-66, -38, 150 + rng.normal(0, 6), (26, 28, 54), body)),
     ]
     for _ in range(int(rng.integers(22, 34))):
         x, z = rng.uniform(-85, 85), rng.uniform(-45, 180)
@@ -181,7 +181,7 @@ def spine(body: Habitus) -> Painted:
     """Return vertebral bodies and discs, posterior elements, canal, sacrum."""
     painted: Painted = [
         (
-            Tissue.MARROW,
+            Tissue.RED_MARROW,
             _stack(
                 [
                     (-100, 0, -84, 6, 6),
@@ -214,9 +214,9 @@ def spine(body: Habitus) -> Painted:
             (low + 16, 30, -50, 16, 3),
         ]
         painted += [
-            (Tissue.MARROW, _stack(lamina, body)),
+            (Tissue.RED_MARROW, _stack(lamina, body)),
             *_both(Tissue.CORTEX, _stack(process, body)),
-            (Tissue.MARROW, _stack(bone, body, exponent=2.6)),
+            (Tissue.RED_MARROW, _stack(bone, body, exponent=2.6)),
             (Tissue.DISC, _stack(disc, body, exponent=2.6)),
         ]
     painted.append(
@@ -226,7 +226,7 @@ def spine(body: Habitus) -> Painted:
 
 
 def _bone(right: Stack, cortex_mm: float = 3.0) -> Painted:
-    return _both(Tissue.CORTEX, right) + _both(Tissue.MARROW, right.inflated(-cortex_mm))
+    return _both(Tissue.CORTEX, right) + _both(Tissue.RED_MARROW, right.inflated(-cortex_mm))
 
 
 def pelvis(body: Habitus) -> Painted:
