@@ -7,7 +7,7 @@ OVERLAP = 0.12
 
 #: Signal lost at a station's outermost slice, and the depth over which the loss fades (mm): coils
 #: and gradients are worst there (our assumption).
-EDGE_LOSS, EDGE_MM = 0.30, 12.0
+EDGE_LOSS, EDGE_MM = 0.20, 12.0
 
 
 def station_slices(n_slices: int, stations: int) -> list[slice]:

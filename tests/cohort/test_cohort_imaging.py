@@ -1,0 +1,144 @@
+"""Scans show the body where it is, as water and fat, and label it without bias."""
+
+import numpy as np
+import pytest
+
+from muscle_study.cohort.fields import SmoothField
+from muscle_study.cohort.grid import FIELD_OF_VIEW_MM, Grid
+from muscle_study.cohort.imaging import Voxels, scan
+from muscle_study.cohort.imaging_parameters import ImagingParameters
+from muscle_study.cohort.sampling import Body
+from muscle_study.cohort.shapes import Part, Stack
+from muscle_study.cohort.tissues import Tissue
+from muscle_study.labels import STRUCTURES, Label
+from muscle_study.volumes import to_ras
+
+FAT = dict.fromkeys(STRUCTURES, 0.1)
+
+
+def parameters(**changes):
+    values = {
+        "spacing_mm": [6.0, 6.0, 8.0], "supersampling": [2, 2, 2], "stations": 3,
+        "station_gain_sd": 0.0, "breath_mm": 0.0, "noise_sd": 0.0, "bias_amplitude": 0.0,
+        "ghost_amplitude": 0.0, "motion_mm": 0.0,
+    }  # fmt: skip
+    return ImagingParameters(**values | changes)
+
+
+def cylinder(x_mm: float, radius_mm: float, height_mm: float = 200.0) -> Stack:
+    return Stack(
+        np.array([[z, x_mm, 0, radius_mm, radius_mm] for z in (-height_mm / 2, height_mm / 2)])
+    )
+
+
+@pytest.fixture
+def body():
+    """A barrel of fat with a muscle on each side."""
+    muscles = {
+        Label.PSOAS_LEFT: [Part(Tissue.PSOAS_LEFT, cylinder(-60, 30))],
+        Label.PSOAS_RIGHT: [Part(Tissue.PSOAS_RIGHT, cylinder(60, 40))],
+        Label.GLUTEUS_LEFT: [Part(Tissue.GLUTEUS_LEFT, cylinder(-120, 20))],
+        Label.GLUTEUS_RIGHT: [Part(Tissue.GLUTEUS_RIGHT, cylinder(120, 20))],
+    }
+    return Body([Part(Tissue.FAT, cylinder(0, 150, 460.0))], muscles)
+
+
+def test_nako_grid_has_its_matrix():
+    assert Grid((1.40625, 1.40625, 3.0)).shape == (320, 260, 156)
+
+
+def test_voxels_know_their_tissues():
+    points = np.zeros((2, 2, 4), np.uint8)
+    points[..., 0] = 1
+    points[0, 0, 1] = 1  # five of eight
+    points[..., 2] = 2  # half; the first point is one of them
+    voxels = Voxels(points, [2, 2, 2])
+    np.testing.assert_allclose(voxels.share(1)[0, 0], [5 / 8, 0])
+    np.testing.assert_array_equal(voxels.majority()[0, 0], [1, 2])
+    np.testing.assert_allclose(voxels.mean(np.array([0, 8, 2], np.float32))[0, 0], [5, 1])
+
+
+def test_muscles_are_where_they_are_and_of_their_size(body):
+    images = scan(body, FAT, parameters(spacing_mm=[3.0, 3.0, 8.0]), np.random.default_rng(0))
+    assert images.labels.orientation == "LPS"
+    labels = to_ras(images.labels)
+    for label, parts in body.muscles.items():
+        inside = labels.data == label
+        volume = parts[0].stack.volume_mm3() / 1000
+        assert inside.sum() * labels.voxel_ml == pytest.approx(volume, rel=0.01)
+        x = np.argwhere(inside).mean(0) @ labels.affine[0, :3] + labels.affine[0, 3]
+        assert x == pytest.approx(parts[0].stack.rows[0, 1], abs=1)
+
+
+def test_echoes_are_sum_and_difference_of_water_and_fat(body):
+    noisy = parameters(noise_sd=0.04, bias_amplitude=0.2, station_gain_sd=0.1, motion_mm=1.0)
+    images = scan(body, FAT, noisy, np.random.default_rng(0))
+    for contrasts in (images.contrasts, *images.stations):
+        water, fat, in_phase, opposed = (
+            contrasts[name].data.astype(int)
+            for name in ("water", "fat", "in_phase", "opposed_phase")
+        )
+        # each is rounded to an integer by itself; water and fat are cut at zero
+        inside = (water > 0) & (fat > 0)
+        assert inside.any()
+        assert abs(in_phase - (water + fat))[inside].max() <= 1
+        assert abs(opposed - abs(water - fat))[inside].max() <= 1
+
+
+def test_true_fat_fraction_is_what_noise_free_images_show(body):
+    images = scan(body, FAT, parameters(spacing_mm=[3.0, 3.0, 8.0]), np.random.default_rng(0))
+    water, fat = (images.contrasts[name].data.astype(float) for name in ("water", "fat"))
+    label = Label.PSOAS_RIGHT
+    # away from the edge, where fat of the surroundings shows through
+    x, y, z = (axis[:, None, None] for axis in Grid((3.0, 3.0, 8.0)).axes_mm())
+    core = np.hypot(x.reshape(1, 1, -1) - 60, y.reshape(1, -1, 1)) < 34
+    core = images_to_zyx(core & (abs(z) < 90))
+    shown = fat[core].sum() / (water + fat)[core].sum()
+    assert shown == pytest.approx(images.fat_fraction[label], rel=0.05)
+
+
+def images_to_zyx(mask_zyx):
+    return mask_zyx.transpose(2, 1, 0)[::-1, ::-1]
+
+
+def test_composed_volume_is_what_one_station_would_give(body):
+    one = scan(body, FAT, parameters(stations=1), np.random.default_rng(0))
+    three = scan(body, FAT, parameters(stations=3), np.random.default_rng(0))
+    a, b = (images.contrasts["in_phase"].data.astype(float) for images in (one, three))
+    middle = np.s_[:, :, 8:-8]
+    inside = a[middle] > 100
+    # what is left is the drop towards the stations' edges
+    assert np.median(b[middle][inside] / a[middle][inside]) == pytest.approx(1, abs=0.05)
+    np.testing.assert_array_equal(one.labels.data, three.labels.data)
+
+
+def test_stations_lie_in_their_place(body):
+    images = scan(body, FAT, parameters(bias_amplitude=0.2), np.random.default_rng(0))
+    whole = images.contrasts["water"]
+    for station in images.stations:
+        slab = station["water"]
+        first = round((slab.affine[2, 3] - whole.affine[2, 3]) / 8.0)
+        there = whole.data[:, :, first : first + slab.data.shape[2]]
+        assert there.shape == slab.data.shape
+        assert np.corrcoef(there.ravel(), slab.data.ravel())[0, 1] > 0.95
+
+
+def test_same_seed_same_bytes_and_another_differs(body):
+    noisy = parameters(noise_sd=0.04, bias_amplitude=0.2, breath_mm=2.0, motion_mm=1.0)
+    first, again, other = (
+        scan(body, FAT, noisy, np.random.default_rng(seed)).contrasts["fat"].data
+        for seed in (1, 1, 2)
+    )
+    np.testing.assert_array_equal(first, again)
+    assert (first != other).any()
+
+
+def test_smooth_fields_have_their_size_and_length():
+    rng = np.random.default_rng(3)
+    field = SmoothField.draw(FIELD_OF_VIEW_MM, 20.0, rng)
+    values = field.at(Grid((4.0, 4.0, 4.0)).axes_mm())
+    assert values.std() == pytest.approx(1, abs=0.05)
+    assert np.corrcoef(values[:, :, :-1].ravel(), values[:, :, 1:].ravel())[0, 1] > 0.95
+    assert abs(np.corrcoef(values[:, :, :-15].ravel(), values[:, :, 15:].ravel())[0, 1]) < 0.1
+    points = rng.uniform(-150, 150, (3, 20_000))
+    assert field.at_points(*points).std() == pytest.approx(1, abs=0.1)
