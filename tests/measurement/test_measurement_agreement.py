@@ -6,8 +6,8 @@ import pytest
 from muscle_study.measurement.agreement import (
     COLUMNS,
     agreement_row,
+    agreement_table,
     bland_altman,
-    compare_with_truth,
     icc_agreement,
 )
 from muscle_study.measurement.measures import MEASURES
@@ -70,33 +70,16 @@ def test_too_few_pairs_are_counted_and_not_judged(n):
     assert set(agreement_row(WRIGHT[:n], MINI[:n])) == {"n", "truth_mean"}
 
 
-@pytest.fixture
-def tables():
+def test_every_measure_meets_its_truth_in_every_group():
     random = np.random.default_rng(5)
-    truth = pd.DataFrame(random.normal(30, 5, (12, len(MEASURES))), columns=MEASURES)
-    measures = truth + random.normal(0.5, 1, truth.shape)
-    identifiers = [f"{100_000 + i}" for i in range(12)]
-    for table in (truth, measures):
-        table.insert(0, "participant_id", identifiers)
-    return measures, truth
-
-
-def test_measures_meet_their_truth_by_identifier(tables):
-    measures, truth = tables
-    splits = pd.Series(
-        ["test"] * 4 + ["none"] * 5 + ["train"] * 2 + ["validation"], measures["participant_id"]
-    )
-    table = compare_with_truth(measures, splits, truth.sample(frac=1, random_state=1))
+    people = pd.DataFrame(random.normal(30, 5, (12, len(MEASURES))), columns=MEASURES)
+    errors = pd.DataFrame(random.normal(0.5, 1, people.shape), columns=MEASURES)
+    people = people.join(errors.add_suffix("_error"))
+    table = agreement_table({"test": people[:4], "unseen": people[:9]})
     assert list(table.columns) == COLUMNS
     assert len(table) == 2 * len(MEASURES)
-    by_group = table.groupby("group")["n"].first()
-    assert by_group.to_dict() == {"unseen": 9, "test": 4}
+    assert table.groupby("group")["n"].first().to_dict() == {"unseen": 9, "test": 4}
     name = MEASURES[0]
     row = table[(table["measure"] == name) & (table["group"] == "unseen")].iloc[0]
-    assert row["bias"] == pytest.approx((measures[name] - truth[name])[:9].mean())
-
-
-def test_a_measured_participant_without_truth_stops_the_run(tables):
-    measures, truth = tables
-    with pytest.raises(ValueError, match=r"2 measured participants are not in the truth: make"):
-        compare_with_truth(measures, pd.Series(dtype=str), truth[2:])
+    assert row["truth_mean"] == pytest.approx(people[name][:9].mean())
+    assert row["bias"] == pytest.approx(errors[name][:9].mean())

@@ -1,7 +1,4 @@
-"""How far measured values agree with the known truth of a synthetic cohort.
-
-This is the only module that reads the truth.
-"""
+"""How far measured values agree with the known truth of a synthetic cohort."""
 
 from typing import NamedTuple
 
@@ -10,9 +7,7 @@ import pandas as pd
 import pingouin
 from scipy import stats
 
-from muscle_study.files import read_table, write_table
 from muscle_study.measurement.measures import MEASURES
-from muscle_study.paths import RunPaths
 
 #: Limits of agreement are 95 % by convention, and pingouin's interval of the ICC is so by design.
 CONFIDENCE = 0.95
@@ -113,59 +108,24 @@ def agreement_row(measured: np.ndarray, truth: np.ndarray) -> dict[str, float]:
     return row
 
 
-def compare_with_truth(
-    measures: pd.DataFrame, splits: pd.Series, truth: pd.DataFrame
-) -> pd.DataFrame:
-    """Compare every measure with its truth, in the test split and in everyone unseen.
+def agreement_table(groups: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Compare every measure with its truth in each group of participants.
 
     Parameters
     ----------
-    measures
-        ``measures.csv``.
-    splits
-        Participant identifier (index) to split. Unseen are all but those of training and
-        validation: the test split and the participants who were never annotated.
-    truth
-        The true measures.
+    groups
+        Name of a group to its participants: the true measures and, under ``<measure>_error``,
+        what was measured minus the truth.
 
-    Raises
-    ------
-    ValueError
-        If somebody measured has no truth.
+    Returns
+    -------
+    pandas.DataFrame
+        ``agreement.csv``.
     """
-    both = measures.merge(
-        truth,
-        on="participant_id",
-        how="left",
-        suffixes=("", "_truth"),
-        indicator=True,
-        validate="one_to_one",
-    )
-    if (both["_merge"] != "both").any():
-        raise ValueError(
-            f"{(both['_merge'] != 'both').sum()} measured participants are not in the truth: "
-            "make the cohort again"
-        )
-    split = both["participant_id"].map(splits)
-    groups = {"test": split == "test", "unseen": split.isin(["test", "none"])}
-    rows = [
-        {"measure": name, "group": group}
-        | agreement_row(
-            both.loc[members, name].to_numpy(), both.loc[members, f"{name}_truth"].to_numpy()
-        )
-        for group, members in groups.items()
-        for name in MEASURES
-    ]
+    rows = []
+    for group, members in groups.items():
+        for name in MEASURES:
+            truth = members[name].to_numpy()
+            measured = truth + members[f"{name}_error"].to_numpy()
+            rows.append({"measure": name, "group": group} | agreement_row(measured, truth))
     return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def final_comparison(paths: RunPaths, measures: pd.DataFrame) -> pd.DataFrame | None:
-    """Write and return ``agreement.csv``; ``None`` in a run whose truth nobody knows."""
-    truth = paths.truth / "measures.csv"
-    if not truth.exists():
-        return None
-    participants = read_table(paths.curated / "participants.csv")
-    splits = participants.set_index("participant_id")["split"]
-    agreement = compare_with_truth(measures, splits, read_table(truth))
-    write_table(agreement, paths.measurements / "agreement.csv")
-    return agreement

@@ -1,10 +1,16 @@
 """The study's measures of one participant."""
 
+from collections.abc import Mapping
+
 import numpy as np
+import pandas as pd
 
 from muscle_study.labels import MUSCLES, SIDES, Label, label_of
 from muscle_study.measurement.voxels import AxialProfile, LabelledVoxels, axial_profile
 from muscle_study.volumes import Volume
+
+#: One participant's value, or a column of many.
+Values = float | pd.Series
 
 NAN = float("nan")
 CM_PER_M = 100.0
@@ -96,20 +102,29 @@ def measure(
     measures |= _fat_fractions(voxels, water, fat)
     for side in SIDES:
         measures[f"psoas_csa_{side}_z_mm"] = maxima[side][1]
-    for index, name in INDICES.items():
-        measures[index] = measures[name] / (height_cm / CM_PER_M) ** 2
-    for asymmetry, name in ASYMMETRIES.items():
-        measures[asymmetry] = asymmetry_percent(*(measures[name.format(side)] for side in SIDES))
+    measures |= derived(measures, height_cm)
     for muscle in MUSCLES:
         both = [label_of(muscle, side) for side in SIDES]
         measures[f"{muscle}_at_border"] = voxels.at_border(*both)
     return measures, profile
 
 
-def asymmetry_percent(left: float, right: float) -> float:
+def derived(measures: Mapping[str, Values], height_cm: Values) -> dict[str, Values]:
+    """Return indices and asymmetries, of one participant or, as series, of many."""
+    indices = {
+        index: measures[name] / (height_cm / CM_PER_M) ** 2 for index, name in INDICES.items()
+    }
+    asymmetries = {
+        asymmetry: asymmetry_percent(*(measures[name.format(side)] for side in SIDES))
+        for asymmetry, name in ASYMMETRIES.items()
+    }
+    return indices | asymmetries
+
+
+def asymmetry_percent(left: Values, right: Values) -> Values:
     """Return the right side's surplus in per cent of the sides' mean; NaN where both are zero."""
-    mean = (left + right) / 2
-    return 100 * (right - left) / mean if mean else NAN
+    with np.errstate(invalid="ignore"):
+        return 200 * np.divide(right - left, right + left)
 
 
 def _sides_and_total(name: str, left: float, right: float) -> dict[str, float]:

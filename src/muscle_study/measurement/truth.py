@@ -1,0 +1,116 @@
+"""The final comparison with the truth of a synthetic cohort.
+
+This is the only module of all stages after the cohort that reads the truth.
+"""
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from muscle_study.files import read_table, write_table
+from muscle_study.measurement.agreement import agreement_table
+from muscle_study.measurement.measures import MEASURES
+from muscle_study.measurement.simulated import Simulated, simulate
+from muscle_study.paths import RunPaths
+
+#: Splits that training never sees; ``none``: never annotated.
+UNSEEN = ("test", "none")
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What the comparison with the truth gave.
+
+    Parameters
+    ----------
+    agreement
+        ``agreement.csv``.
+    simulated
+        Of the participants who were not imaged; ``None`` where all were.
+    """
+
+    agreement: pd.DataFrame
+    simulated: Simulated | None
+
+
+def compare_with_truth(paths: RunPaths, measures: pd.DataFrame, seed: int) -> Comparison | None:
+    """Judge the measures by their truth, and simulate those of participants not imaged.
+
+    Writes ``errors.csv`` and ``agreement.csv``, ``true_coefficients.csv`` for the statistics to
+    compare with, and ``simulated.csv`` and ``donors.csv`` where some were not imaged.
+
+    Parameters
+    ----------
+    paths
+        The run.
+    measures
+        ``measures.csv``.
+    seed
+        Start of the random draws of donors.
+
+    Returns
+    -------
+    Comparison or None
+        ``None``, and nothing is written, in a run whose truth nobody knows.
+    """
+    if not (paths.truth / "measures.csv").exists():
+        return None
+    truth = read_table(paths.truth / "measures.csv")
+    population = read_table(paths.truth / "population.csv")
+    participants = read_table(paths.curated / "participants.csv")
+    pairs = pair_with_truth(measures, truth, participants)
+    unseen = pairs[pairs["split"].isin(UNSEEN)]
+    errors = pd.DataFrame({name: unseen[f"{name}_error"] for name in MEASURES})
+    errors.insert(0, "participant_id", unseen["participant_id"])
+    groups = {"test": pairs[pairs["split"] == "test"], "unseen": unseen}
+    agreement = agreement_table(groups)
+    write_table(errors, paths.measurements / "errors.csv")
+    write_table(agreement, paths.measurements / "agreement.csv")
+    write_table(
+        read_table(paths.truth / "coefficients.csv"), paths.measurements / "true_coefficients.csv"
+    )
+    not_imaged = population[~population["imaged"]]
+    if not_imaged.empty:
+        return Comparison(agreement, None)
+    simulated = simulate(not_imaged, unseen, seed)
+    write_table(simulated.measures, paths.measurements / "simulated.csv")
+    write_table(simulated.donors, paths.measurements / "donors.csv")
+    return Comparison(agreement, simulated)
+
+
+def pair_with_truth(
+    measures: pd.DataFrame, truth: pd.DataFrame, participants: pd.DataFrame
+) -> pd.DataFrame:
+    """Return ``sex``, ``split``, the true `MEASURES`, and the errors under ``<measure>_error``.
+
+    Parameters
+    ----------
+    measures
+        ``measures.csv``; a row each is returned.
+    truth
+        ``participant_id`` and the true `MEASURES`.
+    participants
+        Curation's table.
+
+    Raises
+    ------
+    ValueError
+        If somebody measured has no truth.
+    """
+    pairs = measures[["participant_id", *MEASURES]].merge(
+        truth[["participant_id", *MEASURES]],
+        on="participant_id",
+        how="left",
+        suffixes=("_error", ""),
+        indicator=True,
+        validate="one_to_one",
+    )
+    unknown = pairs.pop("_merge") != "both"
+    if unknown.any():
+        raise ValueError(
+            f"{unknown.sum()} measured participants are not in the truth: make the cohort again"
+        )
+    for name in MEASURES:
+        pairs[f"{name}_error"] -= pairs[name]
+    known = participants[["participant_id", "sex", "split"]]
+    return pairs.merge(known, on="participant_id", validate="one_to_one")
