@@ -1,72 +1,140 @@
 """The drawn population is the one that the published figures describe."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
-from muscle_study.cohort.population import (
-    MODELS,
-    draw_muscles,
-    draw_participants,
-    residual_sd,
-)
+from muscle_study.cohort.calibration import muscle_model
+from muscle_study.cohort.coefficients import BMI_LIMITS_KG_M2, SEXES, SIDE_LIMITS
+from muscle_study.cohort.marginals import findings, marginals
+from muscle_study.cohort.population import draw_muscles, draw_participants, expected_sizes
+
+#: Of params/demo.yaml.
+DEMO_SEED = 20260108
+
+
+def draw(n, seed):
+    rng = np.random.default_rng(seed)
+    participants = draw_participants(n, rng)
+    return participants.merge(draw_muscles(participants, rng), on="participant_id")
 
 
 @pytest.fixture(scope="module")
 def population():
-    rng = np.random.default_rng(7)
-    participants = draw_participants(27_805, rng)
-    muscles = draw_muscles(participants, rng)
-    participants["csa_cm2"] = muscles.filter(like="psoas_csa").sum(axis=1)
-    participants["gluteus_l"] = muscles.filter(like="gluteus_volume").sum(axis=1) / 1000
-    return participants
+    return draw(27_805, DEMO_SEED)
 
 
-# Kiefer et al. 2026, abstract
-@pytest.mark.parametrize(
-    ("sex", "measure", "mean", "sd"),
-    [
-        ("male", "csa_cm2", 37.92, 5.80),
-        ("female", "csa_cm2", 24.47, 3.65),
-        ("male", "gluteus_l", 3.384, 0.528),
-        ("female", "gluteus_l", 2.386, 0.408),
-    ],
-)
-def test_published_means_and_sds_are_met(population, sex, measure, mean, sd):
-    drawn = population.loc[population["sex"] == sex, measure]
-    assert drawn.mean() == pytest.approx(mean, rel=0.01)
-    assert drawn.std() == pytest.approx(sd, rel=0.02)
+def test_demo_has_the_published_means_and_sds(population):
+    table = marginals(population).set_index("quantity").loc[["csa", "gluteus"]]
+    assert len(table) == 8
+    assert table["difference_percent"].abs().max() < 1
 
 
-@pytest.mark.parametrize("sex", MODELS)
-def test_age_and_bmi_act_as_published(population, sex):
+def test_demo_resembles_the_cohort(population):
+    table = marginals(population).set_index(["quantity", "sex", "statistic"]).sort_index()
+    assert (table.loc["age", "difference_percent"] == 0).all()
+    off = table["difference_percent"].abs()
+    assert off.drop(index=["height"], level="quantity").max() < 2  # of shares, SE up to 1.7 %
+    # SE of the fall: 13 cm / 12.4 years / sqrt(27,805) over 55 years
+    assert table.loc[("height", "both", "fall"), "value"] == pytest.approx(6, abs=4 * 0.26)
+    assert off.loc[("height", ["male", "female"], "mean")].max() < 0.2
+
+
+def test_demo_shows_the_papers_findings(population):
+    table = findings(population)
+    assert len(table) == 16
+    assert table["holds"].all(), table[~table["holds"]]
+
+
+def test_finding_that_does_not_hold_is_told(population):
+    shrunk = population.assign(psoas_csa_total_cm2=-population["psoas_csa_total_cm2"])
+    table = findings(shrunk).set_index("outcome")
+    assert not table.loc["csa", "holds"].any()
+    assert table.loc["gluteus", "holds"].all()
+
+
+@pytest.mark.parametrize("sex", SEXES)
+def test_weight_correlates_strongly_with_the_gluteus(population, sex):
     of_sex = population[population["sex"] == sex]
-    young = of_sex["age_years"] < 30
-    middle = of_sex["age_years"].between(30, 59)
-    old = of_sex["age_years"] >= 60
-    assert of_sex.loc[young, "csa_cm2"].mean() > of_sex.loc[~young, "csa_cm2"].mean()
-    gluteus = of_sex["gluteus_l"]
-    assert gluteus[middle].mean() > max(gluteus[young].mean(), gluteus[old].mean())
-    heavy = of_sex["bmi_kg_m2"] > 25
-    for measure in ("csa_cm2", "gluteus_l"):
-        assert of_sex.loc[heavy, measure].mean() > of_sex.loc[~heavy, measure].mean()
-    assert 0.6 < of_sex["gluteus_l"].corr(of_sex["weight_kg"]) < 0.8
-
-
-def test_age_and_sex_follow_the_cohort(population):
-    assert (population["sex"] == "male").mean() == pytest.approx(0.557, abs=0.01)
-    assert population["age_years"].quantile([0.25, 0.5, 0.75]).tolist() == pytest.approx(
-        [41, 49, 57], abs=1
-    )
-    assert population["age_years"].between(19, 74).all()
+    assert 0.6 < of_sex["gluteus_volume_total_ml"].corr(of_sex["weight_kg"]) < 0.8
 
 
 def test_table_is_consistent(population):
     assert population["participant_id"].is_unique
     bmi = population["weight_kg"] / (population["height_cm"] / 100) ** 2
-    assert (population["bmi_kg_m2"] - bmi).abs().max() < 0.051
+    assert (population["bmi_kg_m2"] - bmi).abs().max() < 0.0051
+    assert population["bmi_kg_m2"].between(*BMI_LIMITS_KG_M2).all()
+    assert set(population["centre"]) == set("ABCDE")
+    assert set(population["smoking"]) == {"never", "former", "current"}
+    assert set(population["activity"]) == {"low", "moderate", "high"}
+    assert population.notna().all(axis=None)
 
 
-def test_residual_sd_completes_the_variance():
-    assert residual_sd(5.0, 3.0) == pytest.approx(4.0)
-    with pytest.raises(ValueError, match="explain more"):
-        residual_sd(1.0, 0.8, 0.8)
+def test_habits_follow_age_and_bmi(population):
+    active, low = (population["activity"] == level for level in ("high", "low"))
+    assert population.loc[active, "bmi_kg_m2"].mean() < population.loc[low, "bmi_kg_m2"].mean()
+    assert population.loc[active, "age_years"].mean() < population.loc[low, "age_years"].mean()
+    ages = population.groupby("smoking")["age_years"].mean()
+    assert ages["current"] < ages["never"] < ages["former"]
+
+
+def test_sides_stay_within_what_can_be_drawn(population):
+    columns = {"csa": "psoas_csa_{}_cm2", "gluteus": "gluteus_volume_{}_ml"}
+    for measure, column in columns.items():
+        sides = [population[column.format(side)] for side in ("left", "right")]
+        assert all(side.between(*SIDE_LIMITS[measure]).all() for side in sides)
+        pd.testing.assert_series_equal(
+            sum(sides), population[column.format("total")], check_names=False
+        )
+
+
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_dominant_side_is_larger_by_a_hundredth(population, side):
+    people = population[population["dominant_side"] == side]
+    other = {"left": "right", "right": "left"}[side]
+    difference = people[f"psoas_csa_{side}_cm2"] - people[f"psoas_csa_{other}_cm2"]
+    share = 2 * difference / people["psoas_csa_total_cm2"]
+    assert share.mean() == pytest.approx(0.01, abs=4 * 0.03 / np.sqrt(len(people)))
+    assert share.std() == pytest.approx(0.03, rel=0.06)
+
+
+def test_psoas_volume_follows_csa_and_height(population):
+    ratio = population["psoas_volume_left_ml"] / (
+        population["psoas_csa_left_cm2"] * population["height_cm"]
+    )
+    assert ratio.mean() == pytest.approx(0.10, rel=0.002)
+    assert ratio.std() == pytest.approx(0.004, rel=0.03)
+
+
+def test_chance_is_correlated_as_assumed(population):
+    rest = pd.DataFrame(
+        {
+            "csa": population["psoas_csa_total_cm2"],
+            "gluteus": population["gluteus_volume_total_ml"],
+        }
+    ) - expected_sizes(population)
+    for sex in SEXES:
+        of_sex = rest[population["sex"] == sex]
+        assert of_sex["csa"].corr(of_sex["gluteus"]) == pytest.approx(0.45, abs=0.03)
+        assert of_sex["csa"].std() == pytest.approx(
+            muscle_model("csa", sex).residual_sd, rel=4 / np.sqrt(2 * len(of_sex))
+        )
+
+
+def test_fat_rises_with_age_and_bmi(population):
+    for column in ("psoas_fat_fraction", "gluteus_fat_fraction"):
+        assert population[column].between(0.01, 0.40).all()
+        assert population[column].corr(population["age_years"]) > 0.2
+        assert population[column].corr(population["bmi_kg_m2"]) > 0.2
+
+
+def test_same_seed_gives_the_same_people():
+    pd.testing.assert_frame_equal(draw(50, 3), draw(50, 3))
+    assert not draw(50, 3).equals(draw(50, 4))
+
+
+def test_participants_are_drawn_independently_of_muscles():
+    assert len(draw(1, 0)) == 1
+    first, second = (draw_participants(20, np.random.default_rng(5)) for _ in range(2))
+    draw_muscles(first, np.random.default_rng(1))
+    pd.testing.assert_frame_equal(first, second)

@@ -1,110 +1,51 @@
-"""The population model: who the participants are, and how large their muscles truly are.
+"""Draw the synthetic population: who the participants are, and how large their muscles truly are.
 
-Every coefficient stands in this module, with its source or marked as our assumption.
+The coefficients are in `coefficients`; what they and the published figures imply is solved in
+`demographics` and `calibration`.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
-Sex = Literal["male", "female"]
+from muscle_study.cohort.calibration import fat_model, muscle_model
+from muscle_study.cohort.coefficients import (
+    ACTIVITY,
+    ASYMMETRY_MEAN,
+    ASYMMETRY_SD,
+    CENTRES,
+    FATS,
+    HEIGHT_SD_CM,
+    PSOAS_VOLUME_RATIO,
+    PSOAS_VOLUME_RATIO_SD,
+    PSOAS_VOLUME_SIDE_CORRELATION,
+    RESIDUAL_CORRELATION,
+    RESIDUALS,
+    SEXES,
+    SHARE_RIGHT_DOMINANT,
+    SIDE_LIMITS,
+    SMOKING,
+    LevelLogits,
+)
+from muscle_study.cohort.demographics import (
+    age_distribution,
+    bmi_curve,
+    bmi_latent,
+    level_probabilities,
+    mean_height_cm,
+    sex_share,
+)
+from muscle_study.labels import SIDES
 
-#: Share of men and the age distribution (19–74 years, median 49, IQR 41–57) of the NAKO's MR
-#: subgroup: Lancet Reg Health Eur 2025;54:101323.
-SHARE_MALE = 0.557
-AGE_RANGE_YEARS = (19.0, 74.99)
-AGE_QUANTILES = ((0.0, 19.0), (0.07, 30.0), (0.25, 41.0), (0.5, 49.0), (0.75, 57.0), (1.0, 74.99))
-
-#: Height falls by about 6 cm from the youngest birth cohort to the oldest, 55 years apart:
-#: Fischer et al. 2020.
-HEIGHT_SLOPE_CM_PER_YEAR = -6.0 / 55.0
-
-AGE_CENTRE_YEARS = 49.0
-
-
-@dataclass(frozen=True)
-class SexModel:
-    """Distribution of body size and muscle in one sex.
-
-    Height (mean) and BMI (mean) follow Fischer et al. 2020, BMI's SD is derived from the same
-    paper's shares of overweight and obesity; mean and SD of the two measures are those that
-    Kiefer et al. 2026 publish. How a measure's variance divides between age, height, BMI and
-    chance is our assumption, chosen so that V_gluteus correlates with weight at about 0.7 and
-    peaks at 30–59 years, and CSA_psoas is highest below 30 years.
-    """
-
-    height_mean_cm: float
-    height_sd_cm: float
-    bmi_mean_kg_m2: float
-    bmi_sd_kg_m2: float
-    csa_mean_cm2: float
-    csa_sd_cm2: float
-    csa_per_year: float
-    csa_per_bmi: float
-    gluteus_mean_l: float
-    gluteus_sd_l: float
-    gluteus_per_year2: float
-    gluteus_per_cm: float
-    gluteus_per_bmi: float
-
-
-MODELS: dict[Sex, SexModel] = {
-    "male": SexModel(
-        height_mean_cm=178.0,
-        height_sd_cm=7.0,
-        bmi_mean_kg_m2=27.0,
-        bmi_sd_kg_m2=4.3,
-        csa_mean_cm2=37.92,
-        csa_sd_cm2=5.80,
-        csa_per_year=-0.10,
-        csa_per_bmi=0.45,
-        gluteus_mean_l=3.384,
-        gluteus_sd_l=0.528,
-        gluteus_per_year2=-0.00025,
-        gluteus_per_cm=0.030,
-        gluteus_per_bmi=0.075,
-    ),
-    "female": SexModel(
-        height_mean_cm=165.0,
-        height_sd_cm=6.5,
-        bmi_mean_kg_m2=26.0,
-        bmi_sd_kg_m2=5.3,
-        csa_mean_cm2=24.47,
-        csa_sd_cm2=3.65,
-        csa_per_year=-0.06,
-        csa_per_bmi=0.22,
-        gluteus_mean_l=2.386,
-        gluteus_sd_l=0.408,
-        gluteus_per_year2=-0.00020,
-        gluteus_per_cm=0.022,
-        gluteus_per_bmi=0.045,
-    ),
-}
-
-#: V_gluteus is highest at this age (our assumption, inside the published 30–59 years).
-GLUTEUS_PEAK_YEARS = 44.0
-
-#: Mean and SD of the squared distance from the peak age in the age distribution above.
-AGE_SD_YEARS = 12.2
-PEAK_DISTANCE2_MEAN = AGE_SD_YEARS**2 + (AGE_CENTRE_YEARS - GLUTEUS_PEAK_YEARS) ** 2
-
-#: The dominant side is larger by this share on average, with this SD (our assumption).
-ASYMMETRY_MEAN = 0.01
-ASYMMETRY_SD = 0.03
-SHARE_RIGHT_DOMINANT = 0.9
-
-#: Fat as a share of the muscle's signal: psoas about 4.5 % below 38 years and 6.9 % above,
-#: gluteus maximus about 14–18 %, medius about 5 % (14 % in the old); the gluteus as a whole
-#: lies between. Slopes per year and per kg/m2 are our assumption.
-PSOAS_FAT = {"mean": 0.060, "per_year": 0.0009, "per_bmi": 0.0010, "sd": 0.010}
-GLUTEUS_FAT = {"mean": 0.120, "per_year": 0.0016, "per_bmi": 0.0025, "sd": 0.020}
-FAT_RANGE = (0.02, 0.40)
+#: Measures that the model gives per person, and the columns of their sides.
+SIDE_COLUMNS = {"csa": "psoas_csa_{}_cm2", "gluteus": "gluteus_volume_{}_ml"}
+PSOAS_VOLUME = "psoas_volume_{}_ml"
 
 
 def draw_participants(n: int, rng: np.random.Generator) -> pd.DataFrame:
-    """Draw sex, age and body size.
+    """Draw participants independently: sex, age, body size, and nuisance covariates.
 
     Parameters
     ----------
@@ -116,121 +57,137 @@ def draw_participants(n: int, rng: np.random.Generator) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``participant_id``, ``sex``, ``age_years``, ``height_cm``, ``weight_kg``,
-        ``bmi_kg_m2``, rounded as an export would have them.
+        ``participant_id``, ``sex``, ``age_years`` (full years), ``height_cm`` and ``weight_kg``
+        (to 0.1), ``bmi_kg_m2`` (of these, to 0.01), ``centre`` (A–E), ``dominant_side`` (left,
+        right), ``smoking`` (never, former, current), ``activity`` (low, moderate, high).
     """
-    sex = np.where(rng.random(n) < SHARE_MALE, "male", "female")
-    shares, ages = np.array(AGE_QUANTILES).T
-    age = np.floor(np.interp(rng.random(n), shares, ages))
+    sex = np.where(rng.random(n) < sex_share("male"), "male", "female")
+    ages, shares = age_distribution()
+    age = rng.choice(ages, n, p=shares)
+    tall, heavy = rng.standard_normal((2, n))
     height, bmi = np.empty(n), np.empty(n)
-    for name, model in MODELS.items():
-        is_sex = sex == name
-        height[is_sex] = (
-            model.height_mean_cm
-            + HEIGHT_SLOPE_CM_PER_YEAR * (age[is_sex] - AGE_CENTRE_YEARS)
-            + rng.normal(0, model.height_sd_cm, is_sex.sum())
-        )
-        # a log-normal with the given mean and SD
-        log_variance = np.log1p((model.bmi_sd_kg_m2 / model.bmi_mean_kg_m2) ** 2)
-        bmi[is_sex] = np.exp(
-            rng.normal(
-                np.log(model.bmi_mean_kg_m2) - log_variance / 2,
-                np.sqrt(log_variance),
-                is_sex.sum(),
-            )
-        )
-    height = height.clip(145, 205).round(1)
-    weight = (bmi.clip(16.5, 48) * (height / 100) ** 2).round(1)
-    return pd.DataFrame(
+    for one in SEXES:
+        is_sex = sex == one
+        height[is_sex] = mean_height_cm(one, age[is_sex]) + HEIGHT_SD_CM[one] * tall[is_sex]
+        bmi[is_sex] = bmi_curve(one)(bmi_latent(age[is_sex], heavy[is_sex]))
+    height = height.round(1)
+    weight = (bmi * (height / 100) ** 2).round(1)
+    # to 0.01: at 0.1 the rounding would carry people over the limits of overweight and obesity
+    bmi = (weight / (height / 100) ** 2).round(2)
+    people = pd.DataFrame(
         {
             "participant_id": (100_000 + rng.permutation(n * 3)[:n]).astype(str),
             "sex": sex,
             "age_years": age.astype(int),
             "height_cm": height,
             "weight_kg": weight,
-            "bmi_kg_m2": (weight / (height / 100) ** 2).round(1),
+            "bmi_kg_m2": bmi,
         }
+    )
+    return people.assign(
+        centre=rng.choice(list(CENTRES), n, p=list(CENTRES.values())),
+        dominant_side=np.where(rng.random(n) < SHARE_RIGHT_DOMINANT, "right", "left"),
+        smoking=_draw_level(SMOKING, people, rng),
+        activity=_draw_level(ACTIVITY, people, rng),
     )
 
 
-def residual_sd(total_sd: float, *explained_sds: float) -> float:
-    """Return what chance must add for the total SD to come out.
+def _draw_level(
+    levels: dict[str, LevelLogits], people: pd.DataFrame, rng: np.random.Generator
+) -> np.ndarray:
+    probabilities = level_probabilities(
+        levels,
+        people["age_years"].to_numpy(float),
+        people["bmi_kg_m2"].to_numpy(),
+        (people["sex"] == "male").to_numpy(float),
+    )
+    passed = rng.random((len(people), 1)) > probabilities.cumsum(axis=1)[:, :-1]
+    return np.array(list(levels))[passed.sum(axis=1)]
 
-    Raises
-    ------
-    ValueError
-        If the covariates explain more than there is.
+
+def expected_sizes(participants: pd.DataFrame) -> pd.DataFrame:
+    """Return each participant's conditional mean, the noise-free ``csa`` and ``gluteus``.
+
+    Left + right, in cm² and mL, given the participant's covariates; the index is kept.
     """
-    rest = total_sd**2 - sum(sd**2 for sd in explained_sds)
-    if rest <= 0:
-        raise ValueError(f"covariates explain more than the SD of {total_sd}")
-    return float(np.sqrt(rest))
+    sizes = {}
+    for measure in SIDE_COLUMNS:
+        sizes[measure] = np.empty(len(participants))
+        for sex in SEXES:
+            is_sex = (participants["sex"] == sex).to_numpy()
+            sizes[measure][is_sex] = muscle_model(measure, sex).mean(participants[is_sex])
+    return pd.DataFrame(sizes, index=participants.index)
 
 
 def draw_muscles(participants: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Draw each participant's muscle sizes and fat, given sex, age, height and BMI.
+    """Draw each participant's muscle sizes and fat, given the covariates.
+
+    Parameters
+    ----------
+    participants
+        As from `draw_participants`.
+    rng
+        Source of chance.
 
     Returns
     -------
     pandas.DataFrame
-        ``participant_id``, ``psoas_csa_{left,right}_cm2``, ``gluteus_volume_{left,right}_ml``,
-        ``psoas_fat_fraction``, ``gluteus_fat_fraction``.
+        ``participant_id``; ``psoas_csa_{}_cm2``, ``gluteus_volume_{}_ml`` and
+        ``psoas_volume_{}_ml`` for ``left``, ``right`` and ``total``; ``psoas_fat_fraction`` and
+        ``gluteus_fat_fraction``, alike on both sides.
     """
     n = len(participants)
-    age = participants["age_years"].to_numpy(float)
-    bmi = participants["bmi_kg_m2"].to_numpy(float)
-    csa_cm2, gluteus_l = np.empty(n), np.empty(n)
-    for name, model in MODELS.items():
-        is_sex = (participants["sex"] == name).to_numpy()
-        from_centre = age[is_sex] - AGE_CENTRE_YEARS
-        from_peak2 = (age[is_sex] - GLUTEUS_PEAK_YEARS) ** 2 - PEAK_DISTANCE2_MEAN
-        taller = participants["height_cm"].to_numpy(float)[is_sex] - model.height_mean_cm
-        heavier = bmi[is_sex] - model.bmi_mean_kg_m2
-        csa_cm2[is_sex] = (
-            model.csa_mean_cm2
-            + model.csa_per_year * from_centre
-            + model.csa_per_bmi * heavier
-            + rng.normal(0, _csa_residual_sd(model), is_sex.sum())
-        )
-        gluteus_l[is_sex] = (
-            model.gluteus_mean_l
-            + model.gluteus_per_year2 * from_peak2
-            + model.gluteus_per_cm * taller
-            + model.gluteus_per_bmi * heavier
-            + rng.normal(0, _gluteus_residual_sd(model), is_sex.sum())
-        )
+    chance = pd.DataFrame(
+        _correlated_normals(RESIDUAL_CORRELATION, n, rng),
+        columns=list(RESIDUALS),
+        index=participants.index,
+    )
     muscles = {"participant_id": participants["participant_id"]}
-    for measure, total in (
-        ("psoas_csa_{}_cm2", csa_cm2.clip(10, 70)),
-        ("gluteus_volume_{}_ml", 1000 * gluteus_l.clip(1.0, 6.5)),
-    ):
-        right_larger = np.where(rng.random(n) < SHARE_RIGHT_DOMINANT, 1, -1)
-        asymmetry = right_larger * rng.normal(ASYMMETRY_MEAN, ASYMMETRY_SD, n)
-        muscles[measure.format("left")] = total / 2 * (1 - asymmetry / 2)
-        muscles[measure.format("right")] = total / 2 * (1 + asymmetry / 2)
-    for muscle, fat in (("psoas", PSOAS_FAT), ("gluteus", GLUTEUS_FAT)):
-        muscles[f"{muscle}_fat_fraction"] = (
-            fat["mean"]
-            + fat["per_year"] * (age - AGE_CENTRE_YEARS)
-            + fat["per_bmi"] * (bmi - 26.5)
-            + rng.normal(0, fat["sd"], n)
-        ).clip(*FAT_RANGE)
+    expected = expected_sizes(participants)
+    for measure, column in SIDE_COLUMNS.items():
+        residual_sd = participants["sex"].map(
+            {sex: muscle_model(measure, sex).residual_sd for sex in SEXES}
+        )
+        total = expected[measure] + residual_sd * chance[measure]
+        muscles |= _sides(measure, column, total, participants["dominant_side"], rng)
+    muscles |= _psoas_volume(muscles, participants["height_cm"], rng)
+    for column in (*SIDE_COLUMNS.values(), PSOAS_VOLUME):
+        muscles[column.format("total")] = sum(muscles[column.format(side)] for side in SIDES)
+    for muscle in FATS:
+        model = fat_model(muscle)
+        logits = model.mean(participants) + model.residual_sd * chance[f"{muscle}_fat"]
+        muscles[f"{muscle}_fat_fraction"] = expit(logits)
     return pd.DataFrame(muscles)
 
 
-def _csa_residual_sd(model: SexModel) -> float:
-    return residual_sd(
-        model.csa_sd_cm2,
-        model.csa_per_year * AGE_SD_YEARS,
-        model.csa_per_bmi * model.bmi_sd_kg_m2,
-    )
+def _correlated_normals(correlation: Sequence, n: int, rng: np.random.Generator) -> np.ndarray:
+    # Cholesky's factor is unique: the same draws on every machine
+    return rng.standard_normal((n, len(correlation))) @ np.linalg.cholesky(correlation).T
 
 
-def _gluteus_residual_sd(model: SexModel) -> float:
-    # the squared distance from the peak has an SD of about sqrt(2) times its age variance
-    return residual_sd(
-        model.gluteus_sd_l,
-        model.gluteus_per_year2 * np.sqrt(2) * AGE_SD_YEARS**2,
-        model.gluteus_per_cm * model.height_sd_cm,
-        model.gluteus_per_bmi * model.bmi_sd_kg_m2,
-    )
+def _sides(
+    measure: str, column: str, total: pd.Series, dominant: pd.Series, rng: np.random.Generator
+) -> dict[str, pd.Series]:
+    """Divide a total between the sides: the dominant one is a little larger on average."""
+    larger = rng.normal(ASYMMETRY_MEAN, ASYMMETRY_SD, len(total))
+    return {
+        column.format(side): (
+            total / 2 * (1 + np.where(dominant == side, larger, -larger) / 2)
+        ).clip(*SIDE_LIMITS[measure])
+        for side in SIDES
+    }
+
+
+def _psoas_volume(
+    muscles: dict[str, pd.Series], height_cm: pd.Series, rng: np.random.Generator
+) -> dict[str, pd.Series]:
+    """Return the psoas volume of each side: a share of its CSA times height, with scatter."""
+    correlation = [[1, PSOAS_VOLUME_SIDE_CORRELATION], [PSOAS_VOLUME_SIDE_CORRELATION, 1]]
+    scatter = _correlated_normals(correlation, len(height_cm), rng).T
+    return {
+        PSOAS_VOLUME.format(side): muscles[SIDE_COLUMNS["csa"].format(side)]
+        * height_cm
+        * PSOAS_VOLUME_RATIO
+        * (1 + PSOAS_VOLUME_RATIO_SD * own)
+        for side, own in zip(SIDES, scatter, strict=True)
+    }
