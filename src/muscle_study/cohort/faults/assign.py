@@ -1,0 +1,111 @@
+"""Who gets which fault."""
+
+from collections.abc import Collection
+
+import numpy as np
+import pandas as pd
+
+from muscle_study.cohort.fault_parameters import FaultParameters
+from muscle_study.cohort.faults.kinds import Fault, Problem
+from muscle_study.cohort.faults.rates import fault_probabilities
+from muscle_study.cohort.faults.scans import FIRST_SCAN
+from muscle_study.cohort.imaging import CONTRASTS
+from muscle_study.labels import SIDES
+
+COLUMNS = ["participant_id", "fault", "detail"]
+
+#: How much a fault cuts off or moves, uniform between these (mm; our assumption).
+LEAST_AND_MOST_MM: dict[Fault, tuple[float, float]] = {
+    Fault.CUT_TOP: (60, 180),
+    Fault.CUT_BOTTOM: (60, 180),
+    Fault.CUT_SIDES: (15, 50),
+    Fault.SEVERE_MOTION: (12, 25),
+}
+
+
+def draw_detail(fault: Fault, n_stations: int, rng: np.random.Generator) -> str:
+    """Draw what `kinds.DETAILS` says of a fault; empty where it says nothing.
+
+    The donor of a `Fault.DUPLICATE_SCAN` depends on the other participants: see `assign_faults`.
+    """
+    match fault:
+        case _ if fault in LEAST_AND_MOST_MM:
+            return f"{rng.uniform(*LEAST_AND_MOST_MM[fault]):.0f}"
+        case Fault.SWAP_STATION:
+            return str(rng.integers(1, n_stations + 1))
+        case Fault.SWAP_SIDE | Fault.IMPLANT_HIP:
+            return str(rng.choice(SIDES))
+        case Fault.FLIPPED_AFFINE:
+            return str(rng.choice(["left-right", "head-feet"]))
+        case Fault.REPEAT_SCAN:
+            return str(rng.choice(list(FIRST_SCAN)))
+        case (
+            Fault.MISSING_CONTRAST | Fault.EMPTY_FILE | Fault.TRUNCATED_FILE
+            | Fault.NAN_VOXELS | Fault.WRONG_SHAPE
+        ):  # fmt: skip
+            return str(rng.choice(CONTRASTS))
+    return ""
+
+
+def assign_faults(
+    participants: pd.DataFrame,
+    annotated: Collection[str],
+    parameters: FaultParameters,
+    n_stations: int,
+    rng: np.random.Generator,
+) -> pd.DataFrame:
+    """Draw each participant's fault, or none, independently of the others'.
+
+    Parameters
+    ----------
+    participants
+        ``participant_id``, ``bmi_kg_m2``; the mean of a rate is over these.
+    annotated
+        Who comes with reference labels.
+    parameters
+        The rates.
+    n_stations
+        Of a scan.
+    rng
+        Draws.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `COLUMNS`, in the order of the participants, with the faulty ones only.
+
+    Raises
+    ------
+    ValueError
+        If the rates are too high for participants at risk, or nobody is left whose images another
+        could get.
+    """
+    ids = participants["participant_id"].to_numpy(dtype=str)
+    probabilities = fault_probabilities(
+        participants["bmi_kg_m2"].to_numpy(float), np.isin(ids, list(annotated)), parameters
+    )
+    # how many kinds' limits a draw lies above: all of them is no fault
+    kind = (rng.random(len(ids))[:, None] >= probabilities.cumsum(axis=1)).sum(axis=1)
+    kinds = list(Fault)
+    faulty = np.flatnonzero(kind < len(kinds))
+    rows = [
+        (ids[index], kinds[kind[index]], draw_detail(kinds[kind[index]], n_stations, rng))
+        for index in faulty
+    ]
+    table = pd.DataFrame(rows, columns=COLUMNS, dtype=str)
+    duplicates = table["fault"] == Fault.DUPLICATE_SCAN
+    donors = ids[kind == len(kinds)]
+    if duplicates.sum() > len(donors):
+        raise ValueError(
+            f"cohort.fault_rates.duplicate_scan: {duplicates.sum()} participants need another's "
+            f"images, but only {len(donors)} have whole ones: lower the rates"
+        )
+    table.loc[duplicates, "detail"] = rng.choice(donors, duplicates.sum(), replace=False)
+    return table
+
+
+def problems(faults: pd.DataFrame) -> dict[str, Problem]:
+    """Return each faulty participant's problem, from a table as `assign_faults` gives."""
+    return {
+        row.participant_id: Problem(Fault(row.fault), row.detail) for row in faults.itertuples()
+    }

@@ -1,0 +1,59 @@
+"""Files that a transfer or an archive has damaged."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from muscle_study.cohort.faults.kinds import Fault
+
+
+def break_files(files: Mapping[str, Path], fault: Fault, contrast: str) -> None:
+    """Damage a participant's files as the fault demands; most faults are none of files.
+
+    Parameters
+    ----------
+    files
+        What was written, by contrast: NIfTI files or zipped series.
+    fault, contrast
+        As assigned.
+    """
+    if fault is Fault.EMPTY_FILE:
+        files[contrast].write_bytes(b"")
+    elif fault is Fault.TRUNCATED_FILE:
+        content = files[contrast].read_bytes()
+        files[contrast].write_bytes(content[: len(content) // 2])
+
+
+def duplicate_scans(images: Path, faults: pd.DataFrame) -> None:
+    """Put other participants' images in the place of those whose fault is a duplicate scan.
+
+    Call it when all participants are written.
+
+    Parameters
+    ----------
+    images
+        Folder with files or folders ``<id>`` and ``<id>_…``.
+    faults
+        As from `assign.assign_faults`; the detail names the donor.
+    """
+    duplicates = faults[faults["fault"] == Fault.DUPLICATE_SCAN]
+    for participant_id, donor in zip(
+        duplicates["participant_id"], duplicates["detail"], strict=True
+    ):
+        for own in _of(images, participant_id):
+            shutil.rmtree(own) if own.is_dir() else own.unlink()
+        for entry in _of(images, donor):
+            copy = images / entry.name.replace(donor, participant_id, 1)
+            if entry.is_dir():
+                copy.mkdir()
+                for file in entry.iterdir():
+                    shutil.copyfile(file, copy / file.name.replace(donor, participant_id, 1))
+            else:
+                shutil.copyfile(entry, copy)
+
+
+def _of(images: Path, participant_id: str) -> list[Path]:
+    """Return a participant's files and folders."""
+    return [*images.glob(participant_id), *images.glob(f"{participant_id}_*")]

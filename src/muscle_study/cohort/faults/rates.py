@@ -1,0 +1,80 @@
+"""How likely each fault is for each participant."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from muscle_study.cohort.fault_parameters import FaultParameters
+from muscle_study.cohort.faults.kinds import Fault
+
+
+@dataclass(frozen=True)
+class BmiRule:
+    """How a fault's risk follows BMI: linear between corners, level beyond them.
+
+    Parameters
+    ----------
+    bmi_kg_m2
+        Rising.
+    relative_risk
+        At those; only the ratios count.
+    """
+
+    bmi_kg_m2: tuple[float, ...]
+    relative_risk: tuple[float, ...]
+
+    def at(self, bmi_kg_m2: np.ndarray) -> np.ndarray:
+        """Return the relative risk of participants."""
+        return np.interp(bmi_kg_m2, self.bmi_kg_m2, self.relative_risk)
+
+
+#: Swaps are commoner at very low and very high BMI, as in the UK Biobank; how much is our
+#: assumption.
+SWAP_RULE = BmiRule((16, 20, 30, 45), (5, 1, 1, 8))
+
+#: Kinds whose risk depends on BMI. A body wider than the field of view is a large one; joints wear
+#: out earlier under a heavy body. The figures are our assumption.
+BY_BMI: dict[Fault, BmiRule] = {
+    Fault.SWAP_WHOLE: SWAP_RULE,
+    Fault.SWAP_STATION: SWAP_RULE,
+    Fault.SWAP_SIDE: SWAP_RULE,
+    Fault.CUT_SIDES: BmiRule((25, 30, 35, 45), (0.02, 1, 4, 12)),
+    Fault.IMPLANT_HIP: BmiRule((22, 40), (1, 3)),
+}
+
+
+def fault_probabilities(
+    bmi_kg_m2: np.ndarray, annotated: np.ndarray, parameters: FaultParameters
+) -> np.ndarray:
+    """Return each participant's probability of each kind.
+
+    Parameters
+    ----------
+    bmi_kg_m2, annotated
+        Shape (n,); annotated tells who comes with reference labels.
+    parameters
+        The rates.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n, number of kinds), in the order of `Fault`. A column's mean is the kind's rate; of
+        `Fault.UNKNOWN_LABEL`, which only reference labels can have, the mean among the annotated.
+
+    Raises
+    ------
+    ValueError
+        If the rates are too high for participants at risk.
+    """
+    probabilities = np.empty((len(bmi_kg_m2), len(Fault)))
+    for column, fault in zip(probabilities.T, Fault, strict=True):
+        risk = BY_BMI[fault].at(bmi_kg_m2) if fault in BY_BMI else np.ones(len(bmi_kg_m2))
+        column[:] = getattr(parameters, fault) * risk / risk.mean()
+        if fault is Fault.UNKNOWN_LABEL:
+            column[~annotated] = 0
+    if (worst := probabilities.sum(axis=1).max()) > 1:
+        raise ValueError(
+            f"cohort.fault_rates: a participant's probabilities add up to {worst:.2f}: lower the "
+            f"rates of {', '.join(BY_BMI)}, which rise with BMI"
+        )
+    return probabilities

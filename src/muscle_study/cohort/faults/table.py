@@ -1,0 +1,27 @@
+"""Faults of the participant table."""
+
+import pandas as pd
+
+from muscle_study.cohort.faults.kinds import Fault
+
+#: Added to the BMI of a contradiction.
+CONTRADICTION_KG_M2 = 6.0
+
+
+def break_table(participants: pd.DataFrame, faults: pd.DataFrame) -> pd.DataFrame:
+    """Return the participant table with its share of the faults.
+
+    Parameters
+    ----------
+    participants
+        ``participant_id``, ``age_years`` (whole years), ``bmi_kg_m2`` and more.
+    faults
+        As from `assign.assign_faults`.
+    """
+    fault = participants["participant_id"].map(faults.set_index("participant_id")["fault"])
+    broken = participants.copy()
+    broken["age_years"] = broken["age_years"].astype("Int64").mask(fault == Fault.MISSING_AGE)
+    broken["bmi_kg_m2"] = broken["bmi_kg_m2"].mask(
+        fault == Fault.BMI_CONTRADICTION, broken["bmi_kg_m2"] + CONTRADICTION_KG_M2
+    )
+    return pd.concat([broken, broken[fault == Fault.DUPLICATE_ID]], ignore_index=True)
