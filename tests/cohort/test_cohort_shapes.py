@@ -125,8 +125,8 @@ def test_later_parts_cover_earlier_ones():
 
 def test_only_what_breathes_is_moved_by_a_breath():
     axis = np.arange(-40.0, 41)
-    still = Part(Tissue.FAT, CYLINDER.moved(x_mm=20))
-    breathing = Part(Tissue.LIVER, CYLINDER.moved(x_mm=-20), breathes=True)
+    still = Part(Tissue.FAT, Stack(ROWS + np.array([0, 20, 0, 0, 0])))
+    breathing = Part(Tissue.LIVER, Stack(ROWS - np.array([0, 20, 0, 0, 0])), breathes=True)
     tissues = sample(Body([still, breathing]), (axis, axis, axis), Breath(y_mm=6.0, z_mm=-3.0))
     for tissue, place in ((Tissue.FAT, (0, 0, 20)), (Tissue.LIVER, (-3, 6, -20))):
         centre = axis[np.argwhere(tissues == tissue)].mean(axis=0)
@@ -140,3 +140,13 @@ def test_slabs_are_the_slices_of_the_whole():
     slab = sample(body, (axis, axis, axis[10:14]))
     assert slab.any()
     np.testing.assert_array_equal(slab, whole[10:14])
+
+
+@pytest.mark.parametrize(("by_mm", "size"), [(2.0, (12, 7, 44)), (-2.0, (8, 3, 36))])
+def test_inflated_stack_is_larger_on_every_side(by_mm, size):
+    a, b, height = size
+    assert CYLINDER.inflated(by_mm).volume_mm3() == pytest.approx(np.pi * a * b * height)
+
+
+def test_a_stack_that_is_too_small_shrinks_to_nothing():
+    assert CYLINDER.inflated(-30.0).volume_mm3() < 0.01

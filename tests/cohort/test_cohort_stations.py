@@ -1,5 +1,7 @@
 """Stations overlap, cover everything, and join without a seam."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -12,7 +14,7 @@ def test_stations_cover_every_slice_and_overlap(slices, stations):
     assert len(places) == stations
     assert [places[0].stop, places[-1].start] == [slices, 0]
     assert len({place.stop - place.start for place in places}) == 1
-    for upper, lower in zip(places, places[1:], strict=False):
+    for upper, lower in itertools.pairwise(places):
         assert lower.start < upper.start < lower.stop < upper.stop
 
 

@@ -7,13 +7,17 @@ truth.
 
 import numpy as np
 
-from muscle_study.cohort import surroundings
 from muscle_study.cohort.deformation import Deformation, Waves
 from muscle_study.cohort.habitus import Habitus, habitus
 from muscle_study.cohort.muscles import gluteus, psoas
+from muscle_study.cohort.organs import organs
+from muscle_study.cohort.pelvis import pelvis
 from muscle_study.cohort.sampling import Body
 from muscle_study.cohort.shapes import Part, Stack
+from muscle_study.cohort.spine import spine
+from muscle_study.cohort.thighs import thighs
 from muscle_study.cohort.tissues import Tissue
+from muscle_study.cohort.trunk import abdominal_wall, arms, back, outline, ribs
 from muscle_study.labels import Label, label_of
 
 #: SD and lengths of the waves that make each body a little irregular (our assumption).
@@ -52,26 +56,48 @@ def build_body(participant: dict, muscles: dict, rng: np.random.Generator) -> Bo
         participant["age_years"],
         participant["height_cm"],
         participant["bmi_kg_m2"],
+        rng,
     )
     stacks: dict[Label, list[Stack]] = {}
     for side in ("right", "left"):
-        csa = muscles[f"psoas_csa_{side}_cm2"] * 100
-        volume = muscles[f"gluteus_volume_{side}_ml"] * 1000
-        for muscle, parts in (("psoas", [psoas(csa, body)]), ("gluteus", gluteus(volume, body))):
+        size = {name: 1000 * muscles[f"{name}_volume_{side}_ml"] for name in ("psoas", "gluteus")}
+        csa = 100 * muscles[f"psoas_csa_{side}_cm2"]
+        for muscle, parts in (
+            ("psoas", [psoas(csa, size["psoas"], body)]),
+            ("gluteus", gluteus(size["gluteus"], body)),
+        ):
             stacks[label_of(muscle, side)] = (
                 parts if side == "right" else [part.mirrored() for part in parts]
             )
-    painted = [
-        *surroundings.outline(body, [parts[0] for parts in stacks.values()]),
-        *surroundings.trunk(body),
-        *surroundings.organs(body, rng),
-        *surroundings.back(body),
-        *surroundings.spine(body),
-        *surroundings.pelvis(body),
-        *surroundings.thighs(body),
+    gluteus_maximus = [stacks[label_of("gluteus", side)][0] for side in ("right", "left")]
+    covered = [parts[1] for parts in stacks.values() if len(parts) > 1] + gluteus_maximus
+    parts = [
+        *arms(body),
+        *outline(body, covered),
+        *abdominal_wall(body),
+        *organs(body, rng),
+        *ribs(body),
+        *back(body),
+        *spine(body),
+        *pelvis(body),
+        *thighs(body),
+        *fat_planes(stacks, body),
     ]
     return Body(
-        [Part(tissue, stack) for tissue, stack in painted],
-        {label: [Part(Tissue(label), stack) for stack in parts] for label, parts in stacks.items()},
+        parts,
+        {
+            label: [Part(Tissue(label), stack) for stack in of_label]
+            for label, of_label in stacks.items()
+        },
         draw_deformation(body, rng),
     )
+
+
+def fat_planes(stacks: dict[Label, list[Stack]], body: Habitus) -> list[Part]:
+    """Return the fat round the gluteus muscles, which sets each apart from its neighbours."""
+    return [
+        Part(Tissue.INTERMUSCULAR_FAT, stack.inflated(body.intermuscular_mm))
+        for parts in stacks.values()
+        if len(parts) > 1
+        for stack in parts
+    ]

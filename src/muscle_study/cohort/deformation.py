@@ -5,6 +5,7 @@ by a function of x) keep the area of any section, so a deformed muscle's truth s
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from scipy.interpolate import PchipInterpolator
@@ -90,10 +91,13 @@ class Deformation:
         """Return the deformation that leaves everything where it is."""
         return cls(np.array([-1000.0, 1000.0]), np.zeros(2), np.zeros(2))
 
+    @cached_property
+    def _course(self) -> PchipInterpolator:
+        return PchipInterpolator(self.z_mm, np.column_stack([self.shift_x_mm, self.shift_y_mm]))
+
     def shift_mm(self, z_mm: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return the shifts in x and y at heights of shape (n,)."""
-        shifts = np.column_stack([self.shift_x_mm, self.shift_y_mm])
-        x, y = PchipInterpolator(self.z_mm, shifts)(z_mm).T
+        x, y = self._course(z_mm).T
         return x, y
 
     @property

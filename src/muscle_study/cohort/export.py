@@ -1,6 +1,7 @@
 """Make the synthetic cohort: an export as a real one would come, and the truth apart from it."""
 
-from dataclasses import dataclass
+import shutil
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
@@ -10,17 +11,33 @@ import pandas as pd
 from muscle_study.cluster import map_participants
 from muscle_study.cluster_parameters import ClusterParameters
 from muscle_study.cohort.anatomy import build_body
-from muscle_study.cohort.faults import FOLDERS, assign_faults, break_files, break_table
-from muscle_study.cohort.imaging import scan
-from muscle_study.cohort.muscles import union_volume_mm3
+from muscle_study.cohort.faults.assign import assign_faults
+from muscle_study.cohort.faults.files import break_files, duplicate_scans
+from muscle_study.cohort.faults.kinds import Fault, Problem
+from muscle_study.cohort.faults.scans import take_scans
+from muscle_study.cohort.faults.table import break_table
+from muscle_study.cohort.grid import Grid
+from muscle_study.cohort.habitus import REFERENCE_HEIGHT_CM
+from muscle_study.cohort.imaging import Scan, scan
 from muscle_study.cohort.parameters import CohortParameters
 from muscle_study.cohort.population import draw_muscles, draw_participants
-from muscle_study.cohort.sampling import Body
+from muscle_study.cohort.population_truth import coefficient_table
+from muscle_study.cohort.sampling import Body, sample
+from muscle_study.cohort.truth import (
+    MUSCLES,
+    counted_measures,
+    population_measures,
+    true_measures,
+    voxelisation_table,
+)
 from muscle_study.files import write_table
-from muscle_study.labels import SIDES, label_of
+from muscle_study.labels import SIDES, Label, label_of
 from muscle_study.paths import RunPaths
 from muscle_study.records import code_digest, read_record, record_key, write_record
-from muscle_study.volumes import MM2_PER_CM2, MM3_PER_ML, save
+from muscle_study.volumes import save
+
+#: What the stage writes under ``raw``, beside the participant table.
+FOLDERS = ("images", "labels", "tissues")
 
 
 @dataclass(frozen=True)
@@ -33,8 +50,10 @@ class Task:
         The drawn covariates and muscle sizes.
     annotated
         Whether reference labels are exported.
-    fault
-        Name of a deliberate fault, or empty.
+    checked
+        Whether counted voxels are compared with the truth.
+    problem
+        What is broken on purpose, if anything.
     seed
         Of this participant's own chance.
     """
@@ -42,108 +61,184 @@ class Task:
     participant: dict
     muscles: dict
     annotated: bool
-    fault: str
+    checked: bool
+    problem: Problem | None
     seed: tuple[int, int]
 
+    @property
+    def participant_id(self) -> str:
+        """Whom."""
+        return self.participant["participant_id"]
 
-def true_measures(body: Body) -> dict[str, float]:
-    """Return a body's true measures from its continuous shapes.
-
-    Psoas: closed form. Gluteus: its parts' union, summed finely (see `GLUTEUS_PITCH_MM`).
-    """
-    measures = {}
-    for side in SIDES:
-        (psoas,) = (part.stack for part in body.muscles[label_of("psoas", side)])
-        parts = [part.stack for part in body.muscles[label_of("gluteus", side)]]
-        right = parts if side == "right" else [part.mirrored() for part in parts]
-        measures[f"psoas_csa_{side}_cm2"] = psoas.max_area_mm2() / MM2_PER_CM2
-        measures[f"psoas_volume_{side}_ml"] = psoas.volume_mm3() / MM3_PER_ML
-        measures[f"gluteus_volume_{side}_ml"] = union_volume_mm3(right) / MM3_PER_ML
-    for total in ("psoas_csa_{}_cm2", "psoas_volume_{}_ml", "gluteus_volume_{}_ml"):
-        measures[total.format("total")] = sum(measures[total.format(side)] for side in SIDES)
-    return measures
-
-
-def _true_fat(measures: dict[str, float], fat_fraction: dict) -> dict[str, float]:
-    """Return the fat fractions by side, and in total weighted by volume."""
-    fat = {}
-    for muscle in ("psoas", "gluteus"):
-        by_side = {side: fat_fraction[label_of(muscle, side)] for side in SIDES}
-        weights = [measures[f"{muscle}_volume_{side}_ml"] for side in SIDES]
-        fat |= {f"{muscle}_fat_fraction_{side}": share for side, share in by_side.items()}
-        fat[f"{muscle}_fat_fraction_total"] = float(
-            np.average(list(by_side.values()), weights=weights)
-        )
-    return fat
+    @property
+    def muscle_fat(self) -> dict[Label, float]:
+        """Share of fat protons in each muscle."""
+        return {
+            label_of(muscle, side): self.muscles[f"{muscle}_fat_fraction"]
+            for muscle in MUSCLES
+            for side in SIDES
+        }
 
 
 def make_participant(
     task: Task, raw: Path, records: Path, parameters: CohortParameters, code: str
 ) -> dict:
-    """Write one participant's images and labels; return the true measures.
+    """Write one participant's images and labels; return what is true of the participant.
 
     A participant who was finished under the same parameters and code is not made again.
+
+    Returns
+    -------
+    dict
+        ``truth``, and ``counted``: sizes from counted voxels by grid, of the checked.
     """
-    participant_id = task.participant["participant_id"]
-    key = record_key(code, parameters.model_dump(), task.seed, task.annotated, task.fault)
-    record = records / f"{participant_id}.json"
+    key = record_key(code, parameters.model_dump(), asdict(task))
+    record = records / f"{task.participant_id}.json"
     if (finished := read_record(record, key)) is not None:
         return finished
     rng = np.random.default_rng(task.seed)
     body = build_body(task.participant, task.muscles, rng)
-    muscle_fat = {
-        label_of(muscle, side): task.muscles[f"{muscle}_fat_fraction"]
-        for muscle in ("psoas", "gluteus")
-        for side in SIDES
+    scans = take_scans(
+        body,
+        task.problem,
+        task.participant["height_cm"] / REFERENCE_HEIGHT_CM,
+        lambda scanned, motion_mm: scan(
+            scanned, task.muscle_fat, parameters.imaging, rng, motion_mm
+        ),
+    )
+    write_participant(task, body, scans, raw, parameters)
+    *_, last = scans.values()
+    facts = {
+        "truth": true_measures(body, last.fat_fraction),
+        "counted": {
+            spacing_name(spacing): counted_measures(
+                body, Grid(tuple(spacing)), parameters.imaging.supersampling
+            )
+            for spacing in (parameters.check_grids_mm if task.checked else ())
+        },
     }
-    images = scan(body, muscle_fat, parameters, rng)
-    for contrast, volume in images.contrasts.items():
-        save(volume, raw / "images" / participant_id / f"{contrast}.nii.gz")
+    write_record(record, key, facts)
+    return facts
+
+
+def spacing_name(spacing_mm: list[float]) -> str:
+    """Return voxel edges as ``3.5x3.5x5``."""
+    return "x".join(f"{edge:g}" for edge in spacing_mm)
+
+
+def write_participant(
+    task: Task, body: Body, scans: dict[str, Scan], raw: Path, parameters: CohortParameters
+) -> None:
+    """Write what is exported of a participant: scans by what is added to the identifier."""
+    folder = raw / "images" / task.participant_id
+    for earlier in [folder, *folder.parent.glob(f"{folder.name}_*")]:
+        shutil.rmtree(earlier, ignore_errors=True)
+    for added, images in scans.items():
+        files = write_images(images, folder.with_name(folder.name + added), parameters)
+        if task.problem is not None:
+            break_files(files, task.problem)
     if task.annotated:
-        save(images.labels, raw / "labels" / f"{participant_id}.nii.gz")
-    if task.fault:
-        break_files(raw, participant_id, task.fault)
-    measures = true_measures(body)
-    measures |= _true_fat(measures, images.fat_fraction)
-    write_record(record, key, measures)
-    return measures
+        *_, last = scans.values()
+        save(last.labels, raw / "labels" / f"{task.participant_id}.nii.gz")
+    if parameters.export_tissues:
+        grid = Grid(tuple(parameters.imaging.spacing_mm))
+        tissues = grid.volume(sample(body, grid.axes_mm()))
+        save(tissues, raw / "tissues" / f"{task.participant_id}.nii.gz")
 
 
-def make_cohort(
-    paths: RunPaths, parameters: CohortParameters, cluster: ClusterParameters
-) -> pd.DataFrame:
+def write_images(images: Scan, folder: Path, parameters: CohortParameters) -> dict[str, Path]:
+    """Write a scan's composed contrasts, and its stations if wanted; return the composed files."""
+    composed = {name: folder / f"{name}.nii.gz" for name in images.contrasts}
+    volumes = {path: images.contrasts[name] for name, path in composed.items()}
+    if parameters.export_stations:
+        volumes |= {
+            folder / f"station_{number}" / f"{name}.nii.gz": volume
+            for number, station in enumerate(images.stations, start=1)
+            for name, volume in station.items()
+        }
+    for path, volume in volumes.items():
+        save(volume, path)
+    return composed
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The population, and who of it is scanned.
+
+    Parameters
+    ----------
+    participants, muscles
+        One row a person.
+    imaged, annotated
+        Identifiers; the annotated are among the imaged.
+    faults
+        Of the imaged, as from `assign_faults`.
+    """
+
+    participants: pd.DataFrame
+    muscles: pd.DataFrame
+    imaged: list[str]
+    annotated: set[str]
+    faults: pd.DataFrame
+
+    @property
+    def exported(self) -> pd.DataFrame:
+        """The imaged participants, as drawn."""
+        people = self.participants
+        return people[people["participant_id"].isin(self.imaged)].reset_index(drop=True)
+
+
+def draw_cohort(parameters: CohortParameters) -> Drawn:
+    """Draw people, their muscles, who is scanned, who is annotated and what is broken."""
+    rng = np.random.default_rng(parameters.seed)
+    participants = draw_participants(parameters.n_population, rng)
+    muscles = draw_muscles(participants, rng)
+    ids = participants["participant_id"].to_numpy()
+    imaged = sorted(rng.choice(ids, parameters.n_imaged, replace=False))
+    annotated = set(rng.choice(imaged, parameters.n_annotated, replace=False))
+    people = participants[participants["participant_id"].isin(imaged)]
+    stations = parameters.imaging.stations
+    faults = assign_faults(people, annotated, parameters.fault_rates, stations, rng)
+    return Drawn(participants, muscles, imaged, annotated, faults)
+
+
+def tasks_of(drawn: Drawn, parameters: CohortParameters) -> dict[str, Task]:
+    """Return the task of each imaged participant, seeded by the place in the population."""
+    place = {name: i for i, name in enumerate(drawn.participants["participant_id"])}
+    rows = [place[participant_id] for participant_id in drawn.imaged]
+    people = drawn.participants.iloc[rows].to_dict("records")
+    muscles = drawn.muscles.iloc[rows].to_dict("records")
+    problems = {
+        row["participant_id"]: Problem(Fault(row["fault"]), row["detail"])
+        for row in drawn.faults.to_dict("records")
+    }
+    checked = set(drawn.imaged[: parameters.n_checked])
+    return {
+        participant_id: Task(
+            person,
+            sizes,
+            participant_id in drawn.annotated,
+            participant_id in checked,
+            problems.get(participant_id),
+            (parameters.seed, row),
+        )
+        for participant_id, person, sizes, row in zip(
+            drawn.imaged, people, muscles, rows, strict=True
+        )
+    }
+
+
+def make_cohort(paths: RunPaths, parameters: CohortParameters, cluster: ClusterParameters) -> Drawn:
     """Draw the cohort, write its export under ``raw`` and its truth under ``truth``.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The participant table as drawn, before faults were put in.
 
     Raises
     ------
     RuntimeError
         If a participant could not be made: the cohort's own code must not fail.
     """
-    rng = np.random.default_rng(parameters.seed)
-    participants = draw_participants(parameters.n_participants, rng)
-    muscles = draw_muscles(participants, rng)
-    ids = participants["participant_id"]
-    annotated = set(rng.choice(ids, parameters.n_annotated, replace=False))
-    faults = assign_faults(participants, annotated, parameters.fault_share, rng)
+    drawn = draw_cohort(parameters)
     for folder in FOLDERS:
-        _remove_others(paths.raw / folder, set(ids))
-    tasks = {
-        participant_id: Task(
-            person,
-            sizes,
-            participant_id in annotated,
-            faults.get(participant_id, ""),
-            (parameters.seed, index),
-        )
-        for index, (participant_id, person, sizes) in enumerate(
-            zip(ids, participants.to_dict("records"), muscles.to_dict("records"), strict=True)
-        )
-    }
+        _remove_others(paths.raw / folder, set(drawn.imaged))
     make = partial(
         make_participant,
         raw=paths.raw,
@@ -151,24 +246,33 @@ def make_cohort(
         parameters=parameters,
         code=code_digest(Path(__file__).parent),
     )
-    truth, failed = map_participants("cohort", make, tasks, cluster)
+    facts, failed = map_participants("cohort", make, tasks_of(drawn, parameters), cluster)
     if len(failed):
         raise RuntimeError(f"{len(failed)} participants could not be made: {failed.detail[0]}")
-    fault_table = pd.DataFrame(sorted(faults.items()), columns=["participant_id", "fault"])
-    write_table(truth, paths.truth / "measures.csv")
-    write_table(fault_table, paths.truth / "faults.csv")
-    write_table(break_table(participants, faults), paths.raw / "participants.csv")
-    return participants
+    duplicate_scans(paths.raw / "images", drawn.faults)
+    write_truth(drawn, facts, paths.truth)
+    write_table(break_table(drawn.exported, drawn.faults), paths.raw / "participants.csv")
+    return drawn
+
+
+def write_truth(drawn: Drawn, facts: pd.DataFrame, folder: Path) -> None:
+    """Write the tables that no stage reads before the final comparison."""
+    truth = pd.DataFrame(facts["truth"].tolist())
+    write_table(pd.concat([facts[["participant_id"]], truth], axis=1), folder / "measures.csv")
+    checked = facts["counted"].map(bool)
+    counted = pd.DataFrame(facts.loc[checked, "counted"].tolist())
+    by_grid = {name: pd.DataFrame(column.tolist()) for name, column in counted.items()}
+    write_table(voxelisation_table(by_grid, truth[checked]), folder / "voxelisation.csv")
+    write_table(drawn.faults, folder / "faults.csv")
+    write_table(coefficient_table(), folder / "coefficients.csv")
+    people = drawn.participants
+    population = pd.concat([people, population_measures(drawn.muscles)], axis=1)
+    population["imaged"] = people["participant_id"].isin(drawn.imaged)
+    write_table(population, folder / "population.csv")
 
 
 def _remove_others(folder: Path, ids: set[str]) -> None:
     """Remove what an earlier, differently drawn cohort left."""
-    if not folder.exists():
-        return
-    for entry in folder.iterdir():
-        if entry.name.removesuffix(".nii.gz") in ids:
-            continue
-        for file in entry.iterdir() if entry.is_dir() else [entry]:
-            file.unlink()
-        if entry.is_dir():
-            entry.rmdir()
+    for entry in folder.glob("*"):
+        if entry.name.removesuffix(".nii.gz").partition("_")[0] not in ids:
+            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()

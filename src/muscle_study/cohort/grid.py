@@ -8,7 +8,7 @@ from muscle_study.volumes import Volume
 
 #: The scanned part of the body (mm): x and y about the middle, z about the promontory. In the plane
 #: it is the NAKO's, 320 x 260 voxels of 1.40625 mm.
-FIELD_OF_VIEW_MM = ((-225.0, 225.0), (-195.0, 170.625), (-235.0, 235.0))
+FIELD_OF_VIEW_MM = ((-225.0, 225.0), (-195.0, 170.625), (-252.0, 228.0))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How a body's fat and frame follow from sex, age, height and BMI."""
+"""How a body's fat and frame follow from sex, age, height and BMI, and from chance."""
 
 from dataclasses import dataclass
 
@@ -6,38 +6,65 @@ import numpy as np
 
 REFERENCE_HEIGHT_CM = 175.0
 
+#: SD of the logarithm of a fat depot's thickness among people alike in sex, age and BMI.
+DEPOT_SD = 0.12
+#: SD of bone breadths among people of one height, relative.
+FRAME_SD = 0.025
+
 
 @dataclass(frozen=True)
 class Habitus:
-    """Measures of the body that the shapes follow.
+    """Measures of the body that the shapes follow. All figures behind them are our assumptions.
 
     Parameters
     ----------
+    male
+        Sex.
     scale
         Height over 175 cm.
+    frame
+        Breadth of the bones, relative to that.
     hip
         Breadth of the pelvis, relative.
-    subcutaneous_mm, visceral_mm
-        Thickness of the fat under the skin; what visceral fat adds to the belly's half-depth.
+    subcutaneous_mm
+        Fat under the skin of the belly and flanks.
+    visceral_mm
+        What fat inside the belly adds to its half-depth.
     hip_fat_mm
-        Thickness of the fat over hips and thighs.
+        Fat over hips and thighs.
+    intermuscular_mm
+        Thickness of the fat between muscles.
     """
 
+    male: bool
     scale: float
+    frame: float
     hip: float
     subcutaneous_mm: float
     visceral_mm: float
     hip_fat_mm: float
+    intermuscular_mm: float
 
 
-def habitus(sex: str, age_years: float, height_cm: float, bmi_kg_m2: float) -> Habitus:
-    """Derive the habitus: women carry fat under the skin and on the hips, men inside the belly."""
+def habitus(
+    sex: str, age_years: float, height_cm: float, bmi_kg_m2: float, rng: np.random.Generator
+) -> Habitus:
+    """Draw the habitus: women carry fat under the skin and on the hips, men inside the belly."""
     above = bmi_kg_m2 - 20
     male = sex == "male"
+    frame = 1 + FRAME_SD * rng.standard_normal()
+    under_skin, inside, on_hips = np.exp(DEPOT_SD * rng.standard_normal(3))
     return Habitus(
+        male=male,
         scale=height_cm / REFERENCE_HEIGHT_CM,
-        hip=1.0 if male else 1.06,
-        subcutaneous_mm=float(np.clip(7 + (1.3 if male else 1.7) * above, 5, 50)),
-        visceral_mm=float(np.clip((2.2 if male else 1.2) * above + 0.25 * (age_years - 45), 0, 55)),
-        hip_fat_mm=float(np.clip((9 if male else 17) + (1.1 if male else 1.7) * above, 6, 55)),
+        frame=frame,
+        hip=frame * (1.0 if male else 1.06),
+        subcutaneous_mm=float(np.clip(7 + (1.3 if male else 1.7) * above, 5, 50) * under_skin),
+        visceral_mm=float(
+            np.clip((2.2 if male else 1.2) * above + 0.25 * (age_years - 45), 0, 55) * inside
+        ),
+        hip_fat_mm=float(
+            np.clip((9 if male else 17) + (1.1 if male else 1.7) * above, 6, 55) * on_hips
+        ),
+        intermuscular_mm=float(np.clip(1.2 + 0.05 * above + 0.02 * (age_years - 45), 0.8, 4)),
     )

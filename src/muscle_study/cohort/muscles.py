@@ -8,90 +8,116 @@ from muscle_study.cohort.sampling import Body, sample
 from muscle_study.cohort.shapes import Part, Stack
 from muscle_study.cohort.tissues import Tissue
 
-#: Cross-section of the psoas along z, as a share of its largest; the largest lies at the pelvic
-#: brim. A maximum there is about twice the section at L3.
-PSOAS_PROFILE = np.array(
+#: The right psoas major: height, medial edge (x), middle (y), share of its largest axial section,
+#: long over short axis of the section, and the long axis' angle. Flat beside the vertebrae, round
+#: above the pelvic brim, where it is largest, then over the pubis to the lesser trochanter. The
+#: course is our reading of anatomy; that L3 has a little more than half of the maximum follows the
+#: study's rule that a section there is about half of it.
+PSOAS = np.array(
     [
-        (-158.0, 0.04),
-        (-125.0, 0.22),
-        (-85.0, 0.48),
-        (-45.0, 0.82),
-        (8.0, 1.00),
-        (40.0, 0.90),
-        (76.0, 0.66),
-        (110.0, 0.42),
-        (146.0, 0.22),
-        (192.0, 0.04),
+        (-152.0, 92, -13, 0.03, 1.2, 30),
+        (-130.0, 86, 3, 0.13, 1.3, 35),
+        (-106.0, 75, 22, 0.21, 1.3, 45),
+        (-82.0, 63, 27, 0.29, 1.5, 60),
+        (-56.0, 54, 13, 0.44, 1.6, 72),
+        (-30.0, 47, 3, 0.66, 1.5, 76),
+        (-5.0, 41, -8, 0.92, 1.4, 78),
+        (20.0, 34, -19, 1.00, 1.4, 80),
+        (45.0, 29, -26, 0.90, 1.4, 84),
+        (72.0, 26, -32, 0.69, 1.5, 90),
+        (100.0, 24, -38, 0.46, 1.7, 97),
+        (125.0, 23, -43, 0.28, 1.9, 101),
+        (150.0, 22, -47, 0.13, 2.0, 103),
+        (174.0, 22, -49, 0.02, 1.8, 103),
     ]
 )
-#: Medial edge (x) and centre (y) of the right psoas at these heights; half-breadth over half-depth.
-PSOAS_COURSE = np.array(
-    [
-        (74.0, -12.0),
-        (66.0, 20.0),
-        (57.0, 38.0),
-        (40.0, 24.0),
-        (27.0, 0.0),
-        (26.0, -10.0),
-        (25.0, -18.0),
-        (24.0, -24.0),
-        (23.0, -30.0),
-        (22.0, -38.0),
-    ]
-)
-PSOAS_BREADTH_TO_DEPTH = 0.82
+
+#: Exponents on the shares between which the drawn volume must be met: a larger one makes the ends
+#: thinner.
+PROFILE_EXPONENTS = (0.4, 2.5)
 
 
-def psoas(csa_mm2: float, body: Habitus) -> Stack:
-    """Return the right psoas major with a maximum axial cross-section of exactly `csa_mm2`."""
-    z, share = PSOAS_PROFILE.T
-    depth = np.sqrt(csa_mm2 * share / (np.pi * PSOAS_BREADTH_TO_DEPTH))
-    breadth = PSOAS_BREADTH_TO_DEPTH * depth
-    medial, y = PSOAS_COURSE.T
-    rows = np.column_stack([z * body.scale, medial * body.scale + breadth, y, breadth, depth])
-    return Stack(rows)
+def psoas(csa_mm2: float, volume_mm3: float, body: Habitus) -> Stack:
+    """Return the right psoas major of a given maximum axial section and volume, both exact.
+
+    Raises
+    ------
+    ValueError
+        If no profile of that section has the volume.
+    """
+
+    def excess(exponent: float) -> float:
+        return _psoas(csa_mm2, exponent, body).volume_mm3() - volume_mm3
+
+    low, high = PROFILE_EXPONENTS
+    if excess(low) < 0 or excess(high) > 0:
+        raise ValueError(
+            f"a psoas of {csa_mm2 / 100:.1f} cm2 and {body.scale * 175:.0f} cm height cannot hold "
+            f"{volume_mm3 / 1000:.0f} mL"
+        )
+    return _psoas(csa_mm2, brentq(excess, low, high, xtol=1e-7), body)
 
 
-#: The right gluteus muscles: z, deep surface's middle (x, y), half-length and half-thickness.
-#: They are scaled until the volume is met: mostly in thickness, away from the deep surface.
+def _psoas(csa_mm2: float, exponent: float, body: Habitus) -> Stack:
+    z, medial, y, share, long_to_short, angle = PSOAS.T
+    section = csa_mm2 * share**exponent
+    long = np.sqrt(section * long_to_short / np.pi)
+    short = long / long_to_short
+    # half the breadth along x of an ellipse turned by the angle
+    turn = np.deg2rad(angle)
+    breadth = np.hypot(long * np.cos(turn), short * np.sin(turn))
+    x = medial * body.scale + breadth
+    # below the brim it hangs on the pelvis
+    x += np.interp(z, [-110, -20], [1.0, 0.0]) * (body.hip - 1) * medial * body.scale
+    rows = np.column_stack([z * body.scale, x, y * body.scale, long, short])
+    return Stack(rows, angle_deg=angle)
+
+
+#: The right gluteus muscles: height, middle of the deep surface (x, y), half-length and
+#: half-thickness. They are scaled until the volume is met: mostly in thickness, outwards from the
+#: deep surface. The order of sizes is 61 : 31 : 8, as Belzunce et al. 2022 measured.
 MAXIMUS = np.array(
     [
-        (-196, 122, -26, 10, 6),
-        (-175, 116, -36, 28, 14),
-        (-145, 104, -48, 50, 21),
-        (-105, 90, -58, 66, 27),
-        (-60, 80, -66, 68, 26),
-        (-15, 64, -72, 50, 19),
-        (20, 50, -70, 18, 7),
+        (-206, 118, -26, 8, 4),
+        (-188, 111, -32, 32, 10),
+        (-160, 101, -40, 58, 15),
+        (-125, 94, -49, 74, 18.5),
+        (-90, 90, -57, 78, 18.5),
+        (-58, 85, -65, 70, 15),
+        (-28, 79, -72, 47, 11),
+        (-4, 74, -77, 28, 7),
+        (12, 72, -78, 8, 2),
     ],
     dtype=float,
 )
-MAXIMUS_ANGLE_DEG = np.array([40, 36, 30, 24, 20, 16, 12], dtype=float)
-MAXIMUS_BEND = 0.0028
+MAXIMUS_ANGLE_DEG = np.array([42, 38, 33, 29, 27, 27, 29, 31, 32], dtype=float)
+MAXIMUS_BEND = 0.0038
 MEDIUS = np.array(
     [
-        (-94, 134, -12, 12, 5),
-        (-70, 128, -10, 30, 11),
-        (-35, 114, -8, 54, 18),
-        (0, 106, -8, 64, 18),
-        (28, 101, -2, 56, 13),
-        (48, 96, 2, 24, 5),
+        (-108, 133, -10, 12, 4.5),
+        (-88, 125, -8, 34, 11.5),
+        (-64, 117, -10, 48, 16),
+        (-38, 109, -16, 58, 17),
+        (-10, 106, -27, 60, 14),
+        (16, 108, -36, 44, 9),
+        (34, 110, -40, 18, 3),
     ],
     dtype=float,
 )
-MEDIUS_ANGLE_DEG = np.array([62, 60, 57, 55, 54, 54], dtype=float)
-MEDIUS_BEND = 0.0022
+MEDIUS_ANGLE_DEG = np.array([68, 64, 58, 53, 48, 44, 42], dtype=float)
+MEDIUS_BEND = 0.0026
 MINIMUS = np.array(
     [
-        (-88, 127, -6, 8, 3),
-        (-60, 117, -4, 26, 6),
-        (-25, 104, -6, 36, 7.5),
-        (2, 100, -8, 20, 3),
+        (-98, 126, -4, 9, 3.5),
+        (-76, 117, -2, 29, 8.5),
+        (-52, 106, -8, 43, 9.5),
+        (-28, 101, -18, 37, 7),
+        (-8, 101, -24, 17, 3),
     ],
     dtype=float,
 )
-MINIMUS_ANGLE_DEG = np.array([62, 60, 57, 56], dtype=float)
-MINIMUS_BEND = 0.0018
+MINIMUS_ANGLE_DEG = np.array([66, 62, 57, 54, 52], dtype=float)
+MINIMUS_BEND = 0.0016
 
 #: Heights and in-plane points between which the union of the gluteus parts is summed (mm). At
 #: this pitch the sum differs from one at a quarter of it by less than 0.1 %.
@@ -122,24 +148,29 @@ def gluteus(volume_mm3: float, body: Habitus) -> list[Stack]:
     return parts(growth)
 
 
+#: Sections of a sheet are fuller than ellipses.
+SHEET_EXPONENT = 2.5
+
 #: Share of a sheet's growth that widens it (an exponent); the rest thickens it. Our assumption.
-WIDENING = 0.35
+WIDENING = 0.20
 
 
 def _sheet(
     rows: np.ndarray, angle_deg: np.ndarray, bend: float, growth: float, body: Habitus
 ) -> Stack:
     z, x, y, half_length, half_thickness = rows.T
-    half_length = half_length * body.scale * growth**WIDENING
+    longer = half_length * body.scale * (growth**WIDENING - 1)
     half_thickness = half_thickness * growth
     angle = np.deg2rad(angle_deg)
-    # outwards from the deep surface: to the right and back
-    x = x * body.scale * body.hip + np.sin(angle) * half_thickness
-    y = y - np.cos(angle) * half_thickness
+    # it thickens outwards from the deep surface, and lengthens mostly away from the midline
+    x = x * body.scale * body.hip + np.sin(angle) * half_thickness + np.cos(angle) * longer / 2
+    y = y * body.scale - np.cos(angle) * half_thickness + np.sin(angle) * longer / 2
     return Stack(
-        np.column_stack([z * body.scale, x, y, half_length, half_thickness]),
+        np.column_stack([z * body.scale, x, y, half_length * body.scale + longer, half_thickness]),
         angle_deg=angle_deg,
-        bend_per_mm=bend,
+        # a longer sheet is as deep a bow, so that its ends stay off the midline
+        bend_per_mm=bend / (body.scale * growth ** (2 * WIDENING)),
+        exponent=SHEET_EXPONENT,
     )
 
 

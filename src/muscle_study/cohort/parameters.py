@@ -1,20 +1,35 @@
 """Parameters of the synthetic cohort."""
 
-from pydantic import Field
+from typing import Literal, Self
 
+from pydantic import Field, model_validator
+
+from muscle_study.cohort.fault_parameters import FaultParameters
+from muscle_study.cohort.imaging_parameters import ImagingParameters
 from muscle_study.sections import Section
 
 
 class CohortParameters(Section):
-    """How many participants, and how they are scanned."""
+    """How many people there are, how many of them are scanned, and how."""
 
-    n_participants: int = Field(ge=4, description="participants in the export")
+    n_population: int = Field(ge=4, description="people who are drawn")
+    n_imaged: int = Field(ge=4, description="of these, how many are scanned and exported")
     n_annotated: int = Field(ge=3, description="of these, how many come with reference labels")
-    spacing_mm: list[float] = Field(min_length=3, max_length=3, description="voxel edges")
-    supersampling: list[int] = Field(
-        min_length=3, max_length=3, description="points a voxel edge, for partial volume"
+    format: Literal["nifti", "dicom"] = Field(description="of the exported images")
+    export_stations: bool = Field(description="whether stations are exported one by one as well")
+    export_tissues: bool = Field(description="whether maps of all tissues are exported")
+    imaging: ImagingParameters
+    fault_rates: FaultParameters
+    check_grids_mm: list[list[float]] = Field(
+        description="voxel edges at which counting voxels is compared with the true sizes"
     )
-    noise_sd: float = Field(ge=0, description="of each acquired echo, relative to pure muscle")
-    bias_amplitude: float = Field(ge=0, lt=1, description="of the coil's sensitivity")
-    fault_share: float = Field(ge=0, le=0.5, description="share of deliberately broken records")
+    n_checked: int = Field(ge=2, description="of the imaged, how many are compared so")
     seed: int
+
+    @model_validator(mode="after")
+    def _nest(self) -> Self:
+        if not max(self.n_annotated, self.n_checked) <= self.n_imaged <= self.n_population:
+            raise ValueError("n_annotated and n_checked ≤ n_imaged ≤ n_population must hold")
+        if self.format == "dicom" and self.fault_rates.nan_voxels:
+            raise ValueError("fault_rates: nan_voxels cannot be stored in DICOM; set it to 0")
+        return self

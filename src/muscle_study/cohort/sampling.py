@@ -130,12 +130,12 @@ def _place(
 ) -> _Placed | None:
     x_mm, y_mm, z_mm = axes_mm
     stack = part.stack
-    if part.breathes and breath is not None:
-        stack = stack.moved(y_mm=breath.y_mm, z_mm=breath.z_mm)
-    first, last = np.searchsorted(z_mm, stack.z_range_mm)
+    moved = breath if part.breathes and breath is not None else Breath()
+    first, last = np.searchsorted(z_mm - moved.z_mm, stack.z_range_mm)
     if first == last:
         return None
-    section = stack.sections(z_mm[first:last])
+    section = stack.sections(z_mm[first:last] - moved.z_mm)
+    section = section._replace(y_mm=section.y_mm + moved.y_mm)
     # half the side of a box around the section, in its own frame and then in the body's
     a, b = section.a_mm, section.b_mm
     if section.radius is not None:

@@ -19,6 +19,9 @@ SECTORS = 256
 #: The sectors' middles, anticlockwise from the a-axis.
 SECTOR_ANGLES = 2 * np.pi * (np.arange(SECTORS) + 0.5) / SECTORS
 
+#: Of a stack that is shrunk away this much is left (mm), too little to be seen.
+LEAST_MM = 0.05
+
 
 class Sections(NamedTuple):
     """A stack's axial sections at given heights; each field has the heights' length.
@@ -137,16 +140,20 @@ class Stack:
             outline=outline,
         )
 
-    def moved(self, x_mm: float = 0.0, y_mm: float = 0.0, z_mm: float = 0.0) -> Self:
-        """Return the stack at another place."""
-        return replace(self, rows=self.rows + np.array([z_mm, x_mm, y_mm, 0, 0]))
-
     def inflated(self, by_mm: float) -> Self:
-        """Return the stack with semi-axes larger by `by_mm` and its ends further by as much."""
+        """Return the stack with semi-axes larger by `by_mm` and its ends further by as much.
+
+        A stack that shrinks (negative `by_mm`) is pressed together along z; of one that is too
+        small for that, next to nothing is left.
+        """
         rows = self.rows.copy()
-        rows[:, 3:] += by_mm
-        rows[0, 0] -= by_mm
-        rows[-1, 0] += by_mm
+        rows[:, 3:] = np.maximum(rows[:, 3:] + by_mm, LEAST_MM)
+        low, high = self.z_range_mm
+        if by_mm >= 0:
+            rows[0, 0], rows[-1, 0] = low - by_mm, high + by_mm
+        else:
+            middle, half = (low + high) / 2, (high - low) / 2
+            rows[:, 0] = middle + (rows[:, 0] - middle) * max(1 + by_mm / half, LEAST_MM / half)
         return replace(self, rows=rows)
 
 

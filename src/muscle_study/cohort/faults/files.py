@@ -6,24 +6,24 @@ from pathlib import Path
 
 import pandas as pd
 
-from muscle_study.cohort.faults.kinds import Fault
+from muscle_study.cohort.faults.kinds import Fault, Problem
 
 
-def break_files(files: Mapping[str, Path], fault: Fault, contrast: str) -> None:
+def break_files(files: Mapping[str, Path], problem: Problem) -> None:
     """Damage a participant's files as the fault demands; most faults are none of files.
 
     Parameters
     ----------
     files
         What was written, by contrast: NIfTI files or zipped series.
-    fault, contrast
-        As assigned.
+    problem
+        As assigned; the detail names the contrast.
     """
-    if fault is Fault.EMPTY_FILE:
-        files[contrast].write_bytes(b"")
-    elif fault is Fault.TRUNCATED_FILE:
-        content = files[contrast].read_bytes()
-        files[contrast].write_bytes(content[: len(content) // 2])
+    if problem.fault is Fault.EMPTY_FILE:
+        files[problem.detail].write_bytes(b"")
+    elif problem.fault is Fault.TRUNCATED_FILE:
+        content = files[problem.detail].read_bytes()
+        files[problem.detail].write_bytes(content[: len(content) // 2])
 
 
 def duplicate_scans(images: Path, faults: pd.DataFrame) -> None:

@@ -1,0 +1,235 @@
+"""Organs and great vessels of the belly and the pelvis; they move with breathing."""
+
+import numpy as np
+
+from muscle_study.cohort.habitus import Habitus
+from muscle_study.cohort.shapes import Part, Stack
+from muscle_study.cohort.tables import ellipsoid, stack
+from muscle_study.cohort.tissues import Tissue
+
+#: A kidney from above: a bean, open to the middle; steps of 45° from its outer side.
+BEAN = np.array([1.0, 1.0, 1.0, 0.98, 0.72, 0.98, 1.0, 1.0])
+
+#: Loops of small bowel: how many, and their radii (mm).
+LOOPS = (44, 62)
+LOOP_RADII_MM = ((18, 11, 12), (36, 17, 22))
+
+#: Thickness of the bowel's wall (mm), and how often a loop holds gas.
+BOWEL_WALL_MM, GAS_SHARE = 2.5, 0.22
+
+
+def organs(body: Habitus, rng: np.random.Generator) -> list[Part]:
+    """Return everything inside the abdominal and the pelvic cavity.
+
+    Parameters
+    ----------
+    body
+        The habitus; visceral fat pushes bowel and stomach forward.
+    rng
+        Draws positions, sizes, bowel and filling.
+    """
+    parts = [
+        *_chest(body),
+        *_liver_spleen_stomach(body, rng),
+        *_kidneys(body, rng),
+        *_small_bowel(body, rng),
+        *_colon(body, rng),
+        *_pelvic_organs(body, rng),
+    ]
+    moving = [Part(part.tissue, part.stack, breathes=True) for part in parts]
+    return [*moving, *vessels(body)]
+
+
+def _chest(body: Habitus) -> list[Part]:
+    return [
+        Part(Tissue.LUNG, ellipsoid((side * 74, -38, 258), (46, 46, 46), body)) for side in (1, -1)
+    ]
+
+
+def _liver_spleen_stomach(body: Habitus, rng: np.random.Generator) -> list[Part]:
+    front = 0.5 * body.visceral_mm / body.scale
+    low = rng.normal(0, 10)
+    liver = stack(
+        [(92 + low, 92, -4, 8, 10), (112 + low, 88, -2, 26, 32), (145, 82, 2, 40, 48),
+         (180, 74, 6 + front / 2, 50, 60), (215, 62, 10 + front / 2, 62, 66),
+         (262, 56, 12 + front / 2, 66, 66)],
+        body,
+        outline=np.array([1.0, 1.0, 1.0, 1.02, 1.05, 0.82, 0.95, 1.0]),
+    )  # fmt: skip
+    left_lobe = ellipsoid((4, 44 + front, 228), (56, 22, 40), body)
+    gall = ellipsoid((58, 46 + front, 148 + low), (11, 14, 20), body)
+    spleen = ellipsoid(
+        (-100, -32, 208 + rng.normal(0, 6)), (22, 40, 48), body, angle_deg=105.0, bend_per_mm=-0.006
+    )
+    stomach = ellipsoid((-52, 40 + front, 212), (44, 30, 40), body)
+    pancreas = stack(
+        [(150, 30, 16, 14, 10), (162, -4, 18, 44, 9), (176, -34, 8, 34, 9), (184, -60, -6, 12, 7)],
+        body,
+    )
+    return [
+        Part(Tissue.GLAND, pancreas),
+        Part(Tissue.BOWEL_WALL, stomach),
+        Part(Tissue.BOWEL_CONTENT, stomach.inflated(-4.0)),
+        Part(Tissue.GAS, ellipsoid((-52, 54 + front, 216), (30, 12, 28), body)),
+        Part(Tissue.SPLEEN, spleen),
+        Part(Tissue.LIVER, left_lobe),
+        Part(Tissue.LIVER, liver),
+        Part(Tissue.FLUID, gall),
+        Part(Tissue.VESSEL, ellipsoid((48, 12, 190), (22, 5, 6), body)),
+    ]
+
+
+def _kidneys(body: Habitus, rng: np.random.Generator) -> list[Part]:
+    parts = []
+    for side, z in ((1, 138), (-1, 147)):
+        middle = np.array([64 * side, -36 + rng.normal(0, 3), z + rng.normal(0, 7)])
+        # the poles lean away from the psoas below
+        heights = np.array([-54, -44, -24, 0, 24, 44, 54]) * rng.normal(1, 0.06)
+        share = np.sqrt(np.clip(1 - (heights / heights[-1]) ** 2, 0.004, None))
+        size = rng.normal(1, 0.05)
+
+        # the upper poles lean towards the middle and the back
+        rows = np.column_stack(
+            [
+                middle[2] + heights,
+                middle[0] - side * 0.16 * heights,
+                middle[1] - 0.1 * heights,
+                27 * size * share,
+                24 * size * share,
+            ]
+        )
+        turn = -30.0 if side > 0 else 210.0
+        bean = Stack(rows * body.scale, outline=BEAN, angle_deg=turn)
+        x, y, z_middle = middle
+        sinus = ellipsoid((x - side * 9, y + 5, z_middle), (13, 8, 24), body, angle_deg=turn)
+        hilum = ellipsoid((x - side * 16, y + 8, z_middle), (10, 4, 10), body, angle_deg=turn)
+        parts += [
+            Part(Tissue.KIDNEY_CORTEX, bean),
+            Part(Tissue.KIDNEY_MEDULLA, bean.inflated(-6.5)),
+            Part(Tissue.VISCERAL_FAT, sinus),
+            Part(Tissue.VESSEL, hilum),
+        ]
+    return parts
+
+
+def _loop(shape: Stack, gas: bool, inside: Tissue = Tissue.BOWEL_CONTENT) -> list[Part]:
+    """Return a piece of bowel: wall, content, and perhaps gas in its upper (front) part."""
+    parts = [Part(Tissue.BOWEL_WALL, shape), Part(inside, shape.inflated(-BOWEL_WALL_MM))]
+    if gas:
+        bubble = shape.inflated(-BOWEL_WALL_MM - 1)
+        bubble.rows[:, 2] += 0.35 * bubble.rows[:, 4]
+        bubble.rows[:, 4] *= 0.6
+        parts.append(Part(Tissue.GAS, bubble))
+    return parts
+
+
+def _small_bowel(body: Habitus, rng: np.random.Generator) -> list[Part]:
+    parts = []
+    for _ in range(int(rng.integers(*LOOPS))):
+        x, z = rng.uniform(-78, 78), rng.uniform(-66, 124)
+        # they lie in front of the spine and the psoas, and reach the wall
+        y = rng.uniform(20 - 0.2 * abs(x), 66) + 0.6 * body.visceral_mm
+        radii = tuple(rng.uniform(*LOOP_RADII_MM))
+        angle = rng.uniform(0, 180)
+        shape = ellipsoid((x, y, z), radii, body, angle_deg=angle, bend_per_mm=rng.normal(0, 0.008))
+        parts += _loop(shape, rng.random() < GAS_SHARE)
+    return parts
+
+
+def _haustra(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Pinch a tube every 30 mm or so."""
+    z = np.arange(rows[0, 0], rows[-1, 0], 7.5)
+    fine = np.column_stack([z, *(np.interp(z, rows[:, 0], column) for column in rows.T[1:])])
+    fine[:, 3:] *= (1 + 0.16 * np.sin(2 * np.pi * z / 30 + rng.uniform(0, 6)))[:, None]
+    return fine
+
+
+def _colon(body: Habitus, rng: np.random.Generator) -> list[Part]:
+    out = 0.28 * body.visceral_mm
+    front = 0.8 * body.visceral_mm
+    wide, narrow = rng.uniform(19, 27), rng.uniform(11, 17)
+    ascending = np.array(
+        [(-30, 78 + out, 22, 8, 8), (-12, 84 + out, 14, wide, wide), (50, 94 + out, 0, wide, wide),
+         (112, 92 + out, 6, wide, wide), (126, 86 + out, 10, 8, 8)]
+    )  # fmt: skip
+    descending = np.array(
+        [(-46, -76 - out, 22, narrow, narrow), (0, -92 - out, 8, narrow, narrow),
+         (80, -102 - out, -12, narrow, narrow), (158, -98 - out, -8, narrow, narrow),
+         (172, -92 - out, -2, 6, 6)]
+    )  # fmt: skip
+    transverse_z = rng.uniform(96, 128)
+    transverse = ellipsoid((0, 58 + front, transverse_z), (86, 17, 20), body, bend_per_mm=-0.002)
+    sigmoid = [
+        ellipsoid((x, y, z), (20, 14, 15), body, angle_deg=angle)
+        for x, y, z, angle in ((-58, 18, -58, 30), (-34, 6, -74, -20), (-10, -16, -66, 40),
+                               (4, -42, -62, 80))
+    ]  # fmt: skip
+    rectum = stack(
+        [
+            (-128, 0, -56, 9, 9),
+            (-108, 0, -64, 17, 14),
+            (-84, 2, -66, 18, 13),
+            (-62, 4, -56, 12, 12),
+        ],
+        body,
+    )
+    parts = []
+    for tube in (ascending, descending):
+        parts += _loop(stack(_haustra(tube, rng), body), rng.random() < 0.5)
+    parts += _loop(transverse, gas=True)
+    for shape in (*sigmoid, rectum):
+        parts += _loop(shape, rng.random() < 0.3)
+    return parts
+
+
+def _pelvic_organs(body: Habitus, rng: np.random.Generator) -> list[Part]:
+    fill = rng.uniform(0.6, 1.25)
+    height = 22 * fill
+    bladder = ellipsoid((0, 24, -104 + height), (32 * fill, 25 * fill, height), body)
+    parts = [Part(Tissue.BOWEL_WALL, bladder), Part(Tissue.URINE, bladder.inflated(-3.0))]
+    if body.male:
+        parts += [
+            Part(Tissue.GLAND, ellipsoid((0, 6, -118), (21, 16, 16), body)),
+            Part(Tissue.FLUID, ellipsoid((16, -12, -98), (14, 5, 6), body, angle_deg=15)),
+            Part(Tissue.FLUID, ellipsoid((-16, -12, -98), (14, 5, 6), body, angle_deg=-15)),
+        ]
+    else:
+        tilt = rng.normal(0, 6)
+        parts += [
+            Part(Tissue.GLAND, ellipsoid((tilt, -8, -72), (24, 18, 30), body)),
+            Part(Tissue.FLUID, ellipsoid((tilt, -8, -70), (9, 3, 18), body)),
+            Part(Tissue.GLAND, ellipsoid((42, -8, -58), (13, 9, 13), body)),
+            Part(Tissue.GLAND, ellipsoid((-42, -8, -60), (13, 9, 13), body)),
+        ]
+    return parts
+
+
+def vessels(body: Habitus) -> list[Part]:
+    """Return aorta, cava, and the iliac vessels into which they part at L4."""
+    arteries = [
+        [(38, -6, 4, 8, 8), (120, -12, 6, 9, 9), (200, -14, -2, 11, 11), (265, -20, -12, 12, 12)],
+        [(-6, 26, 0, 6, 6), (20, 13, 6, 6, 6), (42, -1, 4, 6, 6)],
+        [(-6, -30, 0, 6, 6), (20, -20, 6, 6, 6), (42, -9, 4, 6, 6)],
+    ]
+    veins = [
+        [(28, 17, -4, 11, 9), (120, 20, 2, 12, 9), (200, 24, 6, 14, 11), (265, 26, 16, 15, 12)],
+        [(-10, 28, -12, 7, 7), (30, 16, -5, 8, 7)],
+        [(-10, -24, -12, 7, 7), (12, -6, -8, 12, 6), (30, 10, -5, 9, 7)],
+    ]
+    parts = [Part(Tissue.VESSEL, stack(rows, body)) for rows in (*arteries, *veins)]
+    for side in (1, -1):
+        parts += [
+            Part(Tissue.VESSEL, stack([(z, side * x, y, r, r) for z, x, y, r in rows], body))
+            for rows in (
+                # external iliac artery and vein, internal iliac artery
+                [(-98, 68, 52, 5), (-70, 58, 42, 5), (-36, 40, 22, 5.5), (-4, 27, 0, 5.5)],
+                [(-98, 57, 50, 6), (-70, 50, 34, 6), (-36, 36, 10, 6), (-8, 27, -11, 6.5)],
+                [(-66, 42, -30, 3.5), (-30, 34, -16, 4.5), (-4, 27, -3, 5)],
+            )
+        ]
+    renal = [(-34, -22, 150, -1), (40, -20, 146, 1)]
+    parts += [
+        Part(Tissue.VESSEL, ellipsoid((x, y, z), (24, 4, 5), body, angle_deg=-20 * side))
+        for x, y, z, side in renal
+    ]
+    return parts
