@@ -44,16 +44,17 @@ def duplicate_scans(images: Path, faults: pd.DataFrame) -> None:
     ):
         for own in _of(images, participant_id):
             shutil.rmtree(own) if own.is_dir() else own.unlink()
-        for entry in _of(images, donor):
-            copy = images / entry.name.replace(donor, participant_id, 1)
-            if entry.is_dir():
-                copy.mkdir()
-                for file in entry.iterdir():
-                    shutil.copyfile(file, copy / file.name.replace(donor, participant_id, 1))
-            else:
-                shutil.copyfile(entry, copy)
+        for file in [file for entry in _of(images, donor) for file in _files(entry)]:
+            copy = images / str(file.relative_to(images)).replace(donor, participant_id)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, copy)
 
 
 def _of(images: Path, participant_id: str) -> list[Path]:
     """Return a participant's files and folders."""
     return [*images.glob(participant_id), *images.glob(f"{participant_id}_*")]
+
+
+def _files(entry: Path) -> list[Path]:
+    """Return a file itself, or the files in a folder and below."""
+    return [path for path in (entry, *entry.rglob("*")) if path.is_file()]

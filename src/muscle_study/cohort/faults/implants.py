@@ -7,28 +7,31 @@ from scipy import ndimage
 
 from muscle_study.cohort.faults.dixon import axis_mm, exchange
 from muscle_study.cohort.imaging import Scan
+from muscle_study.cohort.pelvis import HEAD_MM, HIP_JOINT_MM
 from muscle_study.cohort.sampling import Body, sample
 from muscle_study.cohort.shapes import Part, Stack, both_sides
 from muscle_study.cohort.tissues import Tissue
 from muscle_study.volumes import Volume, resample
 
 #: A right hip prosthesis in a body of 175 cm (z, x, y, a, b; mm): its stem in the femur's shaft and
-#: neck, its head in the acetabulum. Ours, from the sizes of common ones.
+#: neck; its head takes the place of the femur's. Our assumption, after common ones.
 STEM = np.array(
     [
-        [-215, 111, -1, 5, 5],
+        [-215, 109, 1, 5, 5],
         [-160, 113, -2, 7, 7],
         [-125, 113, -4, 10, 8],
         [-105, 104, -2, 11, 8],
-        [-86, 88, 2, 10, 8],
+        [-88, 88, 2, 10, 8],
     ],
     float,
 )
-HEAD_MM, HEAD_RADIUS_MM = (-86.0, 88.0, 2.0), 24.0
+
+#: Latitudes at which the head's sections are given.
+HEAD_ANGLES = np.linspace(-np.pi / 2, np.pi / 2, 9)
 
 #: Right rod behind the lowest lumbar vertebrae, and the right screws through their pedicles.
-ROD = np.array([[2, 20, -72, 3, 3], [62, 20, -72, 3, 3]], float)
-SCREW_HEIGHTS_MM, SCREW_MIDDLE_MM, SCREW_ANGLE_DEG = (14.0, 50.0), (15.0, -46.0), 102.0
+ROD = np.array([[7, 20, -72, 3, 3], [67, 20, -72, 3, 3]], float)
+SCREW_HEIGHTS_MM, SCREW_MIDDLE_MM, SCREW_ANGLE_DEG = (19.0, 55.0), (15.0, -46.0), 102.0
 SCREW_LENGTH_MM, SCREW_THICKNESS_MM = 54.0, 7.0
 
 #: Out to the first distance from metal no signal is left; from the second on all is. In between
@@ -57,9 +60,8 @@ def with_hip_implant(body: Body, side: str, scale: float) -> Body:
     scale
         Height over 175 cm.
     """
-    z, x, y = HEAD_MM
-    rise = HEAD_RADIUS_MM * np.sin(np.linspace(-np.pi / 2, np.pi / 2, 9))
-    radius = np.sqrt(HEAD_RADIUS_MM**2 - rise**2)
+    x, y, z = HIP_JOINT_MM
+    rise, radius = HEAD_MM * np.array([(np.sin(a), np.cos(a)) for a in HEAD_ANGLES]).T
     ones = np.ones_like(rise)
     head = np.column_stack([z + rise, x * ones, y * ones, radius, radius])
     stacks = [_scaled(Stack(rows), scale) for rows in (STEM, head)]
@@ -80,8 +82,8 @@ def with_spine_implant(body: Body, scale: float) -> Body:
 
 
 def _scaled(stack: Stack, scale: float) -> Stack:
-    """Scale heights and distances from the midline, as the skeleton is."""
-    return replace(stack, rows=stack.rows * [scale, scale, 1, 1, 1])
+    """Scale a shape of the reference body, as the skeleton is."""
+    return replace(stack, rows=stack.rows * scale)
 
 
 def _with(body: Body, parts: list[Part]) -> Body:
@@ -128,7 +130,7 @@ def _disturbed(
     contrasts: dict[str, Volume], distance: Volume, middle_mm: np.ndarray
 ) -> dict[str, Volume]:
     some = contrasts["water"]
-    away = resample(distance, some.data.shape, some.affine, outside=np.inf).data
+    away = resample(distance, some.data.shape, some.affine, outside=MARGIN_MM).data
     x, y, z = np.ix_(*(axis_mm(some, axis) - middle_mm[axis] for axis in range(3)))
     # a dipole along the field, which is z, raises the frequency above and below, within the cone
     # 3 cos² > 1, and lowers it at the sides
