@@ -1,0 +1,29 @@
+"""Parameters of images with random contrast."""
+
+from pydantic import Field
+
+from muscle_study.sections import Section
+
+
+class RandomisedParameters(Section):
+    """How far random images may stray; each figure is the largest, or a probability."""
+
+    rotation_deg: float = Field(ge=0, le=45, description="about each axis, SD")
+    scale: float = Field(ge=1, le=2, description="largest factor on the body's size, or its part")
+    shift_mm: float = Field(ge=0, description="largest displacement along each axis")
+    slab_probability: float = Field(
+        ge=0, le=1, description="of a field of view that is a part of the height"
+    )
+    least_slab_mm: float = Field(gt=0, description="smallest height of such a part")
+    crop_probability: float = Field(
+        ge=0, le=1, description="of a field of view that is narrower than the body"
+    )
+    thickest_slice_mm: float = Field(gt=0, description="coarsest resolution along one axis")
+    blur_mm: float = Field(ge=0, description="largest SD of the blur along all axes")
+    texture: float = Field(ge=0, lt=1, description="largest SD of texture, relative to contrast")
+    bias: float = Field(ge=0, lt=2, description="largest SD of the bias field's logarithm")
+    noise: float = Field(ge=0, lt=1, description="largest SD of noise, relative to contrast")
+    gamma: float = Field(ge=0, lt=2, description="SD of the exponent's logarithm")
+    inversion_probability: float = Field(
+        ge=0, le=1, description="of dark and bright exchanged within the body"
+    )
