@@ -141,7 +141,14 @@ def sections():
     for section, field in StudyParameters.model_fields.items():
         kinds = (field.annotation, *getattr(field.annotation, "__args__", ()))
         model = next(k for k in kinds if isinstance(k, type) and issubclass(k, Section))
-        yield section, set(model.model_fields)
+        yield section, set(keys_of(model))
+
+
+def keys_of(model, above=""):
+    for name, field in model.model_fields.items():
+        yield above + name
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            yield from keys_of(field.annotation, f"{above}{name}.")
 
 
 @pytest.mark.parametrize(("section", "keys"), sections(), ids=lambda value: str(value)[:12])

@@ -11,9 +11,9 @@ import pandas as pd
 from muscle_study.cluster import map_participants
 from muscle_study.cluster_parameters import ClusterParameters
 from muscle_study.cohort.anatomy import build_body
-from muscle_study.cohort.faults.assign import assign_faults
+from muscle_study.cohort.faults.assign import assign_faults, problems
 from muscle_study.cohort.faults.files import break_files, duplicate_scans
-from muscle_study.cohort.faults.kinds import Fault, Problem
+from muscle_study.cohort.faults.kinds import Problem
 from muscle_study.cohort.faults.scans import take_scans
 from muscle_study.cohort.faults.table import break_table
 from muscle_study.cohort.grid import Grid
@@ -208,10 +208,7 @@ def tasks_of(drawn: Drawn, parameters: CohortParameters) -> dict[str, Task]:
     rows = [place[participant_id] for participant_id in drawn.imaged]
     people = drawn.participants.iloc[rows].to_dict("records")
     muscles = drawn.muscles.iloc[rows].to_dict("records")
-    problems = {
-        row["participant_id"]: Problem(Fault(row["fault"]), row["detail"])
-        for row in drawn.faults.to_dict("records")
-    }
+    broken = problems(drawn.faults)
     checked = set(drawn.imaged[: parameters.n_checked])
     return {
         participant_id: Task(
@@ -219,7 +216,7 @@ def tasks_of(drawn: Drawn, parameters: CohortParameters) -> dict[str, Task]:
             sizes,
             participant_id in drawn.annotated,
             participant_id in checked,
-            problems.get(participant_id),
+            broken.get(participant_id),
             (parameters.seed, row),
         )
         for participant_id, person, sizes, row in zip(

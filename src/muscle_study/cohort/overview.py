@@ -1,6 +1,6 @@
 """Pictures of the synthetic cohort, for its notebook and for the report."""
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -8,10 +8,29 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from muscle_study.cohort.anatomy import build_body
+from muscle_study.cohort.export import Task
+from muscle_study.cohort.faults.assign import draw_detail
+from muscle_study.cohort.faults.kinds import Fault, Problem
+from muscle_study.cohort.faults.scans import take_scans
+from muscle_study.cohort.grid import Grid
+from muscle_study.cohort.habitus import REFERENCE_HEIGHT_CM
+from muscle_study.cohort.imaging import Scan, scan
+from muscle_study.cohort.imaging_parameters import ImagingParameters
+from muscle_study.cohort.randomised import randomise
+from muscle_study.cohort.randomised_parameters import RandomisedParameters
+from muscle_study.cohort.sampling import Body, sample
 from muscle_study.paths import RunPaths
 from muscle_study.volumes import Volume, load, to_ras
 
 CONTRASTS = ("water", "fat", "in_phase", "opposed_phase")
+
+#: Faults that a picture shows.
+SHOWN_FAULTS = (
+    Fault.SWAP_WHOLE, Fault.SWAP_STATION, Fault.SWAP_SIDE, Fault.CUT_TOP, Fault.CUT_BOTTOM,
+    Fault.CUT_SIDES, Fault.IMPLANT_HIP, Fault.IMPLANT_SPINE, Fault.SEVERE_MOTION,
+    Fault.IDENTITY_AFFINE, Fault.FLIPPED_AFFINE,
+)  # fmt: skip
 
 #: Where the mosaic's slices lie: shares of the volume's height and depth, from feet and back.
 AXIAL_AT, CORONAL_AT = 0.47, 0.47
@@ -69,30 +88,89 @@ def mosaic(paths: RunPaths, participants: pd.DataFrame) -> Figure:
     return _finished(figure)
 
 
-def gallery(names: list[str], draw: Callable[[str, Axes, Axes], None], columns: int = 5) -> Figure:
-    """Draw an axial and a coronal slice for each name, e.g. a fault.
+def fault_gallery(task: Task, parameters: ImagingParameters) -> Figure:
+    """Draw one participant with each fault of images: axial and coronal water images.
 
     Parameters
     ----------
-    names
-        What to draw; each becomes a title.
-    draw
-        Draws one name on the two axes.
-    columns
-        Names a row.
+    task
+        The participant, as from `export.tasks_of`.
+    parameters
+        How to scan.
     """
-    rows = -(-len(names) // columns)
+    body = build_body(task.participant, task.muscles, np.random.default_rng(task.seed))
+
+    def scan_again(scanned: Body, motion_mm: float | None) -> Scan:
+        rng = np.random.default_rng(task.seed)
+        return scan(scanned, task.muscle_fat, parameters, rng, motion_mm)
+
+    scale = task.participant["height_cm"] / REFERENCE_HEIGHT_CM
+    rng = np.random.default_rng(task.seed)
+    problems = {
+        fault.replace("_", " "): Problem(fault, draw_detail(fault, parameters.stations, rng))
+        for fault in SHOWN_FAULTS
+    }
+    scans = {"no fault": scan_again(body, None)}
+    for name, problem in problems.items():
+        scans[name] = take_scans(body, problem, scale, scan_again)[""]
+    return _panels({name: images.contrasts["water"] for name, images in scans.items()})
+
+
+def station_gallery(task: Task, parameters: ImagingParameters) -> Figure:
+    """Draw coronal slices of a participant's stations before they are composed, and after."""
+    rng = np.random.default_rng(task.seed)
+    images = scan(build_body(task.participant, task.muscles, rng), task.muscle_fat, parameters, rng)
+    composed = to_ras(images.contrasts["in_phase"])
+    stations = [to_ras(station["in_phase"]) for station in images.stations]
+    top = float(np.percentile(composed.data, 99.5))
+    figure = plt.figure(figsize=(9, 6), layout="constrained")
+    left, right = figure.subfigures(1, 2)
+    for axes, station in zip(left.subplots(len(stations), 1), stations, strict=True):
+        draw_coronal(axes, station, top=top)
+    draw_coronal(right.subplots(), composed, top=top)
+    left.suptitle("stations", fontsize=9)
+    right.suptitle("composed", fontsize=9)
+    plt.close(figure)
+    return figure
+
+
+def randomised_gallery(
+    task: Task,
+    spacing_mm: Sequence[float],
+    parameters: RandomisedParameters,
+    seed: int,
+    n: int = 12,
+) -> Figure:
+    """Draw `n` images of random contrast that are made from one participant's tissues."""
+    grid = Grid(tuple(spacing_mm))
+    body = build_body(task.participant, task.muscles, np.random.default_rng(task.seed))
+    tissues = to_ras(grid.volume(sample(body, grid.axes_mm())))
+    rng = np.random.default_rng(seed)
+    return _panels(
+        {
+            f"draw {index}": Volume(
+                randomise(tissues.data, grid.spacing_mm, parameters, rng).image, tissues.affine
+            )
+            for index in range(1, n + 1)
+        }
+    )
+
+
+def _panels(images: Mapping[str, Volume], columns: int = 6) -> Figure:
+    """Draw an axial and a coronal slice of each image."""
+    rows = -(-len(images) // columns)
     figure, axes = plt.subplots(
-        2 * rows, columns, figsize=(12, 4.4 * rows), layout="constrained", squeeze=False,
+        2 * rows, columns, figsize=(12.6, 4.0 * rows), layout="constrained", squeeze=False,
         gridspec_kw={"height_ratios": [0.82, 1.05] * rows},
     )  # fmt: skip
     for axis in axes.flat:
         axis.set_axis_off()
-    for index, name in enumerate(names):
+    for index, (name, image) in enumerate(images.items()):
         row, column = divmod(index, columns)
         upper, lower = axes[2 * row, column], axes[2 * row + 1, column]
-        draw(name, upper, lower)
-        upper.set_title(name.replace("_", " "), fontsize=9)
+        draw_axial(upper, to_ras(image))
+        draw_coronal(lower, to_ras(image))
+        upper.set_title(name, fontsize=9)
     return _finished(figure)
 
 

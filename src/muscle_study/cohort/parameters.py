@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from muscle_study.cohort.fault_parameters import FaultParameters
 from muscle_study.cohort.imaging_parameters import ImagingParameters
+from muscle_study.cohort.randomised_parameters import RandomisedParameters
 from muscle_study.sections import Section
 
 
@@ -20,6 +21,7 @@ class CohortParameters(Section):
     export_tissues: bool = Field(description="whether maps of all tissues are exported")
     imaging: ImagingParameters
     fault_rates: FaultParameters
+    randomised: RandomisedParameters
     check_grids_mm: list[list[float]] = Field(
         description="voxel edges at which counting voxels is compared with the true sizes"
     )
