@@ -19,6 +19,7 @@ from muscle_study.cohort.faults.table import break_table
 from muscle_study.cohort.grid import Grid
 from muscle_study.cohort.habitus import REFERENCE_HEIGHT_CM
 from muscle_study.cohort.imaging import Scan, scan
+from muscle_study.cohort.nako import export_scan, write_participants
 from muscle_study.cohort.parameters import CohortParameters
 from muscle_study.cohort.population import draw_muscles, draw_participants
 from muscle_study.cohort.population_truth import coefficient_table
@@ -130,11 +131,11 @@ def write_participant(
     task: Task, body: Body, scans: dict[str, Scan], raw: Path, parameters: CohortParameters
 ) -> None:
     """Write what is exported of a participant: scans by what is added to the identifier."""
-    folder = raw / "images" / task.participant_id
-    for earlier in [folder, *folder.parent.glob(f"{folder.name}_*")]:
-        shutil.rmtree(earlier, ignore_errors=True)
+    folder = raw / "images"
+    for earlier in [*folder.glob(task.participant_id), *folder.glob(f"{task.participant_id}_*")]:
+        _remove(earlier)
     for added, images in scans.items():
-        files = write_images(images, folder.with_name(folder.name + added), parameters)
+        files = write_images(images, task, added, folder, parameters)
         if task.problem is not None:
             break_files(files, task.problem)
     if task.annotated:
@@ -146,13 +147,34 @@ def write_participant(
         save(tissues, raw / "tissues" / f"{task.participant_id}.nii.gz")
 
 
-def write_images(images: Scan, folder: Path, parameters: CohortParameters) -> dict[str, Path]:
-    """Write a scan's composed contrasts, and its stations if wanted; return the composed files."""
-    composed = {name: folder / f"{name}.nii.gz" for name in images.contrasts}
+def write_images(
+    images: Scan, task: Task, added: str, folder: Path, parameters: CohortParameters
+) -> dict[str, Path]:
+    """Write a scan in the export's format; return the composed contrasts' files.
+
+    Parameters
+    ----------
+    images
+        The scan.
+    task
+        Whose.
+    added
+        To the identifier, of a repeated scan.
+    folder
+        Of all images.
+    parameters
+        Format, and whether stations are exported too.
+    """
+    if parameters.format == "dicom":
+        return export_scan(
+            images, task.participant, added, folder, with_stations=parameters.export_stations
+        )
+    own = folder / f"{task.participant_id}{added}"
+    composed = {name: own / f"{name}.nii.gz" for name in images.contrasts}
     volumes = {path: images.contrasts[name] for name, path in composed.items()}
     if parameters.export_stations:
         volumes |= {
-            folder / f"station_{number}" / f"{name}.nii.gz": volume
+            own / f"station_{number}" / f"{name}.nii.gz": volume
             for number, station in enumerate(images.stations, start=1)
             for name, volume in station.items()
         }
@@ -248,7 +270,8 @@ def make_cohort(paths: RunPaths, parameters: CohortParameters, cluster: ClusterP
         raise RuntimeError(f"{len(failed)} participants could not be made: {failed.detail[0]}")
     duplicate_scans(paths.raw / "images", drawn.faults)
     write_truth(drawn, facts, paths.truth)
-    write_table(break_table(drawn.exported, drawn.faults), paths.raw / "participants.csv")
+    write = write_participants if parameters.format == "dicom" else write_table
+    write(break_table(drawn.exported, drawn.faults), paths.raw / "participants.csv")
     return drawn
 
 
@@ -272,4 +295,8 @@ def _remove_others(folder: Path, ids: set[str]) -> None:
     """Remove what an earlier, differently drawn cohort left."""
     for entry in folder.glob("*"):
         if entry.name.removesuffix(".nii.gz").partition("_")[0] not in ids:
-            shutil.rmtree(entry) if entry.is_dir() else entry.unlink()
+            _remove(entry)
+
+
+def _remove(entry: Path) -> None:
+    shutil.rmtree(entry) if entry.is_dir() else entry.unlink()

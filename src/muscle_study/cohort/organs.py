@@ -48,9 +48,9 @@ def _chest(body: Habitus) -> list[Part]:
 
 def _liver_spleen_stomach(body: Habitus, rng: np.random.Generator) -> list[Part]:
     front = 0.5 * body.visceral_mm / body.scale
-    low = rng.normal(0, 10)
+    low = float(np.clip(rng.normal(0, 10), -25, 25))
     liver = stack(
-        [(92 + low, 92, -4, 8, 10), (112 + low, 88, -2, 26, 32), (145, 82, 2, 40, 48),
+        [(92 + low, 92, -4, 8, 10), (112 + low, 88, -2, 26, 32), (145 + low / 2, 82, 2, 40, 48),
          (180, 74, 6 + front / 2, 50, 60), (215, 62, 10 + front / 2, 62, 66),
          (262, 56, 12 + front / 2, 66, 66)],
         body,

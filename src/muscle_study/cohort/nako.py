@@ -1,0 +1,120 @@
+"""An export of the form that the NAKO gives: zipped series by their names, and its table."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+from muscle_study.cohort.dicom import Series, write_series
+from muscle_study.cohort.imaging import Scan
+from muscle_study.cohort.signal import TE_IN_MS, TE_OPPOSED_MS
+from muscle_study.files import write_text
+
+#: Number of the baseline examination in file names; the follow-up's is 60.
+BASELINE = "30"
+SEQUENCE = "3D_GRE_TRA"
+
+#: What a missing value looks like in the table.
+MISSING = 7777
+
+
+class NakoContrast(NamedTuple):
+    """How a contrast is named and tagged: end of the series' name, echo time, type, private tag."""
+
+    name: str
+    echo_time_ms: float
+    image_type: tuple[str, ...]
+    dixon: str | None
+
+
+#: Water and fat, which are computed from both echoes, carry the first echo's time: the private tag
+#: alone tells them apart.
+CONTRASTS = {
+    "water": NakoContrast("W", TE_OPPOSED_MS, ("DERIVED", "PRIMARY", "M", "DIXON"), "DIXW"),
+    "fat": NakoContrast("F", TE_OPPOSED_MS, ("DERIVED", "PRIMARY", "M", "DIXON"), "DIXF"),
+    "in_phase": NakoContrast("in", TE_IN_MS, ("ORIGINAL", "PRIMARY", "M", "ND"), None),
+    "opposed_phase": NakoContrast("opp", TE_OPPOSED_MS, ("ORIGINAL", "PRIMARY", "M", "ND"), None),
+}
+
+#: The table's columns; those of weight and BMI are named in the style of the others (assumption).
+COLUMNS = {
+    "participant_id": "ID",
+    "age_years": "basis_age",
+    "sex": "basis_sex",
+    "height_cm": "a_anthro_groe_q",
+    "weight_kg": "a_anthro_gew_q",
+    "bmi_kg_m2": "a_anthro_bmi_q",
+    "centre": "basis_uort",
+}
+SEX_CODES = {"male": 1, "female": 2}
+
+
+def export_scan(
+    images: Scan,
+    participant: Mapping[str, str | float],
+    repeat: str,
+    folder: Path,
+    with_stations: bool,
+) -> dict[str, Path]:
+    """Write a scan as zipped series; return the composed ones' files by contrast.
+
+    Parameters
+    ----------
+    images
+        The scan.
+    participant
+        Whose: ``participant_id``, and what the headers say of the person.
+    repeat
+        Empty for a first scan, ``_2`` or higher for its repeats; it ends the files' names.
+    folder
+        Where the zips go.
+    with_stations
+        Whether the stations are written too, one zip a contrast.
+    """
+    participant_id = str(participant["participant_id"])
+
+    def described(number: int, description: str, tags: NakoContrast) -> Series:
+        return Series(
+            participant_id,
+            participant,
+            description,
+            number,
+            tags.echo_time_ms,
+            tags.image_type,
+            tags.dixon,
+        )
+
+    written = {}
+    for order, (contrast, tags) in enumerate(CONTRASTS.items()):
+        series = f"{SEQUENCE}_{tags.name}"
+
+        stem = f"{participant_id}_{BASELINE}_{series}"
+        slabs = [
+            (station[contrast], described(10 * order + number, series, tags))
+            for number, station in enumerate(images.stations, start=1)
+            if contrast in station
+        ]
+        if with_stations and slabs:
+            write_series(slabs, folder / f"{stem}{repeat}.zip")
+        if contrast in images.contrasts:
+            path = folder / f"{stem}_COMPOSED{repeat}.zip"
+            about = described(101 + order, f"{series}_COMPOSED", tags)
+            write_series([(images.contrasts[contrast], about)], path)
+            written[contrast] = path
+    return written
+
+
+def write_participants(participants: pd.DataFrame, path: Path) -> None:
+    """Write the participant table: ``;`` between columns, decimal commas, missing values coded.
+
+    Parameters
+    ----------
+    participants
+        With the columns of `COLUMNS`.
+    path
+        The CSV file.
+    """
+    table = participants[list(COLUMNS)].rename(columns=COLUMNS)
+    table["basis_sex"] = table["basis_sex"].map(SEX_CODES)
+    write_text(table.to_csv(index=False, sep=";", decimal=",", na_rep=str(MISSING)), path)
