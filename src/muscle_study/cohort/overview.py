@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from muscle_study.cohort.anatomy import build_body
+from muscle_study.cohort.atlas import body_shape, compare
 from muscle_study.cohort.export import Task
 from muscle_study.cohort.faults.assign import draw_detail
 from muscle_study.cohort.faults.kinds import Fault, Problem
@@ -154,6 +155,18 @@ def randomised_gallery(
             for index in range(1, n + 1)
         }
     )
+
+
+def atlas_comparison(tasks: Sequence[Task]) -> Figure:
+    """Draw the muscles' shapes of these participants beside those of a real atlas."""
+    shapes = [
+        body_shape(
+            build_body(task.participant, task.muscles, np.random.default_rng(task.seed)),
+            task.participant["height_cm"],
+        )
+        for task in tasks
+    ]
+    return compare(pd.concat(shapes, ignore_index=True))
 
 
 def _panels(images: Mapping[str, Volume], columns: int = 6) -> Figure:

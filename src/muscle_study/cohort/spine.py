@@ -26,16 +26,21 @@ def level_z_mm(level: str) -> tuple[float, float]:
     return low, low + VERTEBRA_MM
 
 
+def end_plate_mm(level: str) -> float:
+    """Return the half-breadth of a vertebra's end plates in the reference body."""
+    return 25.0 - 0.9 * LEVELS.index(level)
+
+
 def spine(body: Habitus) -> list[Part]:
     """Return vertebrae, discs, canal and sacrum."""
     parts = []
-    for index, level in enumerate(LEVELS):
-        parts += _vertebra(*level_z_mm(level), breadth_mm=25.0 - 0.9 * index, body=body)
+    for level in LEVELS:
+        parts += _vertebra(*level_z_mm(level), half_mm=end_plate_mm(level), body=body)
     return [*parts, *_canal(body), *_sacrum(body)]
 
 
-def _vertebra(low: float, high: float, breadth_mm: float, body: Habitus) -> list[Part]:
-    half, depth, y = breadth_mm * body.frame, 17.0, BODY_Y_MM
+def _vertebra(low: float, high: float, half_mm: float, body: Habitus) -> list[Part]:
+    half, depth, y = half_mm * body.frame, 17.0, BODY_Y_MM
     middle = (low + high) / 2
 
     def column(rows: list[tuple[float, float]], shrink_mm: float = 0.0) -> Stack:
