@@ -73,7 +73,7 @@ def mosaic(paths: RunPaths, participants: pd.DataFrame) -> Figure:
     people = whole_scans(paths, participants)
     rows = [(sex, age) for sex in ("female", "male") for age in AGES]
     figure, axes = plt.subplots(
-        2 * len(rows), len(BMIS), figsize=(9.6, 17.5), layout="constrained",
+        2 * len(rows), len(BMIS), figsize=(9.6, 16.0), layout="constrained",
         gridspec_kw={"height_ratios": [1.05, 0.82] * len(rows)},
     )  # fmt: skip
     for (sex, age), coronals, axials in zip(rows, axes[::2], axes[1::2], strict=True):
@@ -85,7 +85,8 @@ def mosaic(paths: RunPaths, participants: pd.DataFrame) -> Figure:
             ha="right", va="center", transform=coronals[0].transAxes,
         )  # fmt: skip
     for bmi, axis in zip(BMIS, axes[0], strict=True):
-        axis.set_title(f"{bmi} kg/m²" if bmi.startswith("BMI") else bmi, pad=14)
+        words = f"{bmi} kg/m²" if bmi.startswith("BMI") else bmi
+        axis.annotate(words, (0.5, 1.16), xycoords="axes fraction", ha="center")
     return _finished(figure)
 
 
