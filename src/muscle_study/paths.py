@@ -63,6 +63,11 @@ class RunPaths:
         return self.data / "raw"
 
     @property
+    def about_cohort(self) -> Path:
+        """Pictures and tables of the synthetic cohort as a whole, for the report."""
+        return self.data / "raw" / "about"
+
+    @property
     def truth(self) -> Path:
         """The synthetic cohort's known truth; read by the final comparison alone."""
         return self.data / "truth"

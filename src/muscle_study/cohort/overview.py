@@ -21,10 +21,14 @@ from muscle_study.cohort.imaging_parameters import ImagingParameters
 from muscle_study.cohort.randomised import randomise
 from muscle_study.cohort.randomised_parameters import RandomisedParameters
 from muscle_study.cohort.sampling import Body, sample
+from muscle_study.files import whole_file, write_table
 from muscle_study.paths import RunPaths
 from muscle_study.volumes import Volume, load, to_ras
 
 CONTRASTS = ("water", "fat", "in_phase", "opposed_phase")
+
+#: Resolution of pictures that are kept.
+PICTURE_DPI = 130
 
 #: Faults that a picture shows.
 SHOWN_FAULTS = (
@@ -46,6 +50,15 @@ def whole_scans(paths: RunPaths, participants: pd.DataFrame) -> pd.DataFrame:
     """Return the participants whose images carry no deliberate fault."""
     faults = pd.read_csv(paths.truth / "faults.csv", dtype=str)
     return participants[~participants["participant_id"].isin(faults["participant_id"])]
+
+
+def keep(paths: RunPaths, pictures: Mapping[str, Figure], tables: Mapping[str, pd.DataFrame]):
+    """Write pictures (PNG) and tables (CSV) of aggregates for the report, beside the export."""
+    for name, figure in pictures.items():
+        with whole_file(paths.about_cohort / f"{name}.png") as beside:
+            figure.savefig(beside, format="png", dpi=PICTURE_DPI)
+    for name, table in tables.items():
+        write_table(table, paths.about_cohort / f"{name}.csv")
 
 
 def show_scan(paths: RunPaths, participants: pd.DataFrame) -> Figure:
