@@ -44,7 +44,7 @@ def body():
 
 
 def test_nako_grid_has_its_matrix():
-    assert Grid((1.40625, 1.40625, 3.0)).shape == (320, 260, 156)
+    assert Grid((1.40625, 1.40625, 3.0)).shape == (320, 260, 160)
 
 
 def test_voxels_know_their_tissues():
