@@ -45,7 +45,7 @@ def run(tmp_path, monkeypatch, measures):
         split=["train", "test", "test", "none", "none"]
     )
     coefficients = pd.DataFrame(
-        {"outcome": ["csa"], "sex": ["male"], "term": ["age"], "value": [-0.1]}
+        {"kind": ["regression"], "outcome": ["csa"], "term": ["age"], "value": [-0.1]}
     )
     write_table(curated, paths.curated / "participants.csv")
     write_table(truth, paths.truth / "measures.csv")

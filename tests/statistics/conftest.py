@@ -11,8 +11,9 @@ from muscle_study.exclusions import exclusion_table
 from muscle_study.files import write_json, write_table
 from muscle_study.labels import Label
 from muscle_study.paths import RunPaths
+from muscle_study.statistics.loading import load_study
 from muscle_study.statistics.parameters import StatisticsParameters
-from muscle_study.statistics.study import Study, load_study
+from muscle_study.statistics.study import Study
 from muscle_study.volumes import Volume, save
 
 PARAMETERS = StatisticsParameters(
@@ -33,6 +34,7 @@ class Plan:
     n_late_exclusions: int = 2
     synthetic: bool = True
     truth: bool = True
+    n_simulated: int = 0
     demographics: bool = True
     seed: int = 1
 
@@ -118,7 +120,26 @@ def make_run(plan: Plan) -> RunPaths:
         write_images(paths, test)
     if plan.truth:
         write_truth(paths, measures, set(test), generator)
+    if plan.n_simulated:
+        write_simulated(paths, plan.n_simulated, generator)
     return paths
+
+
+def write_simulated(paths: RunPaths, n: int, generator: np.random.Generator) -> None:
+    table = people(n, generator)
+    table["participant_id"] = [f"9{i:06d}" for i in range(n)]
+    simulated = table.merge(measures_of(table, generator), on="participant_id")
+    donors = pd.DataFrame(
+        {
+            "sex": ["female", "male"],
+            "donors": [40, 3],
+            "donors_of": ["female", "male"],
+            "nearest": [10, 3],
+            "simulated": [5, 5],
+        }
+    )
+    write_table(simulated, paths.measurements / "simulated.csv")
+    write_table(donors, paths.measurements / "donors.csv")
 
 
 def write_exclusions(folder: Path, stage: str, table: pd.DataFrame, *reasons: str) -> None:
@@ -288,8 +309,29 @@ def write_truth(paths, measures, test, generator) -> None:
                     "icc_high": 0.99,
                 }
             )
-    write_table(truth, paths.truth / "measures.csv")
+    errors = measures[["participant_id"]].join(measures[columns] - truth[columns])
+    write_table(errors, paths.measurements / "errors.csv")
     write_table(pd.DataFrame(rows), paths.measurements / "agreement.csv")
+    write_table(true_coefficients(), paths.measurements / "true_coefficients.csv")
+
+
+def true_coefficients() -> pd.DataFrame:
+    """Return what `measures_of` draws with; the correlations are not exact."""
+    slopes = {"age": -0.06, "bmi": 0.25, "sex": 13.4}
+    rows = [
+        ("regression", outcome, sex, term, factor * slope)
+        for outcome, factor in (("csa", 1), ("gluteus", 60))
+        for sex in ("both", "male", "female")
+        for term, slope in slopes.items()
+        if sex == "both" or term != "sex"
+    ]
+    rows += [
+        ("correlation", "gluteus", sex, size, 0.3)
+        for sex in ("male", "female")
+        for size in ("weight_kg", "height_cm", "bmi_kg_m2")
+    ]
+    rows.append(("model", "gluteus", "male", "intercept", 1.0))
+    return pd.DataFrame(rows, columns=["kind", "outcome", "sex", "term", "value"])
 
 
 @pytest.fixture(scope="session")

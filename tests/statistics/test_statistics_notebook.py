@@ -9,8 +9,8 @@ import pytest
 
 from muscle_study.numbers import Numbers
 from muscle_study.paths import NOTEBOOKS
+from muscle_study.statistics.names import NAMES, SIMULATED_NAMES, TRUTH_NAMES
 from muscle_study.statistics.stage import missing_outputs, write_numbers
-from muscle_study.statistics.text import NAMES, TRUTH_NAMES
 
 mpl.use("Agg")
 
@@ -33,15 +33,20 @@ def run_cells(study):
         {},
         {"n": 20, "n_test": 3, "n_curation_exclusions": 1, "n_late_exclusions": 0},
         {"n": 60, "n_test": 8, "demographics": False, "truth": False, "synthetic": False},
+        {"n": 80, "n_simulated": 400},
     ],
-    ids=["usual", "tiny", "real without demographics"],
+    ids=["usual", "tiny", "real without demographics", "simulated"],
 )
 def test_everything_is_there_and_nothing_individual(study_of, plan, made_up):
     study = study_of(plan(**made_up))
     run_cells(study)
     assert missing_outputs(study) == []
     numbers = json.loads((study.paths.numbers / "statistics.json").read_text())
-    expected = {*NAMES, *(TRUTH_NAMES if made_up.get("truth", True) else [])}
+    expected = {
+        *NAMES,
+        *(TRUTH_NAMES if made_up.get("truth", True) else []),
+        *(SIMULATED_NAMES if "n_simulated" in made_up else []),
+    }
     assert set(numbers) == expected
     identifiers = re.compile("|".join(study.curated["participant_id"]))
     for path in study.paths.reports.rglob("*"):
@@ -49,6 +54,8 @@ def test_everything_is_there_and_nothing_individual(study_of, plan, made_up):
             assert not identifiers.search(path.read_text()), path.name
         if path.name.endswith(".caption.md"):
             assert ("Synthetic cohort" in path.read_text()) == study.synthetic, path.name
+            if "n_simulated" not in made_up:
+                assert "simulated" not in path.read_text(), path.name
 
 
 def test_small_numbers_are_said_in_words(study_of, plan):

@@ -2,14 +2,19 @@ import pandas as pd
 import pytest
 
 from muscle_study.files import read_table, write_table
+from muscle_study.statistics.loading import analysis_table, load_study
 from muscle_study.statistics.participants import (
     Flow,
     Step,
     hidden_population,
     pooled_reasons,
+    population_counts,
     shown_steps,
 )
-from muscle_study.statistics.study import analysis_table, load_study
+
+
+def described(men, women, source="imaged"):
+    return pd.DataFrame({"sex": ["male"] * men + ["female"] * women, "source": source})
 
 
 def flow_of(source, *excluded):
@@ -53,11 +58,29 @@ def test_steps_of_a_few_are_merged(excluded, shown):
     ],
 )
 def test_differences_of_counts_tell_nothing(excluded, men, women, unused, hidden):
-    people = pd.DataFrame({"sex": ["male"] * men + ["female"] * women})
+    people = described(men, women)
     found = hidden_population(flow_of(100, *excluded), people, unused, 5)
     assert hidden <= found
     if not hidden:
         assert not found
+
+
+@pytest.mark.parametrize(
+    ("men", "women", "hidden"),
+    [
+        (50, 50, set()),
+        # the imaged men are what all the imaged are more than the women
+        (3, 97, {"imaged_men", "imaged_women"}),
+        (100, 0, {"imaged_women"}),
+    ],
+)
+def test_small_groups_of_imaged_are_hidden_among_the_simulated(men, women, hidden):
+    people = pd.concat([described(men, women), described(400, 300, "simulated")])
+    flow = flow_of(100, 0, 0, 0)
+    counts = population_counts(flow, people, 0)
+    assert (counts["men"], counts["imaged_men"]) == (men + 400, men)
+    assert (counts["imaged"], counts["simulated"]) == (100, 700)
+    assert hidden_population(flow, people, 0, 5) == hidden
 
 
 def test_reasons_are_printed_in_words():
@@ -88,11 +111,27 @@ def test_only_adults_with_demographics_are_described(study):
     curated.iloc[1, curated.columns.get_loc("sex")] = None
     curated.iloc[2, curated.columns.get_loc("height_cm")] = float("nan")
     measures = study.measures[study.measures["participant_id"].isin(curated["participant_id"])]
-    people = analysis_table(curated, measures, study.parameters)
+    people = analysis_table(curated, measures, None, study.parameters)
     known = set(curated["participant_id"].iloc[3:]) & set(measures["participant_id"])
     assert set(people["participant_id"]) == known
 
 
 def test_strangers_among_the_measured_are_refused(study):
     with pytest.raises(ValueError, match=r"curated/participants.csv lacks: run .*01_curation"):
-        analysis_table(study.curated.iloc[:3], study.measures, study.parameters)
+        analysis_table(study.curated.iloc[:3], study.measures, None, study.parameters)
+
+
+def test_simulated_participants_join_the_imaged(study_of, plan):
+    study = study_of(plan(n_simulated=300))
+    assert study.people["source"].value_counts().to_dict() == {"simulated": 300, "imaged": 189}
+    assert set(study.imaged.people["participant_id"]) == set(study.measures["participant_id"])
+    assert study.sizes.endswith("measured by the network n = 189, simulated n = 300")
+    assert study.flow.measured == 189
+    assert study.people["age_group"].notna().all()
+
+
+def test_without_simulated_participants_none_are_mentioned(study):
+    assert not study.has_simulated
+    assert "simulated" not in study.sizes
+    assert study.imaged_only == ""
+    pd.testing.assert_frame_equal(study.imaged.people, study.people)

@@ -189,8 +189,8 @@ def comparisons_table(study: Study, tests: pd.DataFrame) -> Table:
         )
     percent = format_number(100 * study.parameters.confidence)
     caption = (
-        f"Comparisons of means. CSA: total {study.psoas} cross-sectional area. Two groups: "
-        f"Welch's t-test, difference with {percent} % confidence interval (CI), "
+        f"Comparisons of means ({study.sizes}). CSA: total {study.psoas} cross-sectional area. Two "
+        f"groups: Welch's t-test, difference with {percent} % confidence interval (CI), "
         "Cohen's d (pooled SD). Several groups: Welch's analysis of variance, η² = "
         f"between-group / total sum of squares. Holm's correction is over all comparisons made. "
         f"Groups of fewer than {max(2, study.min_count)}, or without any variation, are left out; "

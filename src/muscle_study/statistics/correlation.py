@@ -8,7 +8,7 @@ from muscle_study.disclosure import MARK
 from muscle_study.numbers import format_number, format_p
 from muscle_study.statistics.measures import OUTCOMES, SEXES
 from muscle_study.statistics.study import Study
-from muscle_study.statistics.table import Table, count, estimate
+from muscle_study.statistics.table import Table, estimate
 
 #: What gluteus volume is correlated with.
 SIZES = {"weight_kg": "Weight", "height_cm": "Height", "bmi_kg_m2": "BMI"}
@@ -56,12 +56,8 @@ def correlation_table(study: Study, found: pd.DataFrame) -> Table:
         for row in found.to_dict("records")
     ]
     percent = format_number(100 * study.parameters.confidence)
-    sizes = ", ".join(
-        f"{word.lower()} n = {count(len(study.of_sex(sex)), sex in study.hidden_sexes)}"
-        for sex, word in SEXES.items()
-    )
     caption = (
-        f"Pearson correlation of total gluteus volume with body size by sex ({sizes}), with "
+        f"Pearson correlation of total gluteus volume with body size by sex ({study.sizes}), with "
         f"{percent} % confidence interval (CI) by Fisher's z. {MARK}: not estimable." + study.origin
     )
     return Table("correlation", found, pd.DataFrame(text), caption)

@@ -105,7 +105,8 @@ def population_table(study: Study) -> Table:
     )
     text = pd.DataFrame(rows)
     caption = (
-        "Study population by sex: measured adults whose sex, age, height and weight are known. "
+        "Study population by sex: measured adults whose sex, age, height and weight are known "
+        f"({study.sizes}). "
         "BMI: body mass index. SD: standard deviation."
         + suppression_note(text, study.min_count)
         + study.origin
@@ -145,14 +146,10 @@ def measures_table(study: Study) -> Table:
             row[f"{word}, mean ± SD"] = mean_sd(values["mean"], values["sd"], measure.digits)
             row[f"{word}, median (quartiles)"] = _median(values, measure.digits)
         text.append(row)
-    sizes = ", ".join(
-        f"{word.lower()} n = {count(len(study.of_sex(sex)), sex in study.hidden_sexes)}"
-        for sex, word in SEXES.items()
-    )
     caption = (
-        f"Measures by sex ({sizes}). CSA: maximum axial cross-sectional area; the total is the sum "
-        "of both sides' maxima, each in its own slice. Asymmetry: (right − left) / mean of both "
-        "sides. Fat fraction: F / (W + F) over the muscle of both sides."
+        f"Measures by sex ({study.sizes}). CSA: maximum axial cross-sectional area; the total is "
+        "the sum of both sides' maxima, each in its own slice. Asymmetry: (right − left) / mean of "
+        "both sides. Fat fraction: F / (W + F) over the muscle of both sides."
         + suppression_note(pd.DataFrame(text), study.min_count)
         + study.origin
     )
@@ -220,8 +217,8 @@ def _by_group(study: Study, name: str, groupings: list[str], heading: str, words
                     )
                 seen.add(group.group)
     caption = (
-        f"Measures by sex and {words}, mean ± SD. CSA: maximum axial cross-sectional area, left + "
-        "right. Volumes and fat fractions: both sides together."
+        f"Measures by sex and {words}, mean ± SD ({study.sizes}). CSA: maximum axial "
+        "cross-sectional area, left + right. Volumes and fat fractions: both sides together."
         + suppression_note(pd.DataFrame(text), study.min_count)
         + study.origin
     )

@@ -53,7 +53,7 @@ def exclusions_by_group(study: Study) -> pd.DataFrame:
         is of the excluded whose sex and BMI are not known.
     """
     grouping = study.groupings["bmi_group"]
-    statuses = {"measured": study.people, "excluded": excluded_people(study)}
+    statuses = {"measured": study.imaged.people, "excluded": excluded_people(study)}
     cells = np.array(
         [
             [
@@ -94,7 +94,9 @@ def exclusions_by_group(study: Study) -> pd.DataFrame:
 def _shown_elsewhere(study: Study, pick) -> tuple[list[np.ndarray], list[bool]]:
     """Return the sums that the population table shows, and the small ones that it must not."""
     sums = [pick(sex=i, status=0) for i in range(len(SEXES))]
-    fixed = [sex not in study.hidden_sexes for sex in SEXES]
+    fixed = [sex not in study.imaged.hidden_sexes for sex in SEXES]
+    if study.has_simulated:  # the population table's groups count these too, and tell nothing
+        return sums, fixed
     for i, sex in enumerate(SEXES):
         for j, group in enumerate(study.groups_of("bmi_group", sex).itertuples()):
             if not group.hidden or group.n < study.min_count:
@@ -112,7 +114,7 @@ def exclusion_tests(study: Study) -> dict[str, float]:
         p by ``sex`` and ``bmi``; empty for too few excluded.
     """
     excluded = excluded_people(study)
-    if len(excluded) < study.min_count or study.people.empty:
+    if len(excluded) < study.min_count or study.imaged.people.empty:
         return {}
     split = study.groupings["bmi_split"]
     high = split.labels[1]
@@ -120,7 +122,7 @@ def exclusion_tests(study: Study) -> dict[str, float]:
     def p_value(trait) -> float:
         pairs = [
             [int(trait(people).sum()), int((~trait(people)).sum())]
-            for people in (excluded, study.people)
+            for people in (excluded, study.imaged.people)
         ]
         return float(stats.fisher_exact(pairs).pvalue)
 
@@ -176,6 +178,7 @@ def exclusions_table(study: Study) -> Table:
         "that depends on BMI would bias what is reported of BMI. Not known: the record itself was "
         "the reason, or the source's table is not at hand."
         + _tested(study)
+        + study.imaged_only
         + suppression_note(pd.DataFrame(text), study.min_count)
         + study.origin
     )

@@ -138,15 +138,55 @@ def pooled_reasons(reasons: dict[str, int], min_count: int) -> list[tuple[str, i
 
 
 def population_counts(flow: Flow, people: pd.DataFrame, unused: int) -> dict[str, int]:
-    """Return the study's counts by name."""
+    """Return the study's counts by name.
+
+    Parameters
+    ----------
+    flow
+        Of the imaged participants.
+    people
+        The described: ``sex`` and ``source``.
+    unused
+        Measured participants who are not described.
+
+    Returns
+    -------
+    dict
+        Of the flow: ``source``, ``curated``, ``measured``, ``excluded``, ``unused``. Of the
+        described: ``men``, ``women``; of these ``imaged``, ``imaged_men``, ``imaged_women``,
+        ``simulated``.
+    """
+    counts = people.groupby(["sex", "source"]).size()
+    imaged, simulated = (
+        {word.lower(): int(counts.get((sex, source), 0)) for sex, word in SEXES.items()}
+        for source in ("imaged", "simulated")
+    )
     return {
         "source": flow.source,
         "curated": flow.curated,
         "measured": flow.measured,
         "excluded": flow.source - flow.measured,
         "unused": unused,
-        **{word.lower(): int((people["sex"] == sex).sum()) for sex, word in SEXES.items()},
+        **{word: n + simulated[word] for word, n in imaged.items()},
+        **{f"imaged_{word}": n for word, n in imaged.items()},
+        "imaged": sum(imaged.values()),
+        "simulated": sum(simulated.values()),
     }
+
+
+#: What counts of participants are sums of.
+_PARTS = {
+    "men": ["imaged_men", "simulated_men"],
+    "women": ["imaged_women", "simulated_women"],
+    "measured": ["imaged_men", "imaged_women", "unused"],
+    "imaged_men": ["imaged_men"],
+    "imaged_women": ["imaged_women"],
+    "imaged": ["imaged_men", "imaged_women"],
+    "simulated": ["simulated_men", "simulated_women"],
+    "unused": ["unused"],
+    "excluded": ["excluded"],
+    "source": ["imaged_men", "imaged_women", "unused", "excluded"],
+}
 
 
 def hidden_population(flow: Flow, people: pd.DataFrame, unused: int, min_count: int) -> set[str]:
@@ -155,23 +195,19 @@ def hidden_population(flow: Flow, people: pd.DataFrame, unused: int, min_count: 
     Zero is shown here, but for the sexes: that nobody was excluded says nothing about anybody.
     """
     counts = population_counts(flow, people, unused)
-    parts = {
-        "men": ["men"],
-        "women": ["women"],
-        "measured": ["men", "women", "unused"],
-        "unused": ["unused"],
-        "excluded": ["excluded"],
-        "source": ["men", "women", "unused", "excluded"],
-    }
-    names = [name for name in parts if counts[name]]
-    cells = [name for name in ("men", "women", "unused", "excluded") if counts[name]]
-    sums = np.array([[float(cell in parts[name]) for cell in cells] for name in names])
-    values = np.array([counts[cell] for cell in cells])
+    cells = {name: counts[name] for name in ("imaged_men", "imaged_women", "unused", "excluded")}
+    for word in ("men", "women"):
+        cells[f"simulated_{word}"] = counts[word] - counts[f"imaged_{word}"]
+    cells = {name: n for name, n in cells.items() if n}
+    names = [name for name in _PARTS if counts[name]]
+    sums = np.array([[float(cell in _PARTS[name]) for cell in cells] for name in names])
     # what is described comes first, where it came from last: the names' own order
     order = np.arange(len(names))
-    hide = protect(values, sums.reshape(len(names), len(cells)), min_count, order=order)
+    hide = protect(
+        np.array(list(cells.values())), sums.reshape(len(names), len(cells)), min_count, order=order
+    )
     hidden = {name for name, is_hidden in zip(names, hide, strict=True) if is_hidden}
-    hidden |= {word for word in ("men", "women") if not counts[word]}
+    hidden |= {name for name in _PARTS if name.endswith("men") and not counts[name]}
     if "curated" not in {step.name for step in shown_steps(flow, min_count)}:
         hidden.add("curated")
     return hidden

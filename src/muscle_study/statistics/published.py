@@ -95,7 +95,8 @@ def published_table(study: Study) -> Table:
         )
     caption = (
         "The paper's figures (Kiefer et al. 2026) beside this run's, mean ± SD where given, and "
-        "the difference of means (this run − published). Dice: this run's own test participants. "
+        f"the difference of means (this run − published; {study.sizes}). Dice: this run's own test "
+        "participants. "
     )
     caption += (
         "The synthetic cohort was made to resemble the published means, so that agreement here is "

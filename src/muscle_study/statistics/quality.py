@@ -71,7 +71,7 @@ def dice_table(study: Study) -> Table:
         f"Agreement of the model with the reference labels in the test participants (n = "
         f"{count(n, n < study.min_count)}), whom it never saw in training. HD95: 95th centile of "
         "the Hausdorff distance; ASD: average symmetric surface distance. The minimum would be a "
-        "single participant's." + _few(n, study) + study.origin
+        "single participant's." + _few(n, study) + study.imaged_only + study.origin
     )
     return Table("dice", pd.DataFrame(data), pd.DataFrame(text), caption)
 
@@ -131,6 +131,8 @@ def agreement_table(study: Study) -> Table:
         "Agreement of the measures with the synthetic cohort's known truth: bias (measured − "
         "truth) with confidence interval (CI), limits of agreement (Bland and Altman), and "
         "intraclass correlation (ICC). Test: the annotated participants kept for testing; unseen: "
-        "these and all who were never annotated, so that training saw none of them." + study.origin
+        "these and all who were never annotated, so that training saw none of them."
+        + study.imaged_only
+        + study.origin
     )
     return Table("agreement", table, without_repeats(pd.DataFrame(text), "Measure"), caption)

@@ -11,12 +11,13 @@ from muscle_study.disclosure import MARK
 from muscle_study.numbers import format_number, format_p
 from muscle_study.statistics.measures import OUTCOMES, SEXES, SHORT_NAMES, Measure
 from muscle_study.statistics.study import Study
-from muscle_study.statistics.table import Table, count, estimate, without_repeats
+from muscle_study.statistics.table import Table, estimate, without_repeats
 
 #: Terms in the order of the table, with the name that the text's numbers use.
 TERMS = {"age_years": "age", "bmi_kg_m2": "bmi", "male": "sex"}
 
-_TERM_TEXT = {"age": "age, per year", "bmi": "BMI, per kg/m²", "sex": "men − women"}
+#: The same as printed.
+TERM_TEXT = {"age": "age, per year", "bmi": "BMI, per kg/m²", "sex": "men − women"}
 
 COLUMNS = [
     "coefficient",
@@ -165,7 +166,7 @@ def regression_table(study: Study, table: pd.DataFrame) -> Table:
             {
                 "Outcome": SHORT_NAMES[name],
                 "Among": {"both": "All", **SEXES}[row["sex"]],
-                "Term": _TERM_TEXT[row["term"]],
+                "Term": TERM_TEXT[row["term"]],
                 "Coefficient (CI)": estimate(
                     row["coefficient"],
                     row["low"],
@@ -180,12 +181,8 @@ def regression_table(study: Study, table: pd.DataFrame) -> Table:
             }
         )
     percent = format_number(100 * study.parameters.confidence)
-    sizes = ", ".join(
-        f"{word.lower()} n = {count(len(study.of_sex(sex)), sex in study.hidden_sexes)}"
-        for sex, word in SEXES.items()
-    )
     caption = (
-        f"Linear regression of the outcomes on age, BMI and sex ({sizes}), with {percent} % "
+        f"Linear regression of the outcomes on age, BMI and sex ({study.sizes}), with {percent} % "
         "confidence intervals (CI) and p-values from errors robust to heteroscedasticity (HC3); p "
         f"is not corrected. CSA: total {study.psoas} cross-sectional area. Standardised: per SD of "
         "age and of BMI, in SDs of the outcome. "

@@ -1,9 +1,9 @@
 """The stage's last step: everything that the manuscript needs is there."""
 
 from muscle_study.numbers import Numbers, read_numbers
+from muscle_study.statistics.names import expected_names
 from muscle_study.statistics.quality import has_truth
 from muscle_study.statistics.study import Study
-from muscle_study.statistics.text import expected_names
 
 TABLES = (
     "population",
@@ -20,8 +20,10 @@ TABLES = (
 
 FIGURES = ("flow", "example", "learning", "dice", "age", "bmi", "regression", "weight")
 
-#: Table and figure of a run with known truth.
-TRUTH = "agreement"
+#: What a run with known truth has besides, and one with simulated measurements.
+TRUTH_TABLES = ("agreement", "recovery")
+TRUTH_FIGURES = ("agreement",)
+SIMULATED_TABLES = ("imaged",)
 
 
 def write_numbers(study: Study, numbers: Numbers) -> None:
@@ -42,16 +44,19 @@ def write_numbers(study: Study, numbers: Numbers) -> None:
 
 def missing_outputs(study: Study) -> list[str]:
     """Return the files and numbers that the manuscript needs and the run lacks."""
-    extra = (TRUTH,) if has_truth(study) else ()
+    tables, figures = [*TABLES], [*FIGURES]
+    if has_truth(study):
+        tables += TRUTH_TABLES
+        figures += TRUTH_FIGURES
+    if study.has_simulated:
+        tables += SIMULATED_TABLES
     files = [
         study.paths.tables / f"{name}{ending}"
-        for name in (*TABLES, *extra)
+        for name in tables
         for ending in (".csv", ".md", ".caption.md")
     ]
     files += [
-        study.paths.figures / f"{name}{ending}"
-        for name in (*FIGURES, *extra)
-        for ending in (".svg", ".md")
+        study.paths.figures / f"{name}{ending}" for name in figures for ending in (".svg", ".md")
     ]
     written = read_numbers(study.paths.numbers)
     return [f"{file.parent.name}/{file.name}" for file in files if not file.exists()] + sorted(

@@ -1,11 +1,13 @@
 """What the statistics read: one analysis table, and what a reader must know about the run."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Literal
 
 import pandas as pd
 
-from muscle_study.files import read_json, read_table
+from muscle_study.disclosure import MARK
+from muscle_study.numbers import format_number
 from muscle_study.paths import RunPaths
 from muscle_study.statistics.groups import Grouping, bmi_split, count_groups
 from muscle_study.statistics.measures import SEXES
@@ -14,14 +16,7 @@ from muscle_study.statistics.participants import (
     Flow,
     hidden_population,
     population_counts,
-    read_exclusions,
-    read_flow,
 )
-
-#: Younger participants are measured but not described: the paper's cohort is of adults.
-ADULT_YEARS = 18
-
-DEMOGRAPHICS = ["age_years", "height_cm", "weight_kg", "bmi_kg_m2"]
 
 
 @dataclass(frozen=True)
@@ -41,13 +36,16 @@ class Study:
     curated
         Participants that curation kept.
     measures
-        Measurement's table.
-    people
-        The analysis table: measured adults with sex, age, height and weight.
+        Measurement's table, of the imaged.
+    everyone
+        The analysis table: adults with sex, age, height and weight; ``source`` says whether their
+        measures are of images (``imaged``) or ``simulated``. Only synthetic runs have the latter.
     flow
         Steps from the source to the measured.
     exclusions
         Every exclusion of every stage.
+    sample
+        Of whom `people` is.
     """
 
     run: str
@@ -56,9 +54,10 @@ class Study:
     source: dict
     curated: pd.DataFrame
     measures: pd.DataFrame
-    people: pd.DataFrame
+    everyone: pd.DataFrame
     flow: Flow
     exclusions: pd.DataFrame
+    sample: Literal["all", "imaged"] = "all"
 
     @property
     def synthetic(self) -> bool:
@@ -80,25 +79,65 @@ class Study:
         """Age groups, BMI groups and the split at 25 kg/m², by the column that holds them."""
         return groupings_of(self.parameters)
 
+    @cached_property
+    def people(self) -> pd.DataFrame:
+        """The analysis table of the sample."""
+        if self.sample == "all":
+            return self.everyone
+        return self.everyone[self.everyone["source"] == "imaged"].reset_index(drop=True)
+
+    @cached_property
+    def imaged(self) -> "Study":
+        """The same study with the imaged participants alone as its sample."""
+        return replace(self, sample="imaged")
+
+    @property
+    def has_simulated(self) -> bool:
+        """Whether some participants' measures are simulated, not of images."""
+        return (self.everyone["source"] == "simulated").any()
+
     @property
     def unused(self) -> int:
         """Measured participants that the statistics leave out: no demographics, or no adults."""
-        return len(self.measures) - len(self.people)
+        return len(self.measures) - len(self.imaged.people)
 
     @cached_property
     def counts(self) -> dict[str, int]:
         """The study's counts of participants, by name."""
-        return population_counts(self.flow, self.people, self.unused)
+        return population_counts(self.flow, self.everyone, self.unused)
 
     @cached_property
     def hidden(self) -> set[str]:
         """Names of the counts that may not be shown."""
-        return hidden_population(self.flow, self.people, self.unused, self.min_count)
+        return hidden_population(self.flow, self.everyone, self.unused, self.min_count)
 
     @property
     def hidden_sexes(self) -> set[str]:
-        """Sexes that are too few to be described."""
-        return {sex for sex, word in SEXES.items() if word.lower() in self.hidden}
+        """Sexes of which the sample has too few to be described."""
+        prefix = "imaged_" if self.sample == "imaged" else ""
+        return {sex for sex, word in SEXES.items() if prefix + word.lower() in self.hidden}
+
+    def shown(self, name: str) -> str:
+        """Return one of the `counts` as it is printed."""
+        return MARK if name in self.hidden else format_number(self.counts[name])
+
+    @property
+    def sizes(self) -> str:
+        """What n consists of, e.g. ``men n = 60, women n = 50``."""
+        prefix = "imaged_" if self.sample == "imaged" else ""
+        words = [word.lower() for word in SEXES.values()]
+        by_sex = ", ".join(f"{word} n = {self.shown(prefix + word)}" for word in words)
+        if self.sample == "imaged" or not self.has_simulated:
+            return by_sex
+        return (
+            f"{by_sex}; measured by the network n = {self.shown('imaged')}, "
+            f"simulated n = {self.shown('simulated')}"
+        )
+
+    @property
+    def imaged_only(self) -> str:
+        """The sentence on whom a table shows that leaves simulated measurements out."""
+        return " Imaged participants only." if self.has_simulated else ""
 
     @cached_property
     def group_counts(self) -> pd.DataFrame:
@@ -132,53 +171,3 @@ def groupings_of(parameters: StatisticsParameters) -> dict[str, Grouping]:
     age = Grouping("age_group", "age_years", tuple(parameters.age_group_edges_years), 1)
     bmi = Grouping("bmi_group", "bmi_kg_m2", tuple(parameters.bmi_group_edges_kg_m2), 0.1)
     return {grouping.name: grouping for grouping in (age, bmi, bmi_split())}
-
-
-def analysis_table(
-    curated: pd.DataFrame, measures: pd.DataFrame, parameters: StatisticsParameters
-) -> pd.DataFrame:
-    """Join measures to participants; keep adults whose sex, age, height and weight are known.
-
-    Raises
-    ------
-    ValueError
-        If someone was measured whom curation does not know.
-    """
-    strangers = set(measures["participant_id"]) - set(curated["participant_id"])
-    if strangers:
-        raise ValueError(
-            f"measures.csv holds {len(strangers)} participants that curated/participants.csv "
-            "lacks: run the notebooks from 01_curation on again"
-        )
-    people = curated.merge(measures, on="participant_id", validate="one_to_one")
-    known = people["sex"].isin(list(SEXES)) & people[DEMOGRAPHICS].notna().all(axis=1)
-    people = people[known & (people["age_years"] >= ADULT_YEARS)].reset_index(drop=True)
-    for grouping in groupings_of(parameters).values():
-        people[grouping.name] = grouping.assign(people[grouping.variable])
-    return people
-
-
-def load_study(paths: RunPaths, parameters: StatisticsParameters) -> Study:
-    """Read a run's tables.
-
-    Raises
-    ------
-    FileNotFoundError
-        Naming the table that an earlier stage has not written.
-    RuntimeError
-        If participants do not add up from stage to stage.
-    """
-    curated = read_table(paths.curated / "participants.csv")
-    measures = read_table(paths.measurements / "measures.csv")
-    exclusions = read_exclusions(paths)
-    return Study(
-        run=paths.run,
-        paths=paths,
-        parameters=parameters,
-        source=read_json(paths.curated / "source.json"),
-        curated=curated,
-        measures=measures,
-        people=analysis_table(curated, measures, parameters),
-        flow=read_flow(paths, exclusions, len(curated), len(measures)),
-        exclusions=exclusions,
-    )

@@ -5,13 +5,14 @@ import numpy as np
 import pandas as pd
 
 from muscle_study.disclosure import SUPPRESSED
-from muscle_study.files import read_json
+from muscle_study.files import read_json, read_table
 from muscle_study.labels import MUSCLES
 from muscle_study.numbers import Numbers, format_number, format_p
+from muscle_study.statistics.correlation import correlations
 from muscle_study.statistics.descriptives import describe
 from muscle_study.statistics.measures import OUTCOMES, PAPER_OUTCOMES, SEXES
 from muscle_study.statistics.published import published
-from muscle_study.statistics.quality import by_muscle, has_truth, read_agreement, read_quality
+from muscle_study.statistics.quality import by_muscle, read_agreement, read_quality
 from muscle_study.statistics.regression import coefficient_digits
 from muscle_study.statistics.study import Study
 from muscle_study.statistics.table import interval
@@ -24,60 +25,6 @@ NOT_RECORDED = "a time that was not recorded"
 
 #: Short names of the scores in the text, with digits and unit.
 SCORES = {"hausdorff95_mm": ("hd95", 1, "mm"), "surface_distance_mm": ("asd", 2, "mm")}
-
-_PEOPLE = ("men", "women")
-
-
-def _over(*parts: tuple[str, ...]) -> list[str]:
-    """Return every combination of the parts, joined."""
-    names = [""]
-    for part in parts:
-        names = [name + piece for name in names for piece in part]
-    return names
-
-
-#: Every name that the text may use in any run.
-NAMES = [
-    *_over(("study.",), ("run", "kind", "psoas")),
-    *_over(
-        ("population.",),
-        ("source", "curated", "measured", "excluded", "men", "women", "exclusion_percent"),
-    ),
-    *_over(("population.",), ("age_", "bmi_"), ("mean_", "sd_"), _PEOPLE),
-    *_over(("split.",), ("train", "validation", "test")),
-    *_over(
-        ("settings.",),
-        (
-            "spacing",
-            "network_spacing",
-            "patch",
-            "max_epochs",
-            "batch",
-            "learning_rate",
-            "channels",
-            "seed",
-            "confidence",
-            "min_cell",
-        ),
-    ),
-    *_over(("model.",), ("parameters", "best_epoch", "validation_dice", "minutes")),
-    *_over(("dice.",), MUSCLES, ("", "_sd")),
-    *_over(("hd95.", "asd."), MUSCLES),
-    *_over(
-        tuple(OUTCOMES),
-        (".mean_", ".sd_", ".age_p_", ".age_eta_", ".peak_age_", ".bmi_p_", ".bmi_eta_", ".bmi_d_"),
-        _PEOPLE,
-    ),
-    *_over(tuple(OUTCOMES), (".sex_d", ".sex_p")),
-    *_over(("regression.",), tuple(OUTCOMES), (".age", ".bmi", ".sex"), ("", "_ci", "_p")),
-    *_over(("regression.",), tuple(OUTCOMES), (".r2",)),
-    *_over(("correlation.weight_",), _PEOPLE, ("", "_ci")),
-    *_over(("published.",), tuple(OUTCOMES), ("_mean_", "_sd_"), _PEOPLE),
-    *_over(("published.",), ("dice_psoas", "dice_gluteus", "participants")),
-]
-
-#: Names that only a run with known truth has.
-TRUTH_NAMES = _over(("agreement.",), tuple(OUTCOMES), ("_bias", "_loa", "_icc"))
 
 
 class Text:
@@ -152,7 +99,10 @@ def flow_numbers(study: Study, numbers: Numbers, cell: str) -> None:
     text.word("study.run", study.run)
     text.word("study.kind", "synthetic" if study.synthetic else "real")
     text.word("study.psoas", study.psoas)
-    for name in ("source", "curated", "measured", "excluded", "men", "women"):
+    names = ["source", "curated", "measured", "excluded", "men", "women"]
+    if study.has_simulated:
+        names += ["imaged", "imaged_men", "imaged_women", "simulated"]
+    for name in names:
         value = np.nan if name in study.hidden else study.counts[name]
         text.number(f"population.{name}", value, otherwise=SUPPRESSED)
     percent = 100 * study.counts["excluded"] / study.counts["source"]
@@ -233,15 +183,15 @@ def quality_numbers(study: Study, numbers: Numbers, cell: str) -> None:
             text.number(f"{name}.{muscle}", values["mean"], digits, unit, otherwise=SUPPRESSED)
 
 
-def measure_numbers(study: Study, numbers: Numbers, cell: str) -> None:
-    """Add both outcomes' means by sex."""
+def measure_numbers(study: Study, numbers: Numbers, cell: str, prefix: str = "") -> None:
+    """Add both outcomes' means by sex; names begin with `prefix`."""
     text = Text(numbers, cell)
     for name, outcome in PAPER_OUTCOMES.items():
         for _, word, people in _by_sex(study):
             values = describe(outcome.values(people), study.min_count)
             for statistic in ("mean", "sd"):
                 text.number(
-                    f"{name}.{statistic}_{word}",
+                    f"{prefix}{name}.{statistic}_{word}",
                     values[statistic],
                     outcome.digits,
                     outcome.unit,
@@ -298,13 +248,13 @@ def regression_numbers(
 
 
 def correlation_numbers(
-    study: Study, correlations: pd.DataFrame, numbers: Numbers, cell: str
+    study: Study, correlations: pd.DataFrame, numbers: Numbers, cell: str, prefix: str = ""
 ) -> None:
-    """Add the correlation of gluteus volume with weight."""
+    """Add the correlation of gluteus volume with weight; names begin with `prefix`."""
     text = Text(numbers, cell)
     found = correlations[correlations["with"] == "weight_kg"].set_index("sex")
     for sex, word in SEXES.items():
-        row, key = found.loc[sex], f"correlation.weight_{word.lower()}"
+        row, key = found.loc[sex], f"{prefix}correlation.weight_{word.lower()}"
         text.number(key, row["r"], 2)
         text.limits(f"{key}_ci", row["low"], row["high"], 2, before=_confidence(study))
 
@@ -319,6 +269,30 @@ def agreement_numbers(study: Study, numbers: Numbers, cell: str) -> None:
         text.number(f"{key}_bias", row["bias"], outcome.digits, outcome.unit)
         text.limits(f"{key}_loa", row["loa_low"], row["loa_high"], outcome.digits, outcome.unit)
         text.number(f"{key}_icc", row["icc"], 3)
+
+
+def recovery_numbers(recovered: pd.DataFrame, numbers: Numbers, cell: str) -> None:
+    """Add how many intervals cover the true coefficient, and how far the estimates are from it."""
+    text = Text(numbers, cell)
+    estimated = recovered.dropna(subset=["value_all"])
+    percent = 100 * ((estimated["value_all"] - estimated["true"]) / estimated["true"]).abs()
+    text.number("recovery.coefficients", len(estimated))
+    text.number("recovery.covered", estimated["covers_all"].sum())
+    text.number("recovery.covered_imaged", estimated["covers_imaged"].sum())
+    text.number("recovery.median_percent", percent.median(), 1, "%")
+
+
+def imaged_numbers(study: Study, numbers: Numbers, cell: str) -> None:
+    """Add the outcomes' means and correlations in the imaged alone, and who gave the errors."""
+    measure_numbers(study.imaged, numbers, cell, "imaged.")
+    correlation_numbers(study, correlations(study.imaged), numbers, cell, "imaged.")
+    text = Text(numbers, cell)
+    donors = read_table(study.paths.measurements / "donors.csv").set_index("sex")
+    text.number("simulation.nearest", donors["nearest"].min())
+    for sex, word in SEXES.items():
+        n = donors["donors"].get(sex, np.nan)
+        few = n < study.min_count
+        text.number(f"simulation.donors_{word.lower()}", np.nan if few else n, otherwise=SUPPRESSED)
 
 
 def published_numbers(numbers: Numbers, cell: str) -> None:
@@ -336,8 +310,3 @@ def published_numbers(numbers: Numbers, cell: str) -> None:
     for muscle in MUSCLES:
         text.number(f"published.dice_{muscle}", published(f"dice_{muscle}", "mean"), 2)
     text.number("published.participants", published("participants", "n"))
-
-
-def expected_names(study: Study) -> set[str]:
-    """Return the names that the run's numbers must have."""
-    return {*NAMES, *(TRUTH_NAMES if has_truth(study) else [])}

@@ -24,17 +24,15 @@ from muscle_study.statistics.style import (
 
 def draw(study: Study) -> Picture:
     """Draw Bland and Altman's plot of both outcomes as densities, with bias and limits."""
-    truth = read_table(study.paths.truth / "measures.csv")
-    seen = study.curated.loc[study.curated["split"].isin(["train", "validation"]), "participant_id"]
-    unseen = study.measures[~study.measures["participant_id"].isin(seen)]
-    pairs = unseen.merge(truth, on="participant_id", suffixes=("", "_truth"))
+    errors = read_table(study.paths.measurements / "errors.csv")
+    pairs = study.measures.merge(errors, on="participant_id", suffixes=("", "_error"))
     agreement = read_agreement(study)
     statistics = agreement[agreement["group"] == "unseen"].set_index("measure")
     with house_style():
         figure, panels = plt.subplots(1, 2, layout="constrained", figsize=(TWO_COLUMNS, 2.8))
         for axes, outcome in zip(panels, OUTCOMES.values(), strict=True):
             row = statistics.loc[outcome.column]
-            known = pairs[[outcome.column, f"{outcome.column}_truth"]].dropna() * outcome.factor
+            known = pairs[[outcome.column, f"{outcome.column}_error"]].dropna() * outcome.factor
             enough = len(known) >= DENSITY_FACTOR * study.min_count and pd.notna(row["bias"])
             if enough:
                 _draw(axes, known, row, outcome)
@@ -49,14 +47,14 @@ def draw(study: Study) -> Picture:
         f"Agreement with the known truth in everyone whom training never saw{size}: difference "
         f"measured − truth against the mean of both; contours enclose {shares} % of the "
         "estimated density. Solid: bias; dashed: limits of agreement (bias ± 1.96 SD); grey: no "
-        "difference." + study.origin
+        "difference." + study.imaged_only + study.origin
     )
     return Picture("agreement", figure, caption)
 
 
 def _draw(axes: Axes, known: pd.DataFrame, row: pd.Series, outcome: Measure) -> None:
-    measured, truth = known.iloc[:, 0].to_numpy(), known.iloc[:, 1].to_numpy()
-    contours(axes, (measured + truth) / 2, measured - truth, BLUE)
+    measured, error = known.to_numpy().T
+    contours(axes, measured - error / 2, error, BLUE)
     axes.axhline(0, color="0.6", lw=0.8)
     for name, line in (("bias", "-"), ("loa_low", "--"), ("loa_high", "--")):
         value = row[name] * outcome.factor

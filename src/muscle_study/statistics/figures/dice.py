@@ -52,6 +52,6 @@ def draw(study: Study) -> Picture:
     caption = (
         "Dice similarity coefficient of model and reference labels in the test "
         f"participants{size}. Boxes: quartiles with the median; whiskers: 5th to 95th centile. "
-        "Dotted: the paper's mean, of another test set." + study.origin
+        "Dotted: the paper's mean, of another test set." + study.imaged_only + study.origin
     )
     return Picture("dice", figure, caption)

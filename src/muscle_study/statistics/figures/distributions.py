@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from scipy import stats
 
+from muscle_study.numbers import format_number
 from muscle_study.statistics.measures import PAPER_OUTCOMES, SEXES
 from muscle_study.statistics.study import Study
 from muscle_study.statistics.style import (
@@ -67,7 +68,7 @@ def _by_group(study: Study, name: str, grouping: str, heading: str, words: str) 
     sizes = "; ".join(
         f"{word}: "
         + ", ".join(
-            f"{group.group} n = {group.n}"
+            f"{group.group} n = {format_number(group.n)}"
             for group in study.groups_of(grouping, sex).itertuples()
             if not group.hidden
         )
@@ -78,7 +79,7 @@ def _by_group(study: Study, name: str, grouping: str, heading: str, words: str) 
         f"Total {study.psoas} cross-sectional area (CSA) and gluteus volume by {words} and sex. "
         "Boxes: quartiles with the median; white dot: mean; whiskers and densities end at the 5th "
         f"and 95th centile; densities of groups from {DENSITY_FACTOR * study.min_count} "
-        f"participants on. {sizes}. "
+        f"participants on. {sizes}. In all: {study.sizes}. "
         if sizes
         else f"Total {study.psoas} cross-sectional area and gluteus volume by {words} and sex. "
     )

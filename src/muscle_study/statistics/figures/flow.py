@@ -1,6 +1,7 @@
 """The flow chart: participants from the source to the analysis."""
 
 import textwrap
+from typing import NamedTuple
 
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
@@ -26,12 +27,28 @@ MAIN_X, MAIN_WIDTH, SIDE_X, SIDE_WIDTH = 0.1, 2.7, 3.35, 3.55
 SIDE_CHARACTERS = 54
 
 
+class Row(NamedTuple):
+    """Texts of a row's boxes; empty where there is none.
+
+    Parameters
+    ----------
+    main, side
+        Of the main column, and of the one beside it.
+    joins
+        Whether the side box joins the participants; else it leaves them.
+    """
+
+    main: str
+    side: str = ""
+    joins: bool = False
+
+
 def draw(study: Study) -> Picture:
     """Draw the flow chart."""
     rows = _rows(study)
     heights = [
-        PADDING + LINE * max(main.count("\n") + 1, side.count("\n") + 1 if side else 0)
-        for main, side in rows
+        PADDING + LINE * max(row.main.count("\n") + 1, row.side.count("\n") + 1 if row.side else 0)
+        for row in rows
     ]
     total = sum(heights) + GAP * (len(rows) - 1) + 0.35
     with house_style():
@@ -40,13 +57,14 @@ def draw(study: Study) -> Picture:
         axes.set(xlim=(0, TWO_COLUMNS), ylim=(0, total))
         axes.set_axis_off()
         top, before = total - 0.27, None
-        for (main, side), height in zip(rows, heights, strict=True):
+        for row, height in zip(rows, heights, strict=True):
             middle = top - height / 2
-            if side:
-                _box(axes, SIDE_X, middle, SIDE_WIDTH, side, GREY, left=True)
-                _arrow(axes, (MAIN_X + MAIN_WIDTH / 2, middle), (SIDE_X, middle))
-            if main:
-                bottom = _box(axes, MAIN_X, middle, MAIN_WIDTH, main, BLUE)
+            if row.side:
+                _box(axes, SIDE_X, middle, SIDE_WIDTH, row.side, GREY, left=True)
+                ends = (MAIN_X + MAIN_WIDTH / 2, middle), (SIDE_X, middle)
+                _arrow(axes, *(ends[::-1] if row.joins else ends))
+            if row.main:
+                bottom = _box(axes, MAIN_X, middle, MAIN_WIDTH, row.main, BLUE)
                 if before is not None:
                     _arrow(
                         axes,
@@ -60,36 +78,35 @@ def draw(study: Study) -> Picture:
         "Participants from the source to the analysis. Reasons and steps of fewer than "
         f"{study.min_count} participants are pooled with others"
         + (f"; {MARK}: not shown." if study.hidden else ".")
+        + (" Who was not imaged joins at the end." if study.has_simulated else "")
         + study.origin
     )
     return Picture("flow", figure, caption)
 
 
-def _rows(study: Study) -> list[tuple[str, str]]:
-    """Return the texts of main and side box, row by row; empty where there is none."""
-    shown = {name: _count(study, name) for name in study.counts}
-    rows = [(f"Participants in the source\nn = {shown['source']}", "")]
+def _rows(study: Study) -> list[Row]:
+    """Return the chart's rows from top to bottom."""
+    rows = [Row(f"Participants in the source\nn = {study.shown('source')}")]
     for step in shown_steps(study.flow, study.min_count):
         if step.excluded:
-            rows.append(("", _excluded(study, step)))
+            rows.append(Row("", _excluded(study, step)))
         name = "measured" if step.name == "measured" else "curated"
-        left = shown[name] if step.name != "segmented" else format_number(step.participants)
-        rows.append((f"{step.name.capitalize()}\nn = {left}", ""))
+        left = study.shown(name) if step.name != "segmented" else format_number(step.participants)
+        rows.append(Row(f"{step.name.capitalize()}\nn = {left}"))
     if study.unused:
-        rows.append(
-            (
-                "",
-                "Not described: no adult, or sex, age, height or\n"
-                f"weight not known: n = {shown['unused']}",
-            )
-        )
-    sexes = ", ".join(f"{word.lower()} n = {shown[word.lower()]}" for word in SEXES.values())
-    rows.append((f"Described by sex, age and BMI\n{sexes}", ""))
+        text = "Not described: no adult, or sex, age, height or\nweight not known: n = "
+        rows.append(Row("", text + study.shown("unused")))
+    if study.has_simulated:
+        rows.append(Row(f"Imaged, and described\n{_by_sex(study, 'imaged_')}"))
+        text = "Drawn, not imaged; measurements simulated as\ntruth + an imaged one's error: n = "
+        rows.append(Row("", text + study.shown("simulated"), joins=True))
+    rows.append(Row(f"Described by sex, age and BMI\n{_by_sex(study)}"))
     return rows
 
 
-def _count(study: Study, name: str) -> str:
-    return MARK if name in study.hidden else format_number(study.counts[name])
+def _by_sex(study: Study, prefix: str = "") -> str:
+    words = [word.lower() for word in SEXES.values()]
+    return ", ".join(f"{word} n = {study.shown(prefix + word)}" for word in words)
 
 
 def _excluded(study: Study, step: Step) -> str:

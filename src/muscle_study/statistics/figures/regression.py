@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from muscle_study.numbers import format_number
-from muscle_study.statistics.measures import OUTCOMES, SEXES
+from muscle_study.statistics.measures import OUTCOMES
 from muscle_study.statistics.study import Study
 from muscle_study.statistics.style import (
     GREY,
@@ -54,13 +54,8 @@ def draw(study: Study, coefficients: pd.DataFrame) -> Picture:
             )
         tag_synthetic(figure, study.synthetic)
     percent = format_number(100 * study.parameters.confidence)
-    sizes = ", ".join(
-        f"{word.lower()} n = {format_number(study.counts[word.lower()])}"
-        for sex, word in SEXES.items()
-        if sex not in study.hidden_sexes
-    )
     caption = (
-        f"Linear regression of both outcomes on age, BMI and sex ({sizes or 'too few to say'}): "
+        f"Linear regression of both outcomes on age, BMI and sex ({study.sizes}): "
         "coefficients in SDs of the outcome, per SD of age and of BMI and between men and women, "
         f"with {percent} % confidence intervals from HC3 errors. All: one model with sex; men, "
         "women: a model each." + study.origin

@@ -41,7 +41,7 @@ def draw(study: Study, correlations: pd.DataFrame) -> Picture:
             ).dropna()
             label = f"{word} (r = {format_number(r, 2)})"
             _draw(axes, data, sex, label, study)
-            drawn.append(f"{word.lower()} n = {format_number(len(data))}")
+            drawn.append(sex)
         if drawn:
             axes.set(xlabel="Weight (kg)", ylabel=outcome.title(study.psoas))
             figure.legend(loc="outside upper left", ncols=1)
@@ -50,7 +50,7 @@ def draw(study: Study, correlations: pd.DataFrame) -> Picture:
         tag_synthetic(figure, study.synthetic)
     shares = ", ".join(format_number(100 * share) for share in SHARES)
     percent = format_number(100 * study.parameters.confidence)
-    sizes = f" ({', '.join(drawn)})" if drawn else ""
+    sizes = f" ({study.sizes})" if drawn else ""
     caption = (
         f"Total gluteus volume against weight by sex{sizes}: contours enclose {shares} % of the "
         f"estimated density (groups from {DENSITY_FACTOR * study.min_count} participants on), "

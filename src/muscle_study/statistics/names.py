@@ -1,0 +1,82 @@
+"""The names of the numbers that the manuscript's text may use."""
+
+from muscle_study.labels import MUSCLES
+from muscle_study.statistics.measures import OUTCOMES
+from muscle_study.statistics.quality import has_truth
+from muscle_study.statistics.study import Study
+
+_PEOPLE = ("men", "women")
+
+
+def _over(*parts: tuple[str, ...]) -> list[str]:
+    """Return every combination of the parts, joined."""
+    names = [""]
+    for part in parts:
+        names = [name + piece for name in names for piece in part]
+    return names
+
+
+#: Every name that the text may use in any run.
+NAMES = [
+    *_over(("study.",), ("run", "kind", "psoas")),
+    *_over(
+        ("population.",),
+        ("source", "curated", "measured", "excluded", "men", "women", "exclusion_percent"),
+    ),
+    *_over(("population.",), ("age_", "bmi_"), ("mean_", "sd_"), _PEOPLE),
+    *_over(("split.",), ("train", "validation", "test")),
+    *_over(
+        ("settings.",),
+        (
+            "spacing",
+            "network_spacing",
+            "patch",
+            "max_epochs",
+            "batch",
+            "learning_rate",
+            "channels",
+            "seed",
+            "confidence",
+            "min_cell",
+        ),
+    ),
+    *_over(("model.",), ("parameters", "best_epoch", "validation_dice", "minutes")),
+    *_over(("dice.",), MUSCLES, ("", "_sd")),
+    *_over(("hd95.", "asd."), MUSCLES),
+    *_over(
+        tuple(OUTCOMES),
+        (".mean_", ".sd_", ".age_p_", ".age_eta_", ".peak_age_", ".bmi_p_", ".bmi_eta_", ".bmi_d_"),
+        _PEOPLE,
+    ),
+    *_over(tuple(OUTCOMES), (".sex_d", ".sex_p")),
+    *_over(("regression.",), tuple(OUTCOMES), (".age", ".bmi", ".sex"), ("", "_ci", "_p")),
+    *_over(("regression.",), tuple(OUTCOMES), (".r2",)),
+    *_over(("correlation.weight_",), _PEOPLE, ("", "_ci")),
+    *_over(("published.",), tuple(OUTCOMES), ("_mean_", "_sd_"), _PEOPLE),
+    *_over(("published.",), ("dice_psoas", "dice_gluteus", "participants")),
+]
+
+#: Names that only a run with known truth has.
+TRUTH_NAMES = [
+    *_over(("agreement.",), tuple(OUTCOMES), ("_bias", "_loa", "_icc")),
+    *_over(("recovery.",), ("coefficients", "covered", "covered_imaged", "median_percent")),
+]
+
+#: Names that only a run with simulated measurements has.
+SIMULATED_NAMES = [
+    *_over(("population.",), ("imaged", "simulated")),
+    *_over(("population.imaged_",), _PEOPLE),
+    *_over(("simulation.",), ("nearest",)),
+    *_over(("simulation.donors_",), _PEOPLE),
+    *_over(("imaged.",), tuple(OUTCOMES), (".mean_", ".sd_"), _PEOPLE),
+    *_over(("imaged.correlation.weight_",), _PEOPLE, ("", "_ci")),
+]
+
+
+def expected_names(study: Study) -> set[str]:
+    """Return the names that the run's numbers must have."""
+    return {
+        *NAMES,
+        *(TRUTH_NAMES if has_truth(study) else []),
+        *(SIMULATED_NAMES if study.has_simulated else []),
+    }

@@ -1,0 +1,106 @@
+"""Whether the estimates recover the true coefficients of a synthetic cohort."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from muscle_study.disclosure import MARK
+from muscle_study.files import read_table
+from muscle_study.numbers import format_number
+from muscle_study.statistics.correlation import SIZES
+from muscle_study.statistics.imaged import AMONG, SAMPLES
+from muscle_study.statistics.measures import OUTCOMES, SHORT_NAMES
+from muscle_study.statistics.regression import TERM_TEXT, coefficient_digits
+from muscle_study.statistics.study import Study
+from muscle_study.statistics.table import Table, estimate, without_repeats
+
+#: Kinds of true coefficient that the statistics estimate.
+KINDS = ("regression", "correlation")
+
+
+def coefficients_path(study: Study) -> Path:
+    """Return where measurement leaves the true coefficients of a run that knows the truth."""
+    return study.paths.measurements / "true_coefficients.csv"
+
+
+def recovered(study: Study, table: pd.DataFrame) -> pd.DataFrame:
+    """Set estimates beside the true coefficients.
+
+    Parameters
+    ----------
+    study
+        The run.
+    table
+        As `imaged.beside` returns it: estimates in all, and in the imaged alone.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``kind``, ``outcome``, ``sex``, ``term``, ``true``; for both samples the estimate
+        (``value_*``), its interval (``low_*``, ``high_*``) and whether that ``covers_*`` the true
+        value, empty where nothing could be estimated.
+
+    Raises
+    ------
+    ValueError
+        If an estimate has no true value.
+    """
+    keys = ["kind", "outcome", "sex", "term"]
+    true = read_table(coefficients_path(study)).rename(columns={"value": "true"})
+    estimates = table[table["kind"].isin(KINDS)].rename(columns={"quantity": "outcome"})
+    both = estimates.merge(true[[*keys, "true"]], on=keys, how="left", validate="one_to_one")
+    if both["true"].isna().any():
+        missing = ", ".join(both.loc[both["true"].isna(), keys].iloc[0])
+        raise ValueError(
+            f"{coefficients_path(study)}: no true value for {missing}: make the cohort again"
+        )
+    columns = [*keys, "true"]
+    for sample in SAMPLES:
+        value, low, high = (both[f"{name}_{sample}"] for name in ("value", "low", "high"))
+        inside = (low <= both["true"]) & (both["true"] <= high)
+        both[f"covers_{sample}"] = inside.astype(object).where(value.notna())
+        columns += [f"{name}_{sample}" for name in ("value", "low", "high", "covers")]
+    return both[columns]
+
+
+def recovery_table(study: Study, table: pd.DataFrame) -> Table:
+    """Return what `recovered` gives as a table of the manuscript."""
+    text = []
+    for row in table.to_dict("records"):
+        correlation = row["kind"] == "correlation"
+        outcome = OUTCOMES[row["outcome"]]
+        digits = 2 if correlation else coefficient_digits(outcome, row["term"])
+        cells = {}
+        for sample, word in SAMPLES.items():
+            limits = (row[f"{name}_{sample}"] for name in ("value", "low", "high"))
+            cells[f"{word}: estimate (CI)"] = estimate(*limits, digits)
+            cells[f"{word}: covers"] = _yes_no(row[f"covers_{sample}"])
+        name = "Gluteus volume, r" if correlation else SHORT_NAMES[row["outcome"]]
+        text.append(
+            {
+                "Outcome": name,
+                "Term": SIZES[row["term"]] if correlation else TERM_TEXT[row["term"]],
+                "Among": AMONG[row["sex"]],
+                "True": format_number(row["true"], digits),
+                **cells,
+            }
+        )
+    if not study.has_simulated:  # both samples are the same
+        text = [
+            {name: cell for name, cell in row.items() if not name.startswith(SAMPLES["imaged"])}
+            for row in text
+        ]
+    percent = format_number(100 * study.parameters.confidence)
+    caption = (
+        f"Estimates beside the true coefficients of the population model ({study.sizes}): of the "
+        "linear regressions on age, BMI and sex, and of the Pearson correlations of gluteus volume "
+        f"with body size (r). Covers: the true value lies inside the {percent} % confidence "
+        f"interval (CI). {MARK}: not estimable." + study.origin
+    )
+    return Table("recovery", table, without_repeats(pd.DataFrame(text), "Outcome"), caption)
+
+
+def _yes_no(covers: bool | float) -> str:
+    if pd.isna(covers):
+        return MARK
+    return "yes" if covers else "no"
