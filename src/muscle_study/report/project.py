@@ -14,7 +14,14 @@ from muscle_study.report.notebooks import Notebook, anchor, source_link
 from muscle_study.report.parameters import ReportParameters
 
 #: Parts of the manuscript that stand only where a run has what they show.
-OPTIONAL_PARTS = {"agreement": Path("tables", "agreement.md")}
+OPTIONAL_PARTS = {
+    "agreement": Path("tables", "agreement.md"),
+    "recovery": Path("tables", "recovery.md"),
+    "imaged": Path("tables", "imaged.md"),
+    "simulated": Path("tables", "imaged.md"),
+    "simulated-abstract": Path("tables", "imaged.md"),
+    "cohort": Path("tables", "cohort.md"),
+}
 
 #: What synthetic runs say on every page and beneath their title.
 RIBBON = "Synthetic demonstration: no real participant"

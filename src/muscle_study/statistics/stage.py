@@ -1,6 +1,7 @@
 """The stage's last step: everything that the manuscript needs is there."""
 
 from muscle_study.numbers import Numbers, read_numbers
+from muscle_study.statistics import cohort
 from muscle_study.statistics.names import expected_names
 from muscle_study.statistics.quality import has_truth
 from muscle_study.statistics.study import Study
@@ -24,6 +25,10 @@ FIGURES = ("flow", "example", "learning", "dice", "age", "bmi", "regression", "w
 TRUTH_TABLES = ("agreement", "recovery")
 TRUTH_FIGURES = ("agreement",)
 SIMULATED_TABLES = ("imaged",)
+
+#: What a run has whose data stage cohort made.
+COHORT_TABLES = ("cohort", "voxelisation")
+COHORT_FIGURES = ("cohort_mosaic", "cohort_faults", "cohort_atlas")
 
 
 def write_numbers(study: Study, numbers: Numbers) -> None:
@@ -50,6 +55,9 @@ def missing_outputs(study: Study) -> list[str]:
         figures += TRUTH_FIGURES
     if study.has_simulated:
         tables += SIMULATED_TABLES
+    if cohort.is_here(study):
+        tables += COHORT_TABLES
+        figures += COHORT_FIGURES
     files = [
         study.paths.tables / f"{name}{ending}"
         for name in tables
