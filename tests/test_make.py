@@ -84,7 +84,7 @@ def test_a_second_run_does_nothing(make, ci_run, ci_output):
 @pytest.mark.parametrize(
     ("changed", "first"),
     [
-        ("cohort.noise_sd=0.05", "cohort"),
+        ("cohort.imaging.noise_sd=0.05", "cohort"),
         ("training.max_epochs=3", "training"),
         ("measurement.min_muscle_ml=6", "measurement"),
         ("report.title=Another", "report"),
