@@ -74,7 +74,7 @@ def show_scan(paths: RunPaths, participants: pd.DataFrame) -> Figure:
 
 
 def mosaic(paths: RunPaths, participants: pd.DataFrame) -> Figure:
-    """Draw coronal water images over sex, age and BMI: one participant a cell, where there is one.
+    """Draw in-phase images over sex, age and BMI: one participant a cell, where there is one.
 
     Parameters
     ----------

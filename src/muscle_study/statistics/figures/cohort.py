@@ -5,6 +5,9 @@ from matplotlib import pyplot as plt
 from muscle_study.statistics.study import Study
 from muscle_study.statistics.style import TWO_COLUMNS, Picture, house_style
 
+#: A picture and its caption share a page.
+MAX_HEIGHT_INCH = 7.9
+
 CAPTIONS = {
     "mosaic": (
         "Synthetic participants over sex, age and BMI: coronal and axial in-phase images, one "
@@ -28,7 +31,8 @@ def draw(study: Study, name: str) -> Picture:
     image = plt.imread(study.paths.about_cohort / f"{name}.png")
     height, width = image.shape[:2]
     with house_style():
-        figure = plt.figure(figsize=(TWO_COLUMNS, TWO_COLUMNS * height / width))
+        shown = min(TWO_COLUMNS, MAX_HEIGHT_INCH * width / height)
+        figure = plt.figure(figsize=(shown, shown * height / width))
         axes = figure.add_axes((0, 0, 1, 1))
         axes.imshow(image, interpolation="antialiased")
         axes.set_axis_off()
