@@ -1,121 +1,128 @@
 """The export and the truth: the same however many workers, finished work kept, truth apart."""
 
 import hashlib
+import shutil
 
 import pandas as pd
 import pytest
 
 from muscle_study.cluster_parameters import ClusterParameters
-from muscle_study.cohort.export import make_cohort
-from muscle_study.cohort.overview import CONTRASTS, whole_scans
+from muscle_study.cohort.export import draw_cohort, make_cohort
+from muscle_study.cohort.overview import whole_scans
 from muscle_study.cohort.parameters import CohortParameters
 from muscle_study.parameters import load
 from muscle_study.paths import RunPaths
 
-SMALL = {"n_population": 300, "n_imaged": 4, "n_annotated": 3, "n_checked": 2}
 
-
-@pytest.fixture
-def parameters():
-    cohort = load("ci").cohort.model_dump() | SMALL
+def small_parameters(**changed):
+    cohort = load("ci").cohort.model_dump()
+    cohort |= {"n_population": 300, "n_imaged": 4, "n_annotated": 3, "n_checked": 2}
     cohort["imaging"] |= {"spacing_mm": [12.0, 12.0, 16.0]}
     cohort["check_grids_mm"] = [[12.0, 12.0, 16.0]]
-    cohort["fault_rates"] = dict.fromkeys(cohort["fault_rates"], 0.0)
-    return cohort
+    rates = dict.fromkeys(cohort["fault_rates"], 0.0)
+    cohort["fault_rates"] = rates | {"repeat_scan": 0.4, "swap_station": 0.05}
+    return CohortParameters(**cohort | changed)
+
+
+def make(output, parameters, workers=1):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MUSCLE_STUDY_OUTPUT", str(output))
+        paths = RunPaths("small")
+        cluster = ClusterParameters(kind="local", workers=workers, threads=1)
+        return paths.data, make_cohort(paths, parameters, cluster)
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """A small cohort, made by one worker; its output folder and what was drawn."""
+    output = tmp_path_factory.mktemp("finished")
+    return output, make(output, small_parameters())[1]
 
 
 @pytest.fixture
-def make(tmp_path, monkeypatch):
-    def make_into(name, parameters, workers=1):
-        monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path / name))
-        paths = RunPaths("small")
-        cluster = ClusterParameters(kind="local", workers=workers, threads=1)
-        return paths, make_cohort(paths, CohortParameters(**parameters), cluster)
-
-    return make_into
+def copy(finished, tmp_path):
+    return shutil.copytree(finished[0], tmp_path / "copy")
 
 
-def contents(paths):
-    files = [path for path in paths.data.rglob("*") if path.is_file()]
+def contents(output):
     return {
-        str(path.relative_to(paths.data)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in files
-        if "records" not in path.parts
+        str(path.relative_to(output)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in output.rglob("*")
+        if path.is_file()
     }
 
 
-def test_the_same_bytes_whatever_the_number_of_workers(make, parameters):
-    parameters["fault_rates"] |= {"repeat_scan": 0.25, "swap_station": 0.25}
-    alone, drawn = make("alone", parameters)
-    together, _ = make("together", parameters, workers=2)
+def test_the_same_bytes_whatever_the_number_of_workers(finished, tmp_path):
+    output, drawn = finished
     assert len(drawn.faults), "the comparison should hold broken scans too"
-    assert contents(alone) == contents(together) != {}
+    make(tmp_path / "together", small_parameters(), workers=2)
+    assert contents(output) == contents(tmp_path / "together")
 
 
-def test_more_scans_leave_the_population_as_it_is(make, parameters):
-    few, _ = make("few", parameters)
-    more, _ = make("more", parameters | {"n_imaged": 5})
-    people = [pd.read_csv(paths.truth / "population.csv") for paths in (few, more)]
-    pd.testing.assert_frame_equal(*(table.drop(columns="imaged") for table in people))
+def test_more_scans_leave_the_population_as_it_is(finished):
+    more = draw_cohort(small_parameters(n_imaged=7))
+    pd.testing.assert_frame_equal(more.participants, finished[1].participants)
+    pd.testing.assert_frame_equal(more.muscles, finished[1].muscles)
 
 
-def test_finished_participants_are_not_made_again(make, parameters):
-    paths, drawn = make("run", parameters)
-    images = sorted((paths.raw / "images").rglob("*.nii.gz"))
+def test_finished_participants_are_not_made_again(finished, copy):
+    someone = finished[1].imaged[0]
+    (copy / "data/small/truth/records" / f"{someone}.json").unlink()
+    images = sorted(copy.rglob("water.nii.gz"))
     before = [image.stat().st_mtime_ns for image in images]
-    gone = paths.truth / "records" / f"{drawn.imaged[0]}.json"
-    gone.unlink()
-    make("run", parameters)
+    make(copy, small_parameters())
     redone = {
-        image.parent.name
+        image.parent.name.partition("_")[0]
         for image, time in zip(images, before, strict=True)
         if image.stat().st_mtime_ns != time
     }
-    assert redone == {drawn.imaged[0]}
+    assert redone == {someone}
 
 
-def test_another_draw_leaves_nothing_of_the_first(make, parameters):
-    _, first = make("run", parameters)
-    paths, second = make("run", parameters | {"seed": 1})
-    assert set(first.imaged) != set(second.imaged)
-    assert {entry.name for entry in (paths.raw / "images").iterdir()} == set(second.imaged)
+def test_another_draw_leaves_nothing_of_the_first(finished, copy):
+    data, other = make(copy, small_parameters(seed=1))
+    assert set(other.imaged) != set(finished[1].imaged)
+    scans = {entry.name.partition("_")[0] for entry in (data / "raw/images").iterdir()}
+    assert scans == set(other.imaged)
 
 
-def test_truth_lies_apart_from_the_export(make, parameters):
-    paths, drawn = make("run", parameters)
-    truth = pd.read_csv(paths.truth / "measures.csv", dtype={"participant_id": str})
-    assert truth["participant_id"].tolist() == drawn.imaged
-    exported = pd.read_csv(paths.raw / "participants.csv")
-    assert not set(exported.columns) & set(truth.columns.drop("participant_id"))
-    population = pd.read_csv(paths.truth / "population.csv", dtype={"participant_id": str})
+def test_truth_lies_apart_from_the_export(finished):
+    output, drawn = finished
+    raw, truth = output / "data/small/raw", output / "data/small/truth"
+    measures = pd.read_csv(truth / "measures.csv", dtype={"participant_id": str})
+    assert measures["participant_id"].tolist() == drawn.imaged
+    exported = pd.read_csv(raw / "participants.csv")
+    assert not set(exported.columns) & set(measures.columns.drop("participant_id"))
+    population = pd.read_csv(truth / "population.csv")
     assert len(population) == 300 and population["imaged"].sum() == 4
-    assert not list(paths.raw.rglob("truth*"))
-    voxelisation = pd.read_csv(paths.truth / "voxelisation.csv")
+    voxelisation = pd.read_csv(truth / "voxelisation.csv")
     assert voxelisation["n"].tolist() == [4, 4, 4]  # two participants, two sides
 
 
-def test_stations_and_tissues_come_where_asked_for(make, parameters):
-    paths, drawn = make("run", parameters | {"export_stations": True, "export_tissues": True})
-    for participant_id in drawn.imaged:
-        own = paths.raw / "images" / participant_id
-        assert {folder.name for folder in own.iterdir() if folder.is_dir()} == {
-            f"station_{number}" for number in range(1, 5)
-        }
-        assert (own / "station_1" / "fat.nii.gz").exists()
-        assert (paths.raw / "tissues" / f"{participant_id}.nii.gz").exists()
-
-
-def test_dicom_comes_as_the_nako_sends_it(make, parameters):
-    paths, drawn = make("run", parameters | {"format": "dicom"})
-    zips = [path.name for path in (paths.raw / "images").glob("*.zip")]
-    assert len(zips) == 4 * len(CONTRASTS)
-    assert {name.partition("_")[0] for name in zips} == set(drawn.imaged)
-    assert (paths.raw / "participants.csv").read_text().startswith("ID;basis_age;")
-
-
-def test_participants_with_a_fault_are_not_shown_as_whole(make, parameters):
-    parameters["fault_rates"] |= {"severe_motion": 0.5}
-    paths, drawn = make("run", parameters)
-    whole = whole_scans(paths, drawn.exported)["participant_id"]
+def test_participants_with_a_fault_are_not_shown_as_whole(finished, monkeypatch):
+    output, drawn = finished
+    monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(output))
+    whole = whole_scans(RunPaths("small"), drawn.exported)["participant_id"]
     broken = set(drawn.faults["participant_id"])
     assert broken and set(whole) == set(drawn.imaged) - broken
+
+
+def test_stations_and_tissues_come_where_asked_for(tmp_path):
+    data, drawn = make(tmp_path, small_parameters(export_stations=True, export_tissues=True))
+    for participant_id in drawn.imaged:
+        own = data / "raw/images" / participant_id
+        if own.exists():  # a repeat's are in folders of their own
+            stations = {folder.name for folder in own.iterdir() if folder.is_dir()}
+            assert stations == {f"station_{number}" for number in range(1, 5)}
+            assert (own / "station_1" / "fat.nii.gz").exists()
+        assert (data / "raw/tissues" / f"{participant_id}.nii.gz").exists()
+
+
+def test_dicom_comes_as_the_nako_sends_it(tmp_path):
+    data, drawn = make(tmp_path, small_parameters(format="dicom"))
+    contrasts = {name: set() for name in drawn.imaged}
+    for path in (data / "raw/images").glob("*.zip"):
+        participant_id, _, contrast = path.name.partition("_30_3D_GRE_TRA_")
+        contrasts[participant_id.partition("_")[0]].add(contrast.partition("_")[0])
+    assert all(found == {"W", "F", "in", "opp"} for found in contrasts.values())
+    assert (data / "raw/participants.csv").read_text().startswith("ID;basis_age;")
