@@ -6,67 +6,118 @@ import torch
 
 from muscle_study.inference.segment import (
     Segmenter,
-    body_box,
+    agreement,
+    box_around,
     keep_largest_components,
     most_probable,
+    part_of,
 )
-from muscle_study.labels import Label
-from muscle_study.training.model import ModelCard
+from muscle_study.labels import STRUCTURES, Label
+from muscle_study.training.model import Model
 from muscle_study.volumes import Volume
 
 AFFINE = np.diag([4.0, 4.0, 5.0, 1.0])
 
 
-class Threshold(torch.nn.Module):
-    """Stands for a perfect network: its input's level is the label."""
-
-    def forward(self, image: torch.Tensor) -> torch.Tensor:
-        levels = torch.arange(len(Label)).view(1, -1, 1, 1, 1) / 4
-        return -400 * (image[:, :1] - levels) ** 2
+#: Where each structure of the scan is along x: the sides mirror each other about its middle.
+PLACES = {
+    Label.PSOAS_LEFT: slice(20, 24),
+    Label.PSOAS_RIGHT: slice(36, 40),
+    Label.GLUTEUS_LEFT: slice(12, 16),
+    Label.GLUTEUS_RIGHT: slice(44, 48),
+}
 
 
 @pytest.fixture
-def scan():
-    data = np.zeros((24, 28, 20), np.int16)
-    for value in range(1, 5):
-        data[2 + 5 * (value - 1) : 6 + 5 * (value - 1), 4:20, 3:16] = 100 * value
-    return Volume(data, AFFINE)
+def truth():
+    labels = np.zeros((60, 60, 50), np.uint8)
+    for label, place in PLACES.items():
+        labels[place, 14:30, 13:26] = label
+    return Volume(labels, AFFINE)
 
 
-def segmenter(spacing_mm: list[float], patch_size: list[int]) -> Segmenter:
-    card = ModelCard(
-        channels=["water"], spacing_mm=spacing_mm, patch_size=patch_size, features=[1, 1],
-        normalisation="", synthetic=True, training_participants=1, validation_participants=1,
-        data_sha256="", parameters={}, best_epoch=1, validation_dice=1, trainable_parameters=0,
-    )  # fmt: skip
-    return Segmenter(Threshold(), card, torch.device("cpu"), 0.25)
+@pytest.fixture
+def scan(truth):
+    """Return an image in which psoas is grey and gluteus white."""
+    levels = np.array([0, 500, 500, 1000, 1000], np.int16)
+    return Volume(levels[truth.data], AFFINE)
 
 
-def test_patches_reproduce_what_the_network_sees(scan):
-    labels = segmenter([4, 4, 5], [16, 16, 8])({"water": scan})
-    np.testing.assert_array_equal(labels.data, scan.data // 100)
-    np.testing.assert_array_equal(labels.affine, scan.affine)
-    assert labels.data.dtype == np.uint8
+@pytest.fixture
+def segmenter(card_of, perfect):
+    def make(network=perfect, **card) -> Segmenter:
+        return Segmenter(Model(perfect, [network], card_of(**card)), torch.device("cpu"))
+
+    return make
 
 
-def test_result_is_on_the_own_grid_when_the_network_has_another(scan):
-    labels = segmenter([3, 3, 4], [16, 16, 16])({"water": scan})
+def test_a_perfect_network_gives_the_truth(segmenter, scan, truth):
+    segmented = segmenter()({"water": scan})
+    assert segmented.labels.same_grid(scan) and segmented.labels.data.dtype == np.uint8
+    np.testing.assert_array_equal(segmented.labels.data, truth.data)
+    assert segmented.predicted_dice == dict.fromkeys(STRUCTURES, 1.0)
+
+
+def test_result_is_on_the_own_grid_when_the_network_has_another(segmenter, scan, truth):
+    labels = segmenter(spacing_mm=(3.0, 3.0, 4.0))({"water": scan}).labels
     assert labels.same_grid(scan)
-    # away from the borders, where interpolated levels look like other labels to this network
-    for value in range(1, 5):
-        middle = 4 + 5 * (value - 1)
-        assert (labels.data[middle, 6:18, 5:14] == value).all()
-    assert not labels.data[:, 22:, :].any()
+    # away from the borders, where interpolated levels look like other muscles to this network
+    for label, place in PLACES.items():
+        inside = slice(place.start + 1, place.stop - 1)
+        assert (labels.data[inside, 16:28, 15:24] == label).all()
+    assert not labels.data[:, 32:, :].any()
 
 
-def test_body_box_leaves_out_air():
-    image = torch.zeros(1, 20, 20, 20)
-    image[0, 5:12, 3:18, :] = 0.5
-    assert body_box(image) == (slice(5, 12), slice(3, 18), slice(0, 20))
+def test_orientation_of_the_scan_does_not_matter(segmenter, scan, truth):
+    turned = Volume(scan.data[::-1].transpose(2, 0, 1), AFFINE[:, [2, 0, 1, 3]].copy())
+    turned.affine[:3, 1] *= -1
+    turned.affine[:3, 3] = [AFFINE[0, 0] * (scan.data.shape[0] - 1), 0, 0]
+    labels = segmenter()({"water": turned}).labels
+    np.testing.assert_array_equal(labels.data, truth.data[::-1].transpose(2, 0, 1))
 
 
-def test_body_box_of_nothing_is_everything():
-    assert body_box(torch.zeros(1, 4, 4, 4)) == (slice(None),) * 3
+def test_without_muscles_nothing_is_found(segmenter, scan):
+    air = Volume(np.zeros_like(scan.data), AFFINE)
+    segmented = segmenter()({"water": air})
+    assert not segmented.labels.data.any()
+    assert all(np.isnan(dice) for dice in segmented.predicted_dice.values())
+
+
+def test_a_network_that_takes_sides_disagrees_with_its_mirror_image(segmenter, scan):
+    class LeftOnly(torch.nn.Module):
+        """Calls every muscle a left one, so that the pass over the mirror image says right."""
+
+        def forward(self, image: torch.Tensor) -> torch.Tensor:
+            logits = torch.full((1, len(Label), *image.shape[2:]), -100.0)
+            logits[:, Label.PSOAS_LEFT] = torch.where(image[:, 0] > 0.2, 100.0, -200.0)
+            return logits
+
+    predicted = segmenter(LeftOnly())({"water": scan}).predicted_dice
+    assert predicted[Label.PSOAS_LEFT] == predicted[Label.PSOAS_RIGHT] == 0
+    assert np.isnan(predicted[Label.GLUTEUS_LEFT])
+
+
+def test_agreement_by_hand():
+    left = int(Label.PSOAS_LEFT)
+    maps = [np.array([left, left, 0]), np.array([left, 0, 0]), np.array([left, left, 0])]
+    # Dice of 2/3, 1 and 2/3
+    assert agreement(maps)[Label.PSOAS_LEFT] == pytest.approx(7 / 9)
+
+
+def test_box_around_a_coarse_mask_on_a_fine_grid():
+    mask = np.zeros((10, 10, 10), np.uint8)
+    mask[4, 4, 4] = 1
+    fine = Volume(np.zeros((40, 40, 40)), np.diag([2.0, 2.0, 2.0, 1.0]))
+    # the voxel reaches from 28 to 36 mm, with the margin from 24 to 40: voxels 12 to 20
+    box = box_around(Volume(mask, np.diag([8.0, 8.0, 8.0, 1.0])), fine, 4.0)
+    assert box == (slice(12, 21),) * 3
+    inside = part_of(fine, box)
+    assert inside.data.shape == (9, 9, 9) and inside.affine[:3, 3].tolist() == [24, 24, 24]
+
+
+def test_box_around_nothing():
+    empty = Volume(np.zeros((4, 4, 4), np.uint8), np.eye(4))
+    assert box_around(empty, empty, 1.0) is None
 
 
 def test_most_probable_on_a_finer_shifted_grid():

@@ -9,25 +9,23 @@ from muscle_study.files import read_table, write_table
 from muscle_study.inference.parameters import InferenceParameters
 from muscle_study.inference.stage import segment_cohort
 from muscle_study.paths import RunPaths
-from muscle_study.training.model import ModelCard, save_model
+from muscle_study.training.model import save_card, save_weights
 from muscle_study.training.network import build_network
 from muscle_study.volumes import Volume, load, save
 
-PARAMETERS = InferenceParameters(patch_overlap=0.25, accelerator="cpu")
+PARAMETERS = InferenceParameters(accelerator="cpu")
 ONE_WORKER = ClusterParameters(kind="local", workers=1, threads=1)
 
 
 @pytest.fixture
-def paths(tmp_path, monkeypatch):
+def paths(tmp_path, monkeypatch, card_of):
     monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path))
     monkeypatch.setenv("MUSCLE_STUDY_PLAIN_PROGRESS", "1")
     paths = RunPaths("tiny")
-    card = ModelCard(
-        channels=["water"], spacing_mm=[4, 4, 4], patch_size=[16, 16, 16], features=[2, 4],
-        normalisation="", synthetic=True, training_participants=1, validation_participants=1,
-        data_sha256="", parameters={}, best_epoch=1, validation_dice=0, trainable_parameters=0,
-    )  # fmt: skip
-    save_model(build_network(1, [2, 4]), card, paths.model)
+    card = card_of(spacing_mm=(4.0, 4.0, 4.0), features=(2, 4))
+    for learned in (card.localiser, *card.segmenters):
+        save_weights(build_network(1, [2, 4], [[2, 2, 2]]), paths.model / learned.weights)
+    save_card(card, paths.model)
     rng = np.random.default_rng(0)
     for participant in ("1", "2", "3"):
         image = rng.integers(0, 100, (18, 18, 18)).astype(np.int16)

@@ -57,6 +57,7 @@ def names_of_numbers(kind: str) -> list[str]:
             [
                 "spacing",
                 "network_spacing",
+                "localiser_spacing",
                 "patch",
                 "max_epochs",
                 "batch",
@@ -67,7 +68,10 @@ def names_of_numbers(kind: str) -> list[str]:
                 "min_cell",
             ],
         ),
-        *product(["model."], ["parameters", "best_epoch", "validation_dice", "minutes"]),
+        *product(
+            ["model."],
+            ["localiser_parameters", "parameters", "best_epoch", "validation_dice", "minutes"],
+        ),
         *product(["dice.", "hd95.", "asd."], ["psoas", "gluteus"]),
         *product(["dice."], ["psoas_sd", "gluteus_sd"]),
         *product(

@@ -226,21 +226,25 @@ def write_model(paths: RunPaths) -> None:
     )
     for label in ("psoas_left", "psoas_right", "gluteus_left", "gluteus_right"):
         history[f"dice_{label}"] = dice - (0.03 if "psoas" in label else -0.02)
-    write_table(history, paths.model / "history.csv")
+    write_table(history.assign(network="segmenter_1"), paths.model / "history.csv")
     write_json(
         {
-            "channels": ["water", "fat"],
-            "spacing_mm": [4.0, 4.0, 5.0],
-            "patch_size": [80, 64, 48],
             "parameters": {
-                "max_epochs": 12,
-                "batch_size": 2,
-                "learning_rate": 0.002,
+                "channels": ["water", "fat"],
+                "localiser": {"spacing_mm": [8.0, 8.0, 10.0]},
+                "segmenter": {
+                    "spacing_mm": [4.0, 4.0, 5.0],
+                    "patch_size": [80, 64, 48],
+                    "max_epochs": 12,
+                    "batch_size": 2,
+                    "learning_rate": 0.002,
+                },
                 "seed": 20260108,
             },
-            "best_epoch": 12,
-            "validation_dice": 0.912,
-            "trainable_parameters": 601_234,
+            "localiser": {"trainable_parameters": 98_765},
+            "segmenters": [
+                {"best_epoch": 12, "validation_dice": 0.912, "trainable_parameters": 601_234}
+            ],
         },
         paths.model / "card.json",
     )

@@ -1,23 +1,20 @@
 """A whole training on tiny volumes: repeatable, and blind to the test split."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from muscle_study.files import read_json, write_json, write_table
 from muscle_study.paths import RunPaths
 from muscle_study.training.data import AnnotatedParticipants
 from muscle_study.training.fit import train
-from muscle_study.training.parameters import TrainingParameters
+from muscle_study.training.model import load_model
+from muscle_study.training.module import Segmentation
 from muscle_study.volumes import Volume, save
 
-PARAMETERS = TrainingParameters(
-    channels=["water", "fat"], spacing_mm=[4.0, 4.0, 4.0], patch_size=[16, 16, 16],
-    features=[4, 8], batch_size=2, patches_per_volume=2, loader_workers=0, max_epochs=2,
-    learning_rate=0.01, weight_decay=0.0, validate_every=1,
-    augmentation={"flip": 0.5, "noise": 0.5},
-    accelerator="cpu", devices=1, nodes=1, strategy="auto", precision="32-true", seed=4,
-)  # fmt: skip
 SPLITS = {"a": "train", "b": "train", "c": "validation", "d": "test"}
 
 
@@ -47,23 +44,122 @@ def paths(tmp_path, monkeypatch):
     return paths
 
 
-def test_same_seed_same_weights_and_no_test_participant(paths):
-    history = train(paths, PARAMETERS)
-    weights = (paths.model / "weights.safetensors").read_bytes()
-    assert history["epoch"].tolist() == [1, 2]
+WEIGHTS = ("localiser.safetensors", "segmenter_1.safetensors")
+
+
+def weights(paths):
+    return [(paths.model / name).read_bytes() for name in WEIGHTS]
+
+
+class Killed(Exception):  # noqa: N818
+    """Stands for the end of the process."""
+
+
+def test_same_seed_same_weights_and_no_test_participant(paths, parameters):
+    history = train(paths, parameters)
+    assert history["network"].tolist() == ["localiser"] * 2 + ["segmenter_1"] * 2
+    assert history["epoch"].tolist() == [1, 2, 1, 2]
     assert history["validation_dice"].notna().all()
     card = read_json(paths.model / "card.json")
-    assert (card["training_participants"], card["validation_participants"]) == (2, 1)
-    assert card["best_epoch"] in (1, 2)
-    # as after a kill: what is left of a training must not change the next
-    (paths.model / "checkpoints" / "last.ckpt").write_bytes(b"half")
-    train(paths, PARAMETERS)
-    assert (paths.model / "weights.safetensors").read_bytes() == weights
+    (learned,) = card["segmenters"]
+    assert (learned["training_participants"], learned["validation_participants"]) == (2, 1)
+    assert learned["best_epoch"] in (1, 2)
+    used = pd.read_csv(paths.model / "used.csv")
+    assert set(used["participant_id"]) == {"a", "b", "c"}
+    first = weights(paths)
+    shutil.rmtree(paths.model)
+    train(paths, parameters)
+    assert weights(paths) == first
     assert read_json(paths.model / "card.json") == card
 
 
-def test_data_hash_depends_on_training_data_alone(paths):
-    data = AnnotatedParticipants(paths, PARAMETERS)
+def test_killed_and_started_again_gives_the_same_weights(paths, parameters, monkeypatch):
+    train(paths, parameters)
+    undisturbed, history = weights(paths), (paths.model / "history.csv").read_bytes()
+    shutil.rmtree(paths.model)
+
+    steps = iter(range(100))
+    step = Segmentation.training_step
+
+    def killed_at_the_seventh(self, *arguments):
+        if next(steps) == 6:  # two steps an epoch: in the segmenter's second
+            raise Killed
+        return step(self, *arguments)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Segmentation, "training_step", killed_at_the_seventh)
+        with pytest.raises(Killed):
+            train(paths, parameters)
+    resumed = []
+
+    def counted(self, *arguments):
+        resumed.append(self.trainer.current_epoch)
+        return step(self, *arguments)
+
+    monkeypatch.setattr(Segmentation, "training_step", counted)
+    train(paths, parameters)
+    assert resumed == [1, 1], "only the second epoch of the segmenter is done again"
+    assert weights(paths) == undisturbed
+    assert (paths.model / "history.csv").read_bytes() == history
+
+
+def test_the_number_of_workers_changes_no_weight(paths, parameters):
+    train(paths, parameters)
+    alone = weights(paths)
+    shutil.rmtree(paths.model)
+    train(paths, parameters.model_copy(update={"loader_workers": 2}))
+    assert weights(paths) == alone
+
+
+def test_other_parameters_start_afresh(paths, parameters):
+    train(paths, parameters)
+    other = parameters.model_copy(update={"seed": 5})
+    train(paths, other)
+    changed = weights(paths)
+    shutil.rmtree(paths.model)
+    train(paths, other)
+    assert weights(paths) == changed
+
+
+def test_folds_validate_on_everyone_once(paths, parameters):
+    parameters = parameters.model_copy(update={"folds": 3})
+    train(paths, parameters)
+    assert [each["weights"] for each in read_json(paths.model / "card.json")["segmenters"]] == [
+        f"segmenter_{fold}.safetensors" for fold in (1, 2, 3)
+    ]
+    used = pd.read_csv(paths.model / "used.csv")
+    of_segmenters = used[used["network"] != "localiser"]
+    validated = of_segmenters.loc[of_segmenters["split"] == "validation", "participant_id"]
+    assert sorted(validated) == ["a", "b", "c"]
+    assert not of_segmenters.duplicated(["network", "participant_id"]).any()
+
+
+def test_training_can_start_from_another_model(paths, parameters):
+    train(paths, parameters)
+    earlier = paths.model.rename(paths.data / "earlier")
+    network = parameters.segmenter
+    still = {"learning_rate": 1e-12, "max_epochs": 1}
+    started = parameters.model_copy(
+        update={
+            "start_from": str(earlier),
+            "segmenter": network.model_copy(update=still),
+            "localiser": parameters.localiser.model_copy(update=still),
+        }
+    )
+    train(paths, started)
+    before, after = load_model(earlier), load_model(paths.model)
+    for one, other in zip(
+        before.segmenters[0].parameters(), after.segmenters[0].parameters(), strict=True
+    ):
+        torch.testing.assert_close(one, other, rtol=0, atol=1e-9)
+
+    wider = network.model_copy(update={"features": [4, 16]})
+    with pytest.raises(ValueError, match=r"has features \[4, 8\], this run \[4, 16\]"):
+        train(paths, started.model_copy(update={"segmenter": wider}))
+
+
+def test_data_hash_depends_on_training_data_alone(paths, parameters):
+    data = AnnotatedParticipants(paths, parameters, parameters.segmenter, "segmenter")
     before = data.sha256()
     inventory = pd.read_csv(paths.curated / "inventory.csv", dtype=str)
     changed = inventory.assign(sha256=["1", "2", "3", "other"])
@@ -74,8 +170,8 @@ def test_data_hash_depends_on_training_data_alone(paths):
     assert data.sha256() != before
 
 
-def test_split_without_participants_is_named(paths):
+def test_split_without_participants_is_named(paths, parameters):
     table = pd.read_csv(paths.curated / "participants.csv", dtype=str)
     write_table(table[table["split"] != "validation"], paths.curated / "participants.csv")
     with pytest.raises(ValueError, match="no participant in split 'validation'"):
-        AnnotatedParticipants(paths, PARAMETERS)
+        AnnotatedParticipants(paths, parameters, parameters.segmenter, "segmenter")

@@ -5,37 +5,68 @@ import torch
 from pydantic import ValidationError
 
 from muscle_study.files import read_json, write_json
-from muscle_study.training.model import ModelCard, load_model, save_model
+from muscle_study.training.model import (
+    Learned,
+    ModelCard,
+    load_model,
+    model_files,
+    save_card,
+    save_weights,
+)
 from muscle_study.training.network import build_network
 
 
-@pytest.fixture
-def card():
-    return ModelCard(
-        channels=["water", "fat"], spacing_mm=[4, 4, 5], patch_size=[16, 16, 16], features=[4, 8],
-        normalisation="", synthetic=True, training_participants=1, validation_participants=1,
-        data_sha256="", parameters={}, best_epoch=1, validation_dice=0.5, trainable_parameters=1,
+def learned(name: str) -> Learned:
+    return Learned(
+        weights=f"{name}.safetensors", training_participants=1, validation_participants=1,
+        best_epoch=1, validation_dice=0.5, trainable_parameters=1,
     )  # fmt: skip
 
 
-def test_saved_model_gives_the_same_output(tmp_path, card):
-    network = build_network(2, [4, 8]).eval()
-    save_model(network, card, tmp_path)
-    loaded, loaded_card = load_model(tmp_path)
+@pytest.fixture
+def card(parameters):
+    return ModelCard(
+        normalisation="", synthetic=True, data_sha256="", parameters=parameters,
+        localiser=learned("localiser"), segmenters=[learned("one"), learned("two")],
+    )  # fmt: skip
+
+
+@pytest.fixture
+def networks(tmp_path, card):
+    """Save a model; return its networks by name."""
+    built = {
+        name: build_network(2, [4, 8], [[2, 2, 2]]).eval() for name in ("localiser", "one", "two")
+    }
+    for name, network in built.items():
+        save_weights(network, tmp_path / f"{name}.safetensors")
+    save_card(card, tmp_path)
+    return built
+
+
+def test_saved_model_gives_the_same_output(tmp_path, card, networks):
+    model = load_model(tmp_path)
     image = torch.rand(1, 2, 16, 16, 16, generator=torch.Generator().manual_seed(1))
     with torch.inference_mode():
-        assert torch.equal(network(image), loaded(image))
-    assert loaded_card == card
-    assert not loaded.training
+        assert torch.equal(networks["localiser"](image), model.localiser(image))
+        for name, loaded in zip(("one", "two"), model.segmenters, strict=True):
+            assert torch.equal(networks[name](image), loaded(image))
+            assert not loaded.training
+    assert model.card == card
 
 
-def test_missing_model_names_the_notebook(tmp_path):
-    with pytest.raises(FileNotFoundError, match="run notebooks/02_training first"):
+def test_files_of_a_model_are_card_and_weights(tmp_path, networks):
+    names = [path.name for path in model_files(tmp_path)]
+    assert names == ["card.json", "localiser.safetensors", "one.safetensors", "two.safetensors"]
+
+
+@pytest.mark.parametrize("lost", ["card.json", "two.safetensors"])
+def test_missing_file_names_the_notebook(tmp_path, networks, lost):
+    (tmp_path / lost).unlink()
+    with pytest.raises(FileNotFoundError, match=f"{lost} is missing: run notebooks/02_training"):
         load_model(tmp_path)
 
 
-def test_card_with_a_foreign_key_is_refused(tmp_path, card):
-    save_model(build_network(2, [4, 8]), card, tmp_path)
+def test_card_with_a_foreign_key_is_refused(tmp_path, networks):
     write_json({**read_json(tmp_path / "card.json"), "colour": "red"}, tmp_path / "card.json")
     with pytest.raises(ValidationError, match="colour"):
         load_model(tmp_path)

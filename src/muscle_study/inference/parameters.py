@@ -14,5 +14,4 @@ class InferenceParameters(Section):
         default_factory=dict,
         description="curated contrast that stands in for a channel of the model; null: zeros",
     )
-    patch_overlap: float = Field(ge=0, lt=1, description="share of a patch, along each axis")
     accelerator: Literal["auto", "cpu", "gpu"]

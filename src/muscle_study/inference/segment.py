@@ -1,99 +1,174 @@
-"""A label map from a participant's images."""
+"""A label map from a participant's images: where the muscles are, then their outlines there."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 import torch
-from monai.inferers import sliding_window_inference
 from nibabel.affines import apply_affine
 from scipy import ndimage
 
-from muscle_study.labels import STRUCTURES, Label
-from muscle_study.training.model import ModelCard
-from muscle_study.training.preprocessing import make_subject, preprocess
+from muscle_study.labels import MIRRORED, STRUCTURES, Label
+from muscle_study.training.model import Model
+from muscle_study.training.network import run_over
+from muscle_study.training.parameters import NetworkParameters
+from muscle_study.training.preprocessing import intensity_range, make_subject, preprocess
 from muscle_study.volumes import Volume, resample
 
-#: Preprocessed intensities above this are taken for body, not air; a row of voxels counts when
-#: this share of it is body. Generous: the box only saves time in air.
-BODY_LEVEL, BODY_SHARE = 0.1, 0.01
+#: The box round what the localiser found is enlarged by this much on every side (mm): its grid
+#: is coarse, and the segmenter needs surroundings.
+MARGIN_MM = 25.0
 #: Probabilities up to this one are not interpolated: they never win.
 NEGLIGIBLE = 0.01
+
+#: Axis that runs from left to right in images of shape (batch, channels, x, y, z).
+LEFT_RIGHT = 2
+#: Where each label's output is found after a pass over the mirrored image.
+EXCHANGED = [int(MIRRORED.get(label, label)) for label in Label]
+
+Box = tuple[slice, slice, slice]
+
+
+@dataclass(frozen=True)
+class Segmented:
+    """What the networks say of a participant.
+
+    Parameters
+    ----------
+    labels
+        On the images' own grid, uint8.
+    predicted_dice
+        How alike the passes over the participant are, by structure; NaN where none found any.
+    """
+
+    labels: Volume
+    predicted_dice: dict[Label, float]
 
 
 @dataclass(frozen=True)
 class Segmenter:
-    """A network with its card, on its device.
+    """A model on its device.
 
     Parameters
     ----------
-    network
-        In evaluation mode.
-    card
-        How its input is made.
+    model
+        Networks with their card.
     device
-        Where it runs.
-    patch_overlap
-        Share of a patch that neighbouring patches overlap by.
+        Where they run.
     """
 
-    network: torch.nn.Module
-    card: ModelCard
+    model: Model
     device: torch.device
-    patch_overlap: float
 
-    def __call__(self, images: Mapping[str, Volume]) -> Volume:
+    def __call__(self, images: Mapping[str, Volume]) -> Segmented:
         """Segment a participant.
 
         Parameters
         ----------
         images
-            A volume for each of the card's channels, on one grid.
-
-        Returns
-        -------
-        Volume
-            Labels on the images' own grid, uint8.
+            A volume for each of the model's channels, on one grid.
         """
-        subject = preprocess(make_subject(images), self.card.channels, self.card.spacing_mm)
-        probabilities = self._probabilities(subject["image"].data.float())
-        own = next(iter(images.values()))
-        return most_probable(probabilities, subject["image"].affine, own)
+        trained = self.model.card.parameters
+        ranges = {name: intensity_range(images[name].data) for name in trained.channels}
+        own = images[trained.channels[0]]
+        (coarse,), affine = self._passes(
+            [self.model.localiser], images, ranges, trained.localiser, mirrored=False
+        )
+        found = Volume((coarse.argmax(0) > 0).astype(np.uint8), affine)
+        box = box_around(found, own, MARGIN_MM)
+        if box is None:
+            nothing = Volume(np.zeros(own.data.shape, np.uint8), own.affine)
+            return Segmented(nothing, dict.fromkeys(STRUCTURES, float("nan")))
+        inside = {name: part_of(images[name], box) for name in trained.channels}
+        passes, affine = self._passes(
+            self.model.segmenters, inside, ranges, trained.segmenter, mirrored=True
+        )
+        labels = most_probable(np.mean(passes, axis=0), affine, own)
+        return Segmented(labels, agreement([each.argmax(0) for each in passes]))
 
     @torch.inference_mode()
-    def _probabilities(self, image: torch.Tensor) -> np.ndarray:
-        """Return label probabilities, shape (labels, x, y, z); air is background."""
-        box = body_box(image)
-        inside = image[(slice(None), *box)][None].to(self.device)
-        logits = sliding_window_inference(
-            inside,
-            self.card.patch_size,
-            1,
-            self.network,
-            overlap=self.patch_overlap,
-            mode="gaussian",
-        )
-        probabilities = torch.zeros(len(Label), *image.shape[1:])
-        probabilities[Label.BACKGROUND] = 1
-        probabilities[(slice(None), *box)] = logits.softmax(1)[0].float().cpu()
-        return probabilities.numpy()
+    def _passes(
+        self,
+        networks: Sequence[torch.nn.Module],
+        images: Mapping[str, Volume],
+        ranges: Mapping[str, tuple[float, float]],
+        parameters: NetworkParameters,
+        mirrored: bool,
+    ) -> tuple[list[np.ndarray], np.ndarray]:
+        """Return label probabilities, shape (labels, x, y, z), of each pass, and their affine.
+
+        A pass is a network over the image or, if `mirrored`, over its mirror image as well, whose
+        sides are exchanged back.
+        """
+        subject = preprocess(make_subject(images), ranges, parameters.spacing_mm)
+        image = subject["image"].data[None].to(self.device)
+        passes = []
+        for network in networks:
+            passes.append(self._probabilities(network, image, parameters))
+            if mirrored:
+                mirror = self._probabilities(network, image.flip(LEFT_RIGHT), parameters)
+                passes.append(mirror[EXCHANGED].flip(LEFT_RIGHT - 1))
+        return [each.cpu().numpy() for each in passes], subject["image"].affine
+
+    def _probabilities(
+        self, network: torch.nn.Module, image: torch.Tensor, parameters: NetworkParameters
+    ) -> torch.Tensor:
+        logits = run_over(network, image, parameters.coarsening, parameters.tile_voxels)
+        return logits[0].float().softmax(0)
 
 
-def body_box(image: torch.Tensor) -> tuple[slice, slice, slice]:
-    """Return the box around the body; the whole image if there seems to be none.
+def agreement(label_maps: Sequence[np.ndarray]) -> dict[Label, float]:
+    """Return the mean Dice coefficient of all pairs of maps, by structure; NaN where none has any.
 
     Parameters
     ----------
-    image
-        Preprocessed, shape (channels, x, y, z).
+    label_maps
+        Of one shape.
     """
-    body = (image > BODY_LEVEL).any(0)
-    box = []
-    for axis in range(3):
-        others = [other for other in range(3) if other != axis]
-        filled = torch.nonzero(body.float().mean(others) > BODY_SHARE)
-        box.append(slice(int(filled.min()), int(filled.max()) + 1) if len(filled) else slice(None))
-    return tuple(box)
+    agreed = {}
+    for label in STRUCTURES:
+        masks = [labels == label for labels in label_maps]
+        pairs = [
+            2 * (one & other).sum() / (one.sum() + other.sum())
+            for one, other in combinations(masks, 2)
+            if one.any() or other.any()
+        ]
+        agreed[label] = float(np.mean(pairs)) if pairs else float("nan")
+    return agreed
+
+
+def part_of(volume: Volume, box: Box) -> Volume:
+    """Return the part of a volume in a box of voxels, in its place."""
+    affine = volume.affine.copy()
+    affine[:3, 3] = apply_affine(volume.affine, [part.start for part in box])
+    return Volume(volume.data[box], affine)
+
+
+def box_around(mask: Volume, grid: Volume, margin_mm: float) -> Box | None:
+    """Return the box of `grid` around the voxels that `mask` has; None if that is nowhere.
+
+    Parameters
+    ----------
+    mask
+        Not zero where something is.
+    grid
+        In whose voxels the box is counted.
+    margin_mm
+        By which it is larger, on every side.
+    """
+    found = ndimage.find_objects((mask.data > 0).astype(np.uint8))
+    if not found:
+        return None
+    ends = [(part.start - 0.5, part.stop - 0.5) for part in found[0]]
+    corners = np.array(np.meshgrid(*ends)).reshape(3, -1).T
+    reached = apply_affine(np.linalg.inv(grid.affine) @ mask.affine, corners)
+    margin = margin_mm / grid.spacing_mm
+    low = np.clip(np.floor(reached.min(axis=0) - margin).astype(int), 0, grid.data.shape)
+    high = np.clip(np.ceil(reached.max(axis=0) + margin).astype(int) + 1, 0, grid.data.shape)
+    if (high <= low).any():
+        return None
+    return tuple(slice(int(first), int(last)) for first, last in zip(low, high, strict=True))
 
 
 def most_probable(probabilities: np.ndarray, affine: np.ndarray, grid: Volume) -> Volume:
@@ -117,34 +192,18 @@ def most_probable(probabilities: np.ndarray, affine: np.ndarray, grid: Volume) -
     highest, total = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     for label in STRUCTURES:
         source = Volume(probabilities[label], affine)
-        if (box := _box_of(source, grid)) is None:
+        anywhere = Volume(source.data > NEGLIGIBLE, affine)
+        # interpolation reaches one voxel further
+        if (box := box_around(anywhere, grid, float(source.spacing_mm.max()))) is None:
             continue
-        corner = grid.affine.copy()
-        corner[:3, 3] = apply_affine(grid.affine, [part.start for part in box])
-        here = resample(source, tuple(part.stop - part.start for part in box), corner).data
+        target = part_of(grid, box)
+        here = resample(source, target.data.shape, target.affine).data
         better = here > highest[box]
         labels[box][better] = label
         highest[box] = np.maximum(highest[box], here)
         total[box] += here
     labels[highest <= 1 - total] = Label.BACKGROUND
     return Volume(labels, grid.affine)
-
-
-def _box_of(probability: Volume, grid: Volume) -> tuple[slice, slice, slice] | None:
-    """Return the part of `grid` where `probability` is not negligible; None if nowhere."""
-    found = ndimage.find_objects((probability.data > NEGLIGIBLE).astype(np.uint8))
-    if not found:
-        return None
-    # one voxel more on each side: interpolation reaches that far
-    ends = [(part.start - 1, part.stop) for part in found[0]]
-    corners = np.array(np.meshgrid(*ends)).reshape(3, -1).T
-    world = apply_affine(probability.affine, corners)
-    reached = apply_affine(np.linalg.inv(grid.affine), world)
-    low = np.clip(np.floor(reached.min(axis=0)).astype(int), 0, grid.data.shape)
-    high = np.clip(np.ceil(reached.max(axis=0)).astype(int) + 1, 0, grid.data.shape)
-    if (high <= low).any():
-        return None
-    return tuple(slice(int(first), int(last)) for first, last in zip(low, high, strict=True))
 
 
 def keep_largest_components(labels: Volume) -> tuple[Volume, dict[str, int]]:

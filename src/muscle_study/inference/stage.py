@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import torch
 
@@ -15,7 +16,7 @@ from muscle_study.inference.parameters import InferenceParameters
 from muscle_study.inference.segment import Segmenter, keep_largest_components
 from muscle_study.paths import RunPaths
 from muscle_study.records import code_digest, read_record, record_key, write_record
-from muscle_study.training.model import load_model
+from muscle_study.training.model import load_model, model_files
 from muscle_study.training.preprocessing import load_channels
 from muscle_study.volumes import save
 
@@ -41,12 +42,14 @@ class Setting:
 
 
 @cache
-def load_segmenter(model: Path, accelerator: str, patch_overlap: float, _key: str) -> Segmenter:
+def load_segmenter(model: Path, accelerator: str, _key: str) -> Segmenter:
     """Load the model, once a worker and version."""
     on_gpu = accelerator == "gpu" or (accelerator == "auto" and torch.cuda.is_available())
     device = torch.device("cuda" if on_gpu else "cpu")
-    network, card = load_model(model)
-    return Segmenter(network.to(device), card, device, patch_overlap)
+    loaded = load_model(model)
+    for network in (loaded.localiser, *loaded.segmenters):
+        network.to(device)
+    return Segmenter(loaded, device)
 
 
 def segment_participant(images: Path, setting: Setting) -> dict:
@@ -70,16 +73,19 @@ def segment_participant(images: Path, setting: Setting) -> dict:
     if label_file.exists() and (finished := read_record(record_file, key)) is not None:
         return finished
     started = time.monotonic()
-    segmenter = load_segmenter(
-        setting.model,
-        setting.parameters.accelerator,
-        setting.parameters.patch_overlap,
-        setting.key,
-    )
-    channels = load_channels(images, segmenter.card.channels, setting.parameters.channels)
-    labels, removed = keep_largest_components(segmenter(channels))
+    segmenter = load_segmenter(setting.model, setting.parameters.accelerator, setting.key)
+    wanted = segmenter.model.card.parameters.channels
+    segmented = segmenter(load_channels(images, wanted, setting.parameters.channels))
+    labels, removed = keep_largest_components(segmented.labels)
     save(labels, label_file)
-    record = {"seconds": round(time.monotonic() - started, 3), **removed}
+    record = {
+        "seconds": round(time.monotonic() - started, 3),
+        **{
+            f"predicted_dice_{label.name.lower()}": None if np.isnan(dice) else round(dice, 4)
+            for label, dice in segmented.predicted_dice.items()
+        },
+        **removed,
+    }
     write_record(record_file, key, record)
     return record
 
@@ -102,8 +108,7 @@ def segment_cohort(
         parameters,
         record_key(
             code_digest(Path(__file__).parent),
-            sha256(paths.model / "weights.safetensors"),
-            sha256(paths.model / "card.json"),
+            {file.name: sha256(file) for file in model_files(paths.model)},
             parameters.model_dump(),
         ),
     )

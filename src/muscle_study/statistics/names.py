@@ -30,6 +30,7 @@ NAMES = [
         (
             "spacing",
             "network_spacing",
+            "localiser_spacing",
             "patch",
             "max_epochs",
             "batch",
@@ -40,7 +41,10 @@ NAMES = [
             "min_cell",
         ),
     ),
-    *_over(("model.",), ("parameters", "best_epoch", "validation_dice", "minutes")),
+    *_over(
+        ("model.",),
+        ("localiser_parameters", "parameters", "best_epoch", "validation_dice", "minutes"),
+    ),
     *_over(("dice.",), MUSCLES, ("", "_sd")),
     *_over(("hd95.", "asd."), MUSCLES),
     *_over(

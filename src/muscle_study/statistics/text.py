@@ -132,24 +132,28 @@ def model_numbers(study: Study, numbers: Numbers, cell: str) -> None:
     """Add the model's settings and how its training went."""
     text = Text(numbers, cell)
     card = read_json(study.paths.model / "card.json")
-    settings = card["parameters"]
+    settings, learned = card["parameters"], card["segmenters"][0]
+    segmenter, localiser = settings["segmenter"], settings["localiser"]
     splits = study.curated["split"].value_counts()
     for split in ("train", "validation", "test"):
         n = splits.get(split, 0)
         text.number(f"split.{split}", np.nan if n < study.min_count else n, otherwise=SUPPRESSED)
     text.word("settings.spacing", f"{_times(_curated_spacing(study))}\u00a0mm")
-    text.word("settings.network_spacing", f"{_times(card['spacing_mm'])}\u00a0mm")
-    text.word("settings.patch", f"{_times(card['patch_size'])} voxels")
-    text.number("settings.max_epochs", settings["max_epochs"])
-    text.number("settings.batch", settings["batch_size"])
-    text.word("settings.learning_rate", f"{settings['learning_rate']:g}", settings["learning_rate"])
-    text.word("settings.channels", _and([name.replace("_", "-") for name in card["channels"]]))
+    text.word("settings.network_spacing", f"{_times(segmenter['spacing_mm'])}\u00a0mm")
+    text.word("settings.localiser_spacing", f"{_times(localiser['spacing_mm'])}\u00a0mm")
+    text.word("settings.patch", f"{_times(segmenter['patch_size'])} voxels")
+    text.number("settings.max_epochs", segmenter["max_epochs"])
+    text.number("settings.batch", segmenter["batch_size"])
+    rate = segmenter["learning_rate"]
+    text.word("settings.learning_rate", f"{rate:g}", rate)
+    text.word("settings.channels", _and([name.replace("_", "-") for name in settings["channels"]]))
     text.word("settings.seed", str(settings["seed"]), settings["seed"])
     text.number("settings.confidence", 100 * study.parameters.confidence, 0, "%")
     text.number("settings.min_cell", study.min_count)
-    text.number("model.parameters", card["trainable_parameters"])
-    text.number("model.best_epoch", card["best_epoch"])
-    text.number("model.validation_dice", card["validation_dice"], 3)
+    text.number("model.localiser_parameters", card["localiser"]["trainable_parameters"])
+    text.number("model.parameters", learned["trainable_parameters"])
+    text.number("model.best_epoch", learned["best_epoch"])
+    text.number("model.validation_dice", learned["validation_dice"], 3)
     manifest = study.paths.model / "manifest.json"
     seconds = read_json(manifest)["seconds"] if manifest.exists() else np.nan
     text.number("model.minutes", seconds / 60, 1, "min", otherwise=NOT_RECORDED)

@@ -1,72 +1,139 @@
 """Training patches and validation volumes."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import lightning
+import numpy as np
 import pandas as pd
 import torch
 import torchio as tio
-from torch.utils.data import Dataset
+from torch.utils.data import DataLoader, Dataset, Sampler
 
 from muscle_study.files import read_table
-from muscle_study.labels import Label
 from muscle_study.paths import RunPaths
 from muscle_study.progress import Progress
 from muscle_study.training.augmentation import augmentation
-from muscle_study.training.parameters import TrainingParameters
-from muscle_study.training.preprocessing import load_channels, make_subject, preprocess
-from muscle_study.volumes import load
+from muscle_study.training.cache import CachedVolume, VolumeCache
+from muscle_study.training.parameters import NetworkParameters, TrainingParameters
 
 
 class Patches(Dataset):
-    """Augmented patches, drawn so that each label is met about equally often.
+    """Augmented patches, centred on each label about equally often.
+
+    A patch is known by its number: the same number gives the same patch, whichever process draws
+    it and whatever was drawn before, so that a training that is resumed sees what it would have.
 
     Parameters
     ----------
-    subjects
-        Preprocessed, in memory.
+    volumes
+        Of the training participants.
     patch_size
         Voxels.
-    per_volume
-        Patches from each subject an epoch.
+    spacing_mm
+        Their grid.
     transform
         Augmentation; a patch is a part of a volume, and costs less to deform.
+    seed
+        Of all patches.
     """
 
     def __init__(
         self,
-        subjects: Sequence[tio.Subject],
+        volumes: Sequence[CachedVolume],
         patch_size: Sequence[int],
-        per_volume: int,
+        spacing_mm: Sequence[float],
         transform: tio.Transform,
+        seed: int,
     ):
-        self.subjects, self.per_volume, self.transform = subjects, per_volume, transform
-        self.sampler = tio.LabelSampler(
-            tuple(patch_size), "label", dict.fromkeys((int(label) for label in Label), 1)
+        self.volumes, self.patch_size, self.transform = volumes, tuple(patch_size), transform
+        self.affine, self.seed = np.diag([*spacing_mm, 1.0]), seed
+
+    def __getitem__(self, number: int) -> dict[str, torch.Tensor]:
+        rng = np.random.default_rng((self.seed, number))
+        image, label = crop(self.volumes[number % len(self.volumes)], self.patch_size, rng)
+        subject = tio.Subject(
+            image=tio.ScalarImage(tensor=torch.from_numpy(image), affine=self.affine),
+            label=tio.LabelMap(tensor=torch.from_numpy(label[None]), affine=self.affine),
         )
+        with torch.random.fork_rng(devices=[]):  # TorchIO draws from torch's generator
+            torch.manual_seed(int(rng.integers(2**63)))
+            patch = self.transform(subject)
+        return {"image": patch["image"].data.float(), "label": patch["label"].data.long()}
+
+
+def crop(
+    volume: CachedVolume, size: tuple[int, int, int], rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return a patch around a random place of a random label.
+
+    It is moved inwards at the volume's border, and filled up with air and background where the
+    volume is smaller than the patch.
+
+    Returns
+    -------
+    image : numpy.ndarray
+        Shape (channels, *size), float32.
+    label : numpy.ndarray
+        Shape `size`, uint8.
+    """
+    places = volume.places[rng.integers(len(volume.places))]
+    shape = volume.label.shape
+    middle = places[rng.integers(len(places))]
+    first = [
+        int(np.clip(m - p // 2, 0, max(n - p, 0)))
+        for m, p, n in zip(middle, size, shape, strict=True)
+    ]
+    box = tuple(slice(f, f + p) for f, p in zip(first, size, strict=True))
+    image = np.zeros((len(volume.image), *size), np.float32)
+    label = np.zeros(size, np.uint8)
+    inside = tuple(slice(0, min(n, p)) for n, p in zip(shape, size, strict=True))
+    image[(slice(None), *inside)] = volume.image[(slice(None), *box)]
+    label[inside] = volume.label[box]
+    return image, label
+
+
+class Numbers(Sampler):
+    """Numbers of an epoch's patches: each volume as often as the others, in an order of its own.
+
+    Parameters
+    ----------
+    volumes, per_volume
+        How many there are, and patches from each in an epoch.
+    seed
+        Of the order.
+    """
+
+    def __init__(self, volumes: int, per_volume: int, seed: int):
+        self.count, self.seed, self.epoch = volumes * per_volume, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Say which epoch comes next; Lightning does, also when a training is resumed."""
+        self.epoch = epoch
 
     def __len__(self):
-        return len(self.subjects) * self.per_volume
+        return self.count
 
-    def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
-        subject = self.subjects[index % len(self.subjects)]
-        patch = self.transform(next(iter(self.sampler(subject, 1))))
-        return {"image": patch["image"].data.float(), "label": patch["label"].data.long()}
+    def __iter__(self) -> Iterator[int]:
+        order = np.random.default_rng((self.seed, self.epoch)).permutation(self.count)
+        return iter((self.epoch * self.count + order).tolist())
 
 
 class Volumes(Dataset):
     """Whole preprocessed volumes."""
 
-    def __init__(self, subjects: Sequence[tio.Subject]):
-        self.subjects = subjects
+    def __init__(self, volumes: Sequence[CachedVolume]):
+        self.volumes = volumes
 
     def __len__(self):
-        return len(self.subjects)
+        return len(self.volumes)
 
     def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
-        subject = self.subjects[index]
-        return {"image": subject["image"].data.float(), "label": subject["label"].data.long()}
+        volume = self.volumes[index]
+        return {
+            "image": torch.from_numpy(volume.image.astype(np.float32)),
+            "label": torch.from_numpy(volume.label[None].astype(np.int64)),
+        }
 
 
 class AnnotatedParticipants(lightning.LightningDataModule):
@@ -78,78 +145,74 @@ class AnnotatedParticipants(lightning.LightningDataModule):
         Of the run.
     parameters
         Of training.
+    network
+        Of the network that learns, one of those of `parameters`.
+    name
+        Of the network, which has a cache of its own.
+    fold
+        Which of the folds validates, from 0.
     """
 
-    def __init__(self, paths: RunPaths, parameters: TrainingParameters):
+    def __init__(
+        self,
+        paths: RunPaths,
+        parameters: TrainingParameters,
+        network: NetworkParameters,
+        name: str,
+        fold: int = 0,
+    ):
         super().__init__()
-        self.paths, self.parameters = paths, parameters
-        participants = read_table(paths.curated / "participants.csv")
-        self.ids = {
-            split: participants.loc[participants["split"] == split, "participant_id"].tolist()
-            for split in ("train", "validation")
-        }
-        for split, ids in self.ids.items():
-            if not ids:
-                raise ValueError(
-                    f"{paths.curated / 'participants.csv'}: no participant in split {split!r}; "
-                    "annotate more participants or change curation's fractions"
-                )
+        self.paths, self.parameters, self.network = paths, parameters, network
+        self.ids = split_ids(paths, parameters, fold)
+        folder = paths.model / "cache" / name
+        self.cache = VolumeCache(folder, parameters.channels, network.spacing_mm)
+        self.seed = parameters.seed + fold
 
     def setup(self, stage: str) -> None:
-        """Load and preprocess every volume once; they stay in memory."""
-        subjects: dict[str, list[tio.Subject]] = {split: [] for split in self.ids}
-        with Progress("loading", sum(map(len, self.ids.values()))) as progress:
-            for split, ids in self.ids.items():
-                for participant_id in ids:
-                    subjects[split].append(self._subject(participant_id))
-                    progress.advance()
-        self.train = self._patches([self._padded(subject) for subject in subjects["train"]])
-        self.validation = Volumes(subjects["validation"])
+        """Preprocess every volume once, and map them into memory."""
+        with Progress("preprocessing", sum(map(len, self.ids.values()))) as progress:
+            for participant_id in [*self.ids["train"], *self.ids["validation"]]:
+                self._add(participant_id)
+                progress.advance()
+        self.train = self._patches(self.ids["train"])
+        self.validation = Volumes([self.cache.open(who) for who in self.ids["validation"]])
 
     def example_patches(self, count: int) -> list[dict[str, torch.Tensor]]:
         """Return augmented patches of the first training participant."""
-        subject = self._padded(self._subject(self.ids["train"][0]))
-        patches = self._patches([subject])
-        return [patches[0] for _ in range(count)]
+        first = self.ids["train"][0]
+        self._add(first)
+        patches = self._patches([first])
+        return [patches[number] for number in range(count)]
 
-    def _patches(self, subjects: Sequence[tio.Subject]) -> Patches:
+    def _add(self, participant_id: str) -> None:
+        curated = self.paths.curated
+        label = curated / "labels" / f"{participant_id}.nii.gz"
+        self.cache.add(participant_id, curated / "images" / participant_id, label)
+
+    def _patches(self, ids: Sequence[str]) -> Patches:
         return Patches(
-            subjects,
-            self.parameters.patch_size,
-            self.parameters.patches_per_volume,
+            [self.cache.open(participant_id) for participant_id in ids],
+            self.network.patch_size,
+            self.network.spacing_mm,
             augmentation(self.parameters.augmentation),
+            self.seed,
         )
 
-    def _subject(self, participant_id: str) -> tio.Subject:
-        images = load_channels(
-            self.paths.curated / "images" / participant_id, self.parameters.channels
-        )
-        label = load(self.paths.curated / "labels" / f"{participant_id}.nii.gz")
-        subject = make_subject(images, label)
-        return preprocess(subject, self.parameters.channels, self.parameters.spacing_mm)
-
-    def _padded(self, subject: tio.Subject) -> tio.Subject:
-        """Enlarge a volume that is smaller than a patch."""
-        size = [
-            max(n, p)
-            for n, p in zip(subject.spatial_shape, self.parameters.patch_size, strict=True)
-        ]
-        return tio.CropOrPad(size)(subject)
-
-    def train_dataloader(self) -> tio.SubjectsLoader:
+    def train_dataloader(self) -> DataLoader:
         """Return shuffled batches of patches."""
-        return tio.SubjectsLoader(
+        workers = self.parameters.loader_workers
+        return DataLoader(
             self.train,
-            batch_size=self.parameters.batch_size,
-            shuffle=True,
+            batch_size=self.network.batch_size,
+            sampler=Numbers(len(self.ids["train"]), self.network.patches_per_volume, self.seed),
             drop_last=True,
-            num_workers=self.parameters.loader_workers,
-            persistent_workers=self.parameters.loader_workers > 0,
+            num_workers=workers,
+            persistent_workers=workers > 0,
         )
 
-    def val_dataloader(self) -> tio.SubjectsLoader:
+    def val_dataloader(self) -> DataLoader:
         """Return validation volumes, one at a time: their shapes differ."""
-        return tio.SubjectsLoader(self.validation, batch_size=1)
+        return DataLoader(self.validation, batch_size=1)
 
     def sha256(self) -> str:
         """Hash the source images and labels that training and validation used."""
@@ -158,6 +221,35 @@ class AnnotatedParticipants(lightning.LightningDataModule):
             inventory["participant_id"].isin([*self.ids["train"], *self.ids["validation"]])
         ]
         return table_sha256(used[["participant_id", "contrast", "sha256"]])
+
+
+def split_ids(paths: RunPaths, parameters: TrainingParameters, fold: int) -> dict[str, list[str]]:
+    """Return who trains and who validates; of several folds, `fold` says which validates.
+
+    Raises
+    ------
+    ValueError
+        If one of both would be nobody.
+    """
+    participants = read_table(paths.curated / "participants.csv")
+    ids = {
+        split: participants.loc[participants["split"] == split, "participant_id"].tolist()
+        for split in ("train", "validation")
+    }
+    if parameters.folds > 1:
+        everyone = np.array(sorted(ids["train"] + ids["validation"]))
+        dealt = np.random.default_rng(parameters.seed).permutation(len(everyone)) % parameters.folds
+        ids = {
+            "train": everyone[dealt != fold].tolist(),
+            "validation": everyone[dealt == fold].tolist(),
+        }
+    for split, chosen in ids.items():
+        if not chosen:
+            raise ValueError(
+                f"{paths.curated / 'participants.csv'}: no participant in split {split!r}; "
+                "annotate more participants or change curation's fractions"
+            )
+    return ids
 
 
 def table_sha256(table: pd.DataFrame) -> str:

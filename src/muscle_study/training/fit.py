@@ -1,85 +1,123 @@
-"""One training, from curated volumes to weights with a card."""
+"""A training, from curated volumes to weights with a card."""
 
 import logging
 import shutil
 import warnings
+from pathlib import Path
 
 import lightning
 import pandas as pd
 import torch
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 
-from muscle_study.files import read_json, write_table
-from muscle_study.labels import STRUCTURES
+from muscle_study.files import read_json, write_table, write_text
 from muscle_study.paths import RunPaths
-from muscle_study.progress import Progress
+from muscle_study.records import code_digest, record_key
+from muscle_study.training.callbacks import History, Waiting
 from muscle_study.training.data import AnnotatedParticipants
-from muscle_study.training.model import ModelCard, save_model
+from muscle_study.training.model import Learned, ModelCard, load_model, save_card, save_weights
 from muscle_study.training.module import Segmentation
 from muscle_study.training.network import trainable_parameters
-from muscle_study.training.parameters import TrainingParameters
+from muscle_study.training.parameters import NetworkParameters, TrainingParameters
 from muscle_study.training.preprocessing import NORMALISATION
-
-HISTORY_COLUMNS = [
-    "epoch",
-    "train_loss",
-    "validation_loss",
-    "validation_dice",
-    *(f"dice_{label.name.lower()}" for label in STRUCTURES),
-]
-
-
-class History(Callback):
-    """Keeps a row an epoch and shows progress."""
-
-    def __init__(self, epochs: int):
-        self.rows: list[dict] = []
-        self.progress = Progress("training epoch", epochs)
-
-    def on_train_epoch_end(self, trainer: lightning.Trainer, *_: object) -> None:
-        """Keep the epoch's row; its validation, if any, has run by now."""
-        measured = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        if (trainer.current_epoch + 1) % trainer.check_val_every_n_epoch:
-            # metrics of an earlier validation are still there
-            measured = {"train_loss": measured["train_loss"]}
-        self.rows.append({"epoch": trainer.current_epoch + 1, **measured})
-        note = " ".join(
-            f"{name.replace('_', ' ')} {measured[name]:.3f}"
-            for name in ("train_loss", "validation_dice")
-            if name in measured
-        )
-        self.progress.advance(note=note)
-
-    def table(self) -> pd.DataFrame:
-        """Return the learning curves."""
-        return pd.DataFrame(self.rows, columns=HISTORY_COLUMNS)
 
 
 def train(paths: RunPaths, parameters: TrainingParameters) -> pd.DataFrame:
-    """Train on the training split, keep the epoch with the best validation Dice.
+    """Train the localiser and the segmenters; of each, the epoch of best validation Dice is kept.
 
-    Writes ``weights.safetensors``, ``card.json`` and ``history.csv`` to ``paths.model``. The same
-    seed on the same machine gives the same weights.
+    Writes the weights, ``card.json``, ``history.csv``, ``used.csv`` (who trained and validated)
+    and ``timing.csv`` to ``paths.model``. The same seed on the same machine gives the same
+    weights, also where a training was killed and started again.
 
     Returns
     -------
     pandas.DataFrame
-        Learning curves, a row an epoch.
+        Learning curves, a row an epoch of each network.
     """
     _quiet()
-    lightning.seed_everything(parameters.seed, workers=True, verbose=False)
-    data = AnnotatedParticipants(paths, parameters)
-    module = Segmentation.from_parameters(parameters)
-    # a killed training starts afresh: half-trained checkpoints must not be mistaken for its own
-    checkpoints = paths.model / "checkpoints"
-    shutil.rmtree(checkpoints, ignore_errors=True)
-    best = ModelCheckpoint(
-        checkpoints, "best", monitor="validation_dice", mode="max", save_last=True
+    trainings = {"localiser": ("localiser", parameters.localiser, 0)}
+    for fold in range(parameters.folds):
+        trainings[f"segmenter_{fold + 1}"] = ("segmenter", parameters.segmenter, fold)
+    learned, histories, used, timings = {}, [], [], []
+    for name, (kind, network, fold) in trainings.items():
+        data = AnnotatedParticipants(paths, parameters, network, kind, fold)
+        learned[name], history, waiting = train_network(
+            paths.model, parameters, network, name, data
+        )
+        histories.append(history.assign(network=name))
+        timings.append({"network": name, "waiting_share": waiting})
+        used += [(name, split, who) for split, ids in data.ids.items() for who in ids]
+    card = ModelCard(
+        normalisation=NORMALISATION,
+        synthetic=read_json(paths.curated / "source.json")["synthetic"],
+        data_sha256=data.sha256(),
+        parameters=parameters,
+        localiser=learned.pop("localiser"),
+        segmenters=list(learned.values()),
     )
-    history = History(parameters.max_epochs)
+    curves = pd.concat(histories, ignore_index=True)
+    write_table(curves, paths.model / "history.csv")
+    write_table(
+        pd.DataFrame(used, columns=["network", "split", "participant_id"]), paths.model / "used.csv"
+    )
+    write_table(pd.DataFrame(timings), paths.model / "timing.csv")
+    save_card(card, paths.model)
+    return curves
+
+
+def train_network(
+    folder: Path,
+    parameters: TrainingParameters,
+    network: NetworkParameters,
+    name: str,
+    data: AnnotatedParticipants,
+) -> tuple[Learned, pd.DataFrame, float]:
+    """Train one network, from its last checkpoint if it was interrupted.
+
+    Parameters
+    ----------
+    folder
+        Of the model.
+    parameters, network
+        Of training, and of this network.
+    name
+        Of the weights and of what is shown.
+    data
+        What it learns from.
+
+    Returns
+    -------
+    learned : Learned
+        What the card says of it.
+    history : pandas.DataFrame
+        Learning curves.
+    waiting : float
+        Share of step time that waited for data, since the last interruption.
+    """
+    lightning.seed_everything(data.seed, workers=True, verbose=False)
+    module = Segmentation(len(parameters.channels), network, parameters.weight_decay)
+    if parameters.start_from is not None:
+        module.network.load_state_dict(weights_to_start_from(parameters, network))
+    checkpoints = folder / "checkpoints" / name
+    last = _last_checkpoint(
+        checkpoints,
+        record_key(code_digest(Path(__file__).parent), parameters.model_dump(), data.sha256()),
+    )
+    best = ModelCheckpoint(
+        checkpoints, "best", monitor="validation_dice", mode="max",
+        every_n_epochs=network.validate_every, save_on_train_epoch_end=True,
+    )  # fmt: skip
+    # after `best`, whose state it holds: whoever resumes from it knows the best epoch so far
+    latest = ModelCheckpoint(
+        checkpoints, LAST, save_on_train_epoch_end=True, enable_version_counter=False
+    )
+    history, waiting = History(name, network.max_epochs), Waiting()
+    callbacks: list[Callback] = [history, waiting, best, latest]
+    if network.patience is not None:
+        callbacks.append(EarlyStopping("validation_dice", mode="max", patience=network.patience))
     trainer = lightning.Trainer(
-        max_epochs=parameters.max_epochs,
-        check_val_every_n_epoch=min(parameters.validate_every, parameters.max_epochs),
+        max_epochs=network.max_epochs,
+        check_val_every_n_epoch=network.validate_every,
         accelerator=parameters.accelerator,
         devices=parameters.devices,
         num_nodes=parameters.nodes,
@@ -87,51 +125,75 @@ def train(paths: RunPaths, parameters: TrainingParameters) -> pd.DataFrame:
         precision=parameters.precision,
         # convolutions on a GPU have no deterministic 3D kernels for every step: warn, do not stop
         deterministic=True if not torch.cuda.is_available() else "warn",
-        callbacks=[best, history],
+        callbacks=callbacks,
         num_sanity_val_steps=0,
         logger=False,
         enable_progress_bar=False,
         enable_model_summary=False,
     )
     with history.progress:
-        trainer.fit(module, data)
-    checkpoint = torch.load(best.best_model_path, map_location="cpu", weights_only=True)
-    module.load_state_dict(checkpoint["state_dict"])
-    save_model(module.network, _card(paths, parameters, data, module, checkpoint), paths.model)
-    write_table(history.table(), paths.model / "history.csv")
-    return history.table()
-
-
-def _card(
-    paths: RunPaths,
-    parameters: TrainingParameters,
-    data: AnnotatedParticipants,
-    module: Segmentation,
-    checkpoint: dict,
-) -> ModelCard:
-    kept = next(
-        state for name, state in checkpoint["callbacks"].items() if "ModelCheckpoint" in name
-    )
-    return ModelCard(
-        channels=parameters.channels,
-        spacing_mm=parameters.spacing_mm,
-        patch_size=parameters.patch_size,
-        features=parameters.features,
-        normalisation=NORMALISATION,
-        synthetic=read_json(paths.curated / "source.json")["synthetic"],
+        trainer.fit(module, data, ckpt_path=last, weights_only=False)
+    kept = torch.load(best.best_model_path, map_location="cpu", weights_only=False)
+    module.load_state_dict(kept["state_dict"])
+    weights = f"{name}.safetensors"
+    save_weights(module.network, folder / weights)
+    learned = Learned(
+        weights=weights,
         training_participants=len(data.ids["train"]),
         validation_participants=len(data.ids["validation"]),
-        data_sha256=data.sha256(),
-        parameters=parameters.model_dump(),
-        best_epoch=checkpoint["epoch"] + 1,
-        validation_dice=float(kept["best_model_score"]),
+        best_epoch=kept["epoch"] + 1,
+        validation_dice=float(best.best_model_score),
         trainable_parameters=trainable_parameters(module.network),
     )
+    return learned, history.table(), waiting.share
+
+
+LAST = "last"
+
+
+def _last_checkpoint(folder: Path, key: str) -> Path | None:
+    """Return the checkpoint to go on from; one of another training is removed."""
+    note = folder / "key"
+    if note.exists() and note.read_text() == key:
+        last = folder / f"{LAST}.ckpt"
+        return last if last.exists() else None
+    shutil.rmtree(folder, ignore_errors=True)
+    write_text(key, note)
+    return None
+
+
+def weights_to_start_from(
+    parameters: TrainingParameters, network: NetworkParameters
+) -> dict[str, torch.Tensor]:
+    """Return the weights of the network's kind in the model of ``training.start_from``.
+
+    Raises
+    ------
+    ValueError
+        If that network has another shape, naming the difference.
+    """
+    model = load_model(Path(parameters.start_from))
+    of_localiser = network == parameters.localiser
+    earlier = model.card.parameters.localiser if of_localiser else model.card.parameters.segmenter
+    for name in ("features", "strides"):
+        if getattr(earlier, name) != getattr(network, name):
+            raise ValueError(
+                f"training.start_from: {parameters.start_from} has {name} "
+                f"{getattr(earlier, name)}, this run {getattr(network, name)}: make them equal, or "
+                "start from null"
+            )
+    if len(model.card.parameters.channels) != len(parameters.channels):
+        raise ValueError(
+            f"training.start_from: {parameters.start_from} sees {model.card.parameters.channels}, "
+            f"this run {parameters.channels}: as many are needed, or start from null"
+        )
+    return (model.localiser if of_localiser else model.segmenters[0]).state_dict()
 
 
 def _quiet() -> None:
-    """Silence advice that does not apply here: the data are in memory, workers would only copy."""
+    """Silence advice that does not apply here: the data are mapped, more workers would not help."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     warnings.filterwarnings("ignore", message=".*number of training batches.*")
+    warnings.filterwarnings("ignore", message=".*exists and is not empty.*")  # to resume from
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # between Lightning and torch

@@ -1,7 +1,7 @@
 """A trained model on disk: weights as safetensors, and a card that says how to use them."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field
@@ -10,6 +10,22 @@ from safetensors.torch import load_file, save_file
 from muscle_study.files import read_json, whole_file, write_json
 from muscle_study.labels import Label
 from muscle_study.training.network import build_network
+from muscle_study.training.parameters import NetworkParameters, TrainingParameters
+
+CARD = "card.json"
+
+
+class Learned(BaseModel):
+    """What one training came to."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    weights: str = Field(description="file beside the card")
+    training_participants: int
+    validation_participants: int
+    best_epoch: int
+    validation_dice: float
+    trainable_parameters: int
 
 
 class ModelCard(BaseModel):
@@ -17,43 +33,65 @@ class ModelCard(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    channels: list[str] = Field(description="images, in the network's order")
-    spacing_mm: list[float] = Field(description="the network's grid")
-    patch_size: list[int] = Field(description="voxels; the network was trained on this size")
-    features: list[int] = Field(description="channels of the network's levels")
     labels: dict[str, int] = Field(default={label.name.lower(): int(label) for label in Label})
     orientation: Literal["RAS"] = "RAS"
     normalisation: str
     synthetic: bool = Field(description="trained on the synthetic cohort")
-    training_participants: int
-    validation_participants: int
     data_sha256: str = Field(description="of the images and labels used")
-    parameters: dict = Field(description="all parameters of training")
-    best_epoch: int
-    validation_dice: float
-    trainable_parameters: int
+    parameters: TrainingParameters = Field(description="all parameters of training")
+    localiser: Learned = Field(description="the coarse network")
+    segmenters: list[Learned] = Field(description="the fine networks, whose outputs are averaged")
 
 
-def save_model(network: torch.nn.Module, card: ModelCard, folder: Path) -> None:
-    """Write ``weights.safetensors``, then ``card.json``."""
+class Model(NamedTuple):
+    """Networks in evaluation mode, with their card."""
+
+    localiser: torch.nn.Module
+    segmenters: list[torch.nn.Module]
+    card: ModelCard
+
+
+def save_weights(network: torch.nn.Module, path: Path) -> None:
+    """Write a network's weights as safetensors."""
     state = {name: weights.contiguous().cpu() for name, weights in network.state_dict().items()}
-    with whole_file(folder / "weights.safetensors") as beside:
+    with whole_file(path) as beside:
         save_file(state, beside)
-    write_json(card.model_dump(), folder / "card.json")
 
 
-def load_model(folder: Path) -> tuple[torch.nn.Module, ModelCard]:
-    """Read a model; it comes back in evaluation mode.
+def save_card(card: ModelCard, folder: Path) -> None:
+    """Write the card; it comes last, so that its presence says that the weights are there."""
+    write_json(card.model_dump(), folder / CARD)
+
+
+def model_files(folder: Path) -> list[Path]:
+    """Return the files that a model's results depend on."""
+    card = ModelCard.model_validate(read_json(_existing(folder / CARD)))
+    learned = [card.localiser, *card.segmenters]
+    return [folder / CARD, *(_existing(folder / each.weights) for each in learned)]
+
+
+def load_model(folder: Path) -> Model:
+    """Read a model.
 
     Raises
     ------
     FileNotFoundError
         If the folder holds no model, saying how to make one.
     """
-    for name in ("card.json", "weights.safetensors"):
-        if not (folder / name).exists():
-            raise FileNotFoundError(f"{folder / name} is missing: run notebooks/02_training first")
-    card = ModelCard.model_validate(read_json(folder / "card.json"))
-    network = build_network(len(card.channels), card.features)
-    network.load_state_dict(load_file(folder / "weights.safetensors"))
-    return network.eval(), card
+    card = ModelCard.model_validate(read_json(_existing(folder / CARD)))
+    channels, trained = len(card.parameters.channels), card.parameters
+
+    def load(learned: Learned, parameters: NetworkParameters) -> torch.nn.Module:
+        network = build_network(channels, parameters.features, parameters.strides)
+        network.load_state_dict(load_file(_existing(folder / learned.weights)))
+        return network.eval()
+
+    localiser = load(card.localiser, trained.localiser)
+    segmenters = [load(learned, trained.segmenter) for learned in card.segmenters]
+    return Model(localiser, segmenters, card)
+
+
+def _existing(path: Path) -> Path:
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is missing: run notebooks/02_training first")
+    return path

@@ -1,15 +1,17 @@
-"""How the network learns."""
+"""How a network learns."""
 
-from collections.abc import Sequence
+from typing import Any
 
 import lightning
 import torch
-from monai.inferers import sliding_window_inference
 from monai.losses import DiceCELoss
 
 from muscle_study.labels import STRUCTURES
-from muscle_study.training.network import build_network
-from muscle_study.training.parameters import TrainingParameters
+from muscle_study.training.network import build_network, run_over
+from muscle_study.training.parameters import NetworkParameters
+
+#: Share of the steps over which the learning rate rises.
+WARM_UP = 0.15
 
 
 def dice(prediction: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
@@ -29,42 +31,24 @@ def dice(prediction: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
 
 
 class Segmentation(lightning.LightningModule):
-    """The network with its loss, optimiser and validation.
+    """A network with its loss, optimiser and validation.
 
     Parameters
     ----------
-    channels, features
+    channels
+        Images that come in.
+    parameters
         Of the network.
-    patch_size
-        Voxels; validation slides patches of this size.
-    learning_rate, weight_decay
-        Of AdamW; the rate follows one cycle over the whole training.
+    weight_decay
+        Of AdamW; its rate follows one cycle over the whole training.
     """
 
-    def __init__(
-        self,
-        channels: int,
-        features: Sequence[int],
-        patch_size: Sequence[int],
-        learning_rate: float,
-        weight_decay: float,
-    ):
+    def __init__(self, channels: int, parameters: NetworkParameters, weight_decay: float):
         super().__init__()
-        self.save_hyperparameters()
-        self.network = build_network(channels, features)
-        self.loss = DiceCELoss(to_onehot_y=True, softmax=True)
+        self.parameters_of, self.weight_decay = parameters, weight_decay
+        self.network = build_network(channels, parameters.features, parameters.strides)
+        self.loss = DiceCELoss(to_onehot_y=True, softmax=True, batch=True)
         self.validation_scores: list[torch.Tensor] = []
-
-    @classmethod
-    def from_parameters(cls, parameters: TrainingParameters) -> "Segmentation":
-        """Build it from the run's parameters, as plain types."""
-        return cls(
-            len(parameters.channels),
-            parameters.features,
-            parameters.patch_size,
-            parameters.learning_rate,
-            parameters.weight_decay,
-        )
 
     def training_step(self, batch: dict[str, torch.Tensor], _index: int) -> torch.Tensor:
         """Return the Dice and cross-entropy loss of a batch of patches."""
@@ -74,9 +58,8 @@ class Segmentation(lightning.LightningModule):
 
     def validation_step(self, batch: dict[str, torch.Tensor], _index: int) -> None:
         """Score one whole volume."""
-        logits = sliding_window_inference(
-            batch["image"], self.hparams.patch_size, 1, self.network, overlap=0.25, mode="gaussian"
-        )
+        of = self.parameters_of
+        logits = run_over(self.network, batch["image"], of.coarsening, of.tile_voxels)
         self.log("validation_loss", self.loss(logits, batch["label"]), batch_size=1)
         self.validation_scores.append(dice(logits.argmax(1), batch["label"][:, 0]))
 
@@ -88,16 +71,15 @@ class Segmentation(lightning.LightningModule):
             self.log(f"dice_{label.name.lower()}", score)
         self.log("validation_dice", by_structure.nanmean())
 
-    def configure_optimizers(self) -> dict:
+    def configure_optimizers(self) -> dict[str, Any]:
         """AdamW under a one-cycle learning rate."""
+        rate = self.parameters_of.learning_rate
         optimiser = torch.optim.AdamW(
-            self.network.parameters(),
-            lr=self.hparams.learning_rate,
-            weight_decay=self.hparams.weight_decay,
+            self.network.parameters(), lr=rate, weight_decay=self.weight_decay
         )
         steps = int(self.trainer.estimated_stepping_batches)
         schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimiser, max_lr=self.hparams.learning_rate, total_steps=max(steps, 4)
+            optimiser, max_lr=rate, total_steps=max(steps, 4), pct_start=WARM_UP
         )
         return {
             "optimizer": optimiser,

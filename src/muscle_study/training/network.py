@@ -1,16 +1,23 @@
-"""The segmentation network."""
+"""The networks, and how one is run over a volume."""
 
 from collections.abc import Sequence
 
 import torch
+from monai.inferers import sliding_window_inference
 from monai.networks.nets import UNet
+from torch.nn.functional import pad
 
 from muscle_study.labels import Label
 
 RESIDUAL_UNITS = 2
 
+#: Share that neighbouring tiles overlap by, where a volume is too large for one.
+TILE_OVERLAP = 0.25
 
-def build_network(channels: int, features: Sequence[int]) -> torch.nn.Module:
+
+def build_network(
+    channels: int, features: Sequence[int], strides: Sequence[Sequence[int]]
+) -> torch.nn.Module:
     """Return a residual U-Net for volumes, one output a label.
 
     Parameters
@@ -18,19 +25,21 @@ def build_network(channels: int, features: Sequence[int]) -> torch.nn.Module:
     channels
         Images that come in.
     features
-        Channels of each level; every level halves the grid, so that patches must be divisible
-        by ``2 ** (len(features) - 1)``.
+        Channels of each level.
+    strides
+        How much coarser each next level is, by axis.
 
     Notes
     -----
-    MONAI's `UNet` with residual units (Kerfoot et al. 2019).
+    MONAI's `UNet` with residual units (Kerfoot et al. 2019). Its first level already is coarser
+    than the image, which is what makes it fast on a CPU.
     """
     return UNet(
         spatial_dims=3,
         in_channels=channels,
         out_channels=len(Label),
         channels=tuple(features),
-        strides=(2,) * (len(features) - 1),
+        strides=tuple(map(tuple, strides)),
         num_res_units=RESIDUAL_UNITS,
     )
 
@@ -38,3 +47,58 @@ def build_network(channels: int, features: Sequence[int]) -> torch.nn.Module:
 def trainable_parameters(network: torch.nn.Module) -> int:
     """Count what is learned."""
     return sum(weights.numel() for weights in network.parameters() if weights.requires_grad)
+
+
+def run_over(
+    network: torch.nn.Module,
+    image: torch.Tensor,
+    coarsening: Sequence[int],
+    tile_voxels: int,
+) -> torch.Tensor:
+    """Run a network over a whole volume: at once, or in as few tiles as memory allows.
+
+    Parameters
+    ----------
+    network
+        Whose levels fit sizes that are multiples of `coarsening`.
+    image
+        Shape (batch, channels, x, y, z).
+    coarsening
+        How much coarser the lowest level is, by axis.
+    tile_voxels
+        Most voxels that the network sees at once.
+
+    Returns
+    -------
+    torch.Tensor
+        Logits, shape (batch, labels, x, y, z).
+    """
+    shape = image.shape[2:]
+    missing = [-n % coarse for n, coarse in zip(shape, coarsening, strict=True)]
+    # torch names the last axis first
+    padded = pad(image, [side for n in reversed(missing) for side in (0, n)])
+    tile = tile_size(padded.shape[2:], coarsening, tile_voxels)
+    if tile == tuple(padded.shape[2:]):
+        logits = network(padded)
+    else:
+        logits = sliding_window_inference(
+            padded, tile, 1, network, overlap=TILE_OVERLAP, mode="gaussian"
+        )
+    return logits[(..., *(slice(n) for n in shape))]
+
+
+def tile_size(
+    shape: Sequence[int], coarsening: Sequence[int], tile_voxels: int
+) -> tuple[int, int, int]:
+    """Return the largest tile: the shape, its longest axis halved until few enough voxels.
+
+    Every axis stays a multiple of `coarsening`.
+    """
+    size = list(shape)
+    while size[0] * size[1] * size[2] > tile_voxels:
+        divisible = [axis for axis in range(3) if size[axis] > coarsening[axis]]
+        if not divisible:
+            break
+        axis = max(divisible, key=size.__getitem__)
+        size[axis] = -(-size[axis] // (2 * coarsening[axis])) * coarsening[axis]
+    return size[0], size[1], size[2]

@@ -29,17 +29,22 @@ def show_patches(data: AnnotatedParticipants) -> Figure:
 
 
 def show_history(history: pd.DataFrame) -> Figure:
-    """Draw the learning curves."""
-    figure, (loss, score) = plt.subplots(1, 2, figsize=(10, 3), layout="constrained")
-    loss.plot(history["epoch"], history["train_loss"], label="training patches")
-    validated = history.dropna(subset=["validation_dice"])
-    loss.plot(validated["epoch"], validated["validation_loss"], "o-", label="validation volumes")
-    loss.set(xlabel="epoch", ylabel="Dice + cross-entropy loss")
-    for label in STRUCTURES:
-        name = label.name.lower()
-        score.plot(validated["epoch"], validated[f"dice_{name}"], "o-", label=name)
-    score.set(xlabel="epoch", ylabel="validation Dice", ylim=(0, 1))
-    for axis in (loss, score):
-        axis.legend(frameon=False)
+    """Draw the learning curves, a row of pictures a network."""
+    names = history["network"].unique()
+    figure, rows = plt.subplots(
+        len(names), 2, figsize=(10, 3 * len(names)), layout="constrained", squeeze=False
+    )
+    for name, (loss, score) in zip(names, rows, strict=True):
+        curves = history[history["network"] == name]
+        loss.plot(curves["epoch"], curves["train_loss"], label="training patches")
+        validated = curves.dropna(subset=["validation_dice"])
+        loss.plot(validated["epoch"], validated["validation_loss"], "o-", label="whole volumes")
+        loss.set(xlabel="epoch", ylabel="Dice + cross-entropy loss", title=name.replace("_", " "))
+        for label in STRUCTURES:
+            structure = label.name.lower()
+            score.plot(validated["epoch"], validated[f"dice_{structure}"], "o-", label=structure)
+        score.set(xlabel="epoch", ylabel="validation Dice", ylim=(0, 1))
+        for axis in (loss, score):
+            axis.legend(frameon=False)
     plt.close(figure)
     return figure

@@ -1,28 +1,72 @@
 """Parameters of training."""
 
-from typing import Literal
+from math import prod
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from muscle_study.sections import Section
 
 
-class TrainingParameters(Section):
-    """Network, patches, augmentation and optimisation."""
+class NetworkParameters(Section):
+    """One network: its grid, its size, and how long it learns."""
 
-    channels: list[str] = Field(min_length=1, description="curated contrasts that the network sees")
     spacing_mm: list[float] = Field(min_length=3, max_length=3, description="the network's grid")
-    patch_size: list[int] = Field(min_length=3, max_length=3, description="voxels, multiples of 8")
+    patch_size: list[int] = Field(min_length=3, max_length=3, description="voxels of a patch")
     features: list[int] = Field(min_length=2, description="channels of the network's levels")
-    batch_size: int = Field(ge=1)
-    patches_per_volume: int = Field(ge=1, description="drawn from each participant an epoch")
-    loader_workers: int = Field(
-        ge=0, description="processes that draw patches; with another number they are others"
+    strides: list[list[int]] = Field(
+        description="how much coarser each next level is, by axis; one fewer than the levels"
     )
+    batch_size: int = Field(ge=1, description="patches a step")
+    patches_per_volume: int = Field(ge=1, description="drawn from each participant an epoch")
     max_epochs: int = Field(ge=1)
-    learning_rate: float = Field(gt=0)
-    weight_decay: float = Field(ge=0)
     validate_every: int = Field(ge=1, description="epochs between validations on whole volumes")
+    patience: int | None = Field(
+        description="validations without a better Dice after which training stops; null: never"
+    )
+    learning_rate: float = Field(gt=0)
+    tile_voxels: int = Field(
+        ge=4096, description="most voxels of a whole volume that are seen at once; bounds memory"
+    )
+
+    @model_validator(mode="after")
+    def _levels_fit(self) -> Self:
+        if len(self.strides) != len(self.features) - 1 or any(len(s) != 3 for s in self.strides):
+            raise ValueError(
+                f"strides: {len(self.features)} levels of features need "
+                f"{len(self.features) - 1} strides of three axes each"
+            )
+        for axis, (size, coarsest) in enumerate(zip(self.patch_size, self.coarsening, strict=True)):
+            if size % coarsest:
+                raise ValueError(
+                    f"patch_size: {size} along axis {axis} is not a multiple of {coarsest}, "
+                    "the product of the strides"
+                )
+        return self
+
+    @property
+    def coarsening(self) -> tuple[int, int, int]:
+        """How much coarser the lowest level is than the network's grid."""
+        x, y, z = (prod(stride[axis] for stride in self.strides) for axis in range(3))
+        return x, y, z
+
+
+class TrainingParameters(Section):
+    """Two networks, one to find the muscles and one to outline them, and what they learn from."""
+
+    channels: list[str] = Field(min_length=1, description="curated contrasts that the networks see")
+    localiser: NetworkParameters = Field(description="the coarse network, over whole volumes")
+    segmenter: NetworkParameters = Field(description="the fine network, around the muscles alone")
+    folds: int = Field(
+        ge=1,
+        description="segmenters that are trained; 1: on the given split, "
+        "more: each validates on another fold of training and validation, and all are averaged",
+    )
+    start_from: str | None = Field(
+        description="folder of a model whose weights training starts from; null: from scratch"
+    )
+    loader_workers: int = Field(ge=0, description="processes that draw patches")
+    weight_decay: float = Field(ge=0)
     augmentation: dict[str, float] = Field(description="probability of each transform")
     accelerator: Literal["auto", "cpu", "gpu"]
     devices: int | str

@@ -1,4 +1,4 @@
-"""From a participant's curated volumes to what the network sees.
+"""From a participant's curated volumes to what a network sees.
 
 Every step uses the participant's own voxels alone: no constant is estimated over participants,
 so nothing of a test participant can reach training.
@@ -7,6 +7,7 @@ so nothing of a test participant can reach training.
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 import torch
 import torchio as tio
 
@@ -14,6 +15,8 @@ from muscle_study.volumes import Volume, load
 
 #: Intensities between these percentiles of an image are brought to 0–1.
 PERCENTILES = (0.5, 99.5)
+#: Percentiles are those of every second voxel along each axis: as good, and eight times cheaper.
+SAMPLED = (slice(None, None, 2),) * 3
 #: What the model card says of it.
 NORMALISATION = f"each image: percentiles {PERCENTILES[0]}–{PERCENTILES[1]} to 0–1, clipped"
 
@@ -41,6 +44,12 @@ def load_channels(
     return {channel: loaded[source] if source else empty for channel, source in sources.items()}
 
 
+def intensity_range(image: np.ndarray) -> tuple[float, float]:
+    """Return the intensities that become 0 and 1."""
+    low, high = np.percentile(image[SAMPLED], PERCENTILES)
+    return float(low), float(high)
+
+
 def make_subject(images: Mapping[str, Volume], label: Volume | None = None) -> tio.Subject:
     """Turn volumes into a TorchIO subject, an image a channel."""
     parts: dict[str, tio.Image] = {
@@ -53,29 +62,41 @@ def make_subject(images: Mapping[str, Volume], label: Volume | None = None) -> t
 
 
 def _tensor(volume: Volume) -> torch.Tensor:
-    return torch.from_numpy(volume.data)[None]
+    return torch.from_numpy(np.ascontiguousarray(volume.data))[None]
 
 
 def preprocess(
-    subject: tio.Subject, channels: Sequence[str], spacing_mm: Sequence[float]
+    subject: tio.Subject,
+    ranges: Mapping[str, tuple[float, float]],
+    spacing_mm: Sequence[float],
 ) -> tio.Subject:
-    """Bring a subject to the network's grid and intensities.
+    """Bring a subject to a network's grid and intensities.
+
+    Parameters
+    ----------
+    subject
+        Of a whole volume, or of a box of one.
+    ranges
+        Intensities of the whole volume that become 0 and 1, by channel, in the network's order.
+    spacing_mm
+        The network's grid.
 
     Returns
     -------
     torchio.Subject
         ``image``, shape (channels, x, y, z), and ``label`` where the subject had one.
     """
-    subject = tio.Compose(
-        [
-            tio.ToCanonical(),
-            tio.Resample(tuple(spacing_mm)),
-            tio.RescaleIntensity((0, 1), percentiles=PERCENTILES),
-        ]
-    )(subject)
-    stacked = torch.cat([subject[channel].data for channel in channels])
-    affine = subject[channels[0]].affine
-    parts: dict[str, tio.Image] = {"image": tio.ScalarImage(tensor=stacked, affine=affine)}
+    subject = tio.Compose([tio.ToCanonical(), tio.Resample(tuple(spacing_mm))])(subject)
+    affine = subject[next(iter(ranges))].affine
+    image = torch.cat([_rescaled(subject[channel].data, *ranges[channel]) for channel in ranges])
+    parts: dict[str, tio.Image] = {"image": tio.ScalarImage(tensor=image, affine=affine)}
     if "label" in subject:
         parts["label"] = tio.LabelMap(tensor=subject["label"].data, affine=affine)
     return tio.Subject(parts)
+
+
+def _rescaled(image: torch.Tensor, low: float, high: float) -> torch.Tensor:
+    """Bring `low` to 0 and `high` to 1; an image of one value, an absent channel, becomes 0."""
+    if high <= low:
+        return torch.zeros_like(image)
+    return ((image - low) / (high - low)).clamp(0, 1)

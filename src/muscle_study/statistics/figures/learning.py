@@ -21,9 +21,10 @@ from muscle_study.statistics.style import (
 
 
 def draw(study: Study) -> Picture:
-    """Draw loss and validation Dice by epoch, with the epoch whose weights were kept."""
-    history = read_table(study.paths.model / "history.csv")
-    best = read_json(study.paths.model / "card.json")["best_epoch"]
+    """Draw loss and validation Dice of the first segmenter by epoch, with the epoch whose weights were kept."""
+    curves = read_table(study.paths.model / "history.csv")
+    history = curves[curves["network"] == "segmenter_1"]
+    best = read_json(study.paths.model / "card.json")["segmenters"][0]["best_epoch"]
     with house_style():
         figure, (loss, dice) = plt.subplots(1, 2, layout="constrained", figsize=(TWO_COLUMNS, 2.5))
         for column, name, colour, line in (
@@ -44,9 +45,9 @@ def draw(study: Study) -> Picture:
             axes.legend(loc=place)
         tag_synthetic(figure, study.synthetic)
     caption = (
-        "Learning curves: loss on training patches and on validation participants, and Dice on "
-        f"whole validation volumes, by muscle (mean of both sides). Dotted: epoch {best}, whose "
-        "weights were kept for the best mean Dice." + study.origin
+        "Learning curves of the segmenter: loss on training patches and on validation "
+        "participants, and Dice on whole validation volumes, by muscle (mean of both sides). "
+        f"Dotted: epoch {best}, whose weights were kept for the best mean Dice." + study.origin
     )
     return Picture("learning", figure, caption)
 

@@ -1,0 +1,108 @@
+"""Preprocessed volumes on disk, mapped into memory: a patch costs what it holds, not a volume.
+
+The page cache of the operating system keeps what is used often, and all loader workers share it.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from muscle_study.files import whole_file
+from muscle_study.labels import Label
+from muscle_study.records import code_digest, read_record, record_key, write_record
+from muscle_study.training.preprocessing import (
+    intensity_range,
+    load_channels,
+    make_subject,
+    preprocess,
+)
+from muscle_study.volumes import load
+
+#: So many voxels of each label are kept as places that patches can be centred on.
+PLACES_A_LABEL = 4096
+
+
+class CachedVolume(NamedTuple):
+    """A participant on a network's grid, mapped from disk.
+
+    Parameters
+    ----------
+    image
+        Shape (channels, x, y, z), float16, 0 to 1.
+    label
+        Shape (x, y, z), uint8.
+    places
+        Some voxels of each label that is there: (n, 3) indices each, spread evenly.
+    """
+
+    image: np.ndarray
+    label: np.ndarray
+    places: list[np.ndarray]
+
+
+class VolumeCache:
+    """Annotated participants as a network sees them.
+
+    Parameters
+    ----------
+    folder
+        Where the cache is kept; what another version or setting left there is made anew.
+    channels, spacing_mm
+        What the network sees.
+    """
+
+    def __init__(self, folder: Path, channels: Sequence[str], spacing_mm: Sequence[float]):
+        self.folder, self.channels, self.spacing_mm = folder, channels, spacing_mm
+        self.code = code_digest(Path(__file__).parent)
+
+    def add(self, participant_id: str, images: Path, label: Path) -> None:
+        """Preprocess a participant, unless that was done from these very files.
+
+        Parameters
+        ----------
+        participant_id
+            Whom.
+        images
+            Folder of the curated images.
+        label
+            The curated label map.
+        """
+        files = [*(images / f"{channel}.nii.gz" for channel in self.channels), label]
+        stamps = [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files if f.exists()]
+        key = record_key(self.code, self.channels, self.spacing_mm, stamps)
+        record = self.folder / "records" / f"{participant_id}.json"
+        if read_record(record, key) is not None:
+            return
+        volumes = load_channels(images, self.channels)
+        ranges = {channel: intensity_range(volumes[channel].data) for channel in self.channels}
+        subject = preprocess(make_subject(volumes, load(label)), ranges, self.spacing_mm)
+        labels = subject["label"].data[0].numpy().astype(np.uint8)
+        self._write(f"{participant_id}.image", subject["image"].data.numpy().astype(np.float16))
+        self._write(f"{participant_id}.label", labels)
+        self._write(f"{participant_id}.places", _places(labels))
+        write_record(record, key, {})
+
+    def open(self, participant_id: str) -> CachedVolume:
+        """Map an added participant into memory."""
+        image, label, places = (
+            np.load(self.folder / f"{participant_id}.{part}.npy", mmap_mode="r")
+            for part in ("image", "label", "places")
+        )
+        by_label = [places[places[:, 0] == value, 1:] for value in Label]
+        return CachedVolume(image, label, [of_label for of_label in by_label if len(of_label)])
+
+    def _write(self, name: str, array: np.ndarray) -> None:
+        with whole_file(self.folder / f"{name}.npy") as beside:
+            np.save(beside, array)
+
+
+def _places(labels: np.ndarray) -> np.ndarray:
+    """Return some voxels of each label: rows of label, x, y, z."""
+    rows = []
+    for value in Label:
+        found = np.argwhere(labels == value)
+        chosen = np.linspace(0, len(found) - 1, min(len(found), PLACES_A_LABEL)).round().astype(int)
+        rows.append(np.column_stack([np.full(len(chosen), value), found[chosen]]))
+    return np.concatenate(rows).astype(np.int32)

@@ -1,0 +1,84 @@
+"""What is kept while a network learns: curves, and where the time goes."""
+
+import time
+from typing import Any
+
+import lightning
+import pandas as pd
+from lightning.pytorch.callbacks import Callback
+
+from muscle_study.labels import STRUCTURES
+from muscle_study.progress import Progress
+
+HISTORY_COLUMNS = [
+    "epoch",
+    "train_loss",
+    "validation_loss",
+    "validation_dice",
+    *(f"dice_{label.name.lower()}" for label in STRUCTURES),
+]
+
+
+class History(Callback):
+    """Keeps a row an epoch and shows progress."""
+
+    def __init__(self, name: str, epochs: int):
+        self.rows: list[dict] = []
+        self.progress = Progress(f"{name} epoch", epochs)
+
+    def on_train_epoch_end(self, trainer: lightning.Trainer, *_: object) -> None:
+        """Keep the epoch's row; its validation, if any, has run by now."""
+        measured = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        if (trainer.current_epoch + 1) % trainer.check_val_every_n_epoch:
+            # metrics of an earlier validation are still there
+            measured = {"train_loss": measured["train_loss"]}
+        self.rows.append({"epoch": trainer.current_epoch + 1, **measured})
+        note = " ".join(
+            f"{name.replace('_', ' ')} {measured[name]:.3f}"
+            for name in ("train_loss", "validation_dice")
+            if name in measured
+        )
+        self.progress.advance(note=note)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the rows, for a checkpoint."""
+        return {"rows": self.rows}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take the rows of the epochs before a training was interrupted."""
+        self.rows = state_dict["rows"]
+        self.progress.done = len(self.rows)
+
+    def table(self) -> pd.DataFrame:
+        """Return the learning curves."""
+        return pd.DataFrame(self.rows, columns=HISTORY_COLUMNS)
+
+
+class Waiting(Callback):
+    """Measures the share of training that waits for data rather than computes."""
+
+    def __init__(self):
+        self.waiting = self.computing = 0.0
+        self.since = time.monotonic()
+
+    def on_train_epoch_start(self, *_: object) -> None:
+        """Start the clock; what lies between epochs is neither."""
+        self.since = time.monotonic()
+
+    def on_train_batch_start(self, *_: object) -> None:
+        """Count the time since the last batch as waiting."""
+        self.waiting += self._elapsed()
+
+    def on_train_batch_end(self, *_: object) -> None:
+        """Count the batch's own time as computing."""
+        self.computing += self._elapsed()
+
+    def _elapsed(self) -> float:
+        before, self.since = self.since, time.monotonic()
+        return self.since - before
+
+    @property
+    def share(self) -> float:
+        """Of step time; NaN before the first step."""
+        total = self.waiting + self.computing
+        return self.waiting / total if total else float("nan")

@@ -1,0 +1,56 @@
+"""A model on disk and in memory, for tests of inference."""
+
+import pytest
+import torch
+
+from muscle_study.training.model import Learned, ModelCard
+from muscle_study.training.parameters import NetworkParameters, TrainingParameters
+
+
+class HalvesAndLevels(torch.nn.Module):
+    """Stands for a perfect network: the level tells the muscle, the half of the image the side."""
+
+    def forward(self, image: torch.Tensor) -> torch.Tensor:
+        right = torch.zeros_like(image[:, 0])
+        right[:, image.shape[2] // 2 :] = 1
+        logits = [-400 * image[:, 0] ** 2]
+        for level in (0.5, 1.0):
+            of_muscle = -400 * (image[:, 0] - level) ** 2
+            logits += [of_muscle - 1000 * right, of_muscle - 1000 * (1 - right)]
+        return torch.stack(logits, 1)
+
+
+@pytest.fixture
+def card_of():
+    def make(
+        spacing_mm=(4.0, 4.0, 5.0), features=(1, 1), channels=("water",), tile_voxels=1_000_000
+    ) -> ModelCard:
+        network = NetworkParameters(
+            spacing_mm=list(spacing_mm), patch_size=[16, 16, 8], features=list(features),
+            strides=[[2, 2, 2]], batch_size=1, patches_per_volume=1, max_epochs=1,
+            validate_every=1, patience=None, learning_rate=0.1, tile_voxels=tile_voxels,
+        )  # fmt: skip
+        training = TrainingParameters(
+            channels=list(channels), localiser=network, segmenter=network, folds=1,
+            start_from=None, loader_workers=0, weight_decay=0.0, augmentation={},
+            accelerator="cpu", devices=1, nodes=1, strategy="auto", precision="32-true", seed=1,
+        )  # fmt: skip
+        learned = {
+            name: Learned(
+                weights=f"{name}.safetensors", training_participants=1,
+                validation_participants=1, best_epoch=1, validation_dice=0.5,
+                trainable_parameters=1,
+            )
+            for name in ("localiser", "segmenter_1")
+        }  # fmt: skip
+        return ModelCard(
+            normalisation="", synthetic=True, data_sha256="", parameters=training,
+            localiser=learned["localiser"], segmenters=[learned["segmenter_1"]],
+        )  # fmt: skip
+
+    return make
+
+
+@pytest.fixture
+def perfect():
+    return HalvesAndLevels()

@@ -1,0 +1,99 @@
+"""Patches are where they should be, and the same for the same number."""
+
+import numpy as np
+import pytest
+import torch
+
+from muscle_study.labels import Label
+from muscle_study.training.augmentation import augmentation
+from muscle_study.training.cache import CachedVolume, VolumeCache
+from muscle_study.training.data import Numbers, Patches, crop
+from muscle_study.training.preprocessing import intensity_range
+from muscle_study.volumes import Volume, save
+
+
+@pytest.fixture
+def volume():
+    label = np.zeros((20, 16, 12), np.uint8)
+    label[2, 3, 4] = Label.PSOAS_LEFT
+    label[17:, 12:, 9:] = Label.GLUTEUS_RIGHT
+    image = np.arange(label.size, dtype=np.float32).reshape(1, *label.shape)
+    return CachedVolume(image, label, [np.argwhere(label == value) for value in np.unique(label)])
+
+
+def test_patches_hold_each_label_about_equally_often(volume):
+    rng = np.random.default_rng(0)
+    held = [np.isin((1, 4), crop(volume, (6, 6, 6), rng)[1]) for _ in range(600)]
+    # a third is centred on each label, background meets them now and then as well
+    assert (np.mean(held, axis=0) > 0.28).all()
+
+
+def test_a_patch_larger_than_the_volume_is_filled_up(volume):
+    image, label = crop(volume, (24, 16, 8), np.random.default_rng(1))
+    assert image.shape == (1, 24, 16, 8) and label.shape == (24, 16, 8)
+    assert not image[:, 20:].any() and not label[20:].any()
+    assert (image[0, :20].ravel()[1:] > 0).all()
+
+
+def test_image_and_label_are_of_one_place(volume):
+    image, label = crop(volume, (8, 8, 8), np.random.default_rng(2))
+    flat = image[0].astype(int)
+    np.testing.assert_array_equal(volume.label.ravel()[flat], label)
+
+
+def test_the_same_number_gives_the_same_patch_whatever_came_before(volume):
+    def patches():
+        transform = augmentation({"flip": 0.5, "noise": 0.9, "affine": 0.9})
+        return Patches([volume], (8, 8, 8), (4.0, 4.0, 4.0), transform, seed=3)
+
+    one, other = patches(), patches()
+    assert not torch.equal(one[6]["image"], one[5]["image"])
+    torch.manual_seed(99)
+    assert torch.equal(one[5]["image"], other[5]["image"])
+    assert torch.equal(one[5]["label"], other[5]["label"])
+
+
+def test_numbers_go_on_from_epoch_to_epoch_and_serve_every_volume_alike():
+    numbers = Numbers(volumes=3, per_volume=4, seed=1)
+    first = list(numbers)
+    numbers.set_epoch(1)
+    second = list(numbers)
+    assert sorted(first) == list(range(12)) and sorted(second) == list(range(12, 24))
+    assert [number - 12 for number in second] != first
+    assert np.bincount(np.mod(second, 3)).tolist() == [4, 4, 4]
+
+
+def test_cache_is_made_once_for_the_same_files(tmp_path):
+    rng = np.random.default_rng(0)
+    images = tmp_path / "images"
+    affine = np.diag([2.0, 2.0, 2.0, 1.0])
+    save(
+        Volume(rng.integers(0, 99, (10, 10, 10)).astype(np.int16), affine), images / "water.nii.gz"
+    )
+    labels = np.zeros((10, 10, 10), np.uint8)
+    labels[4:6] = Label.PSOAS_LEFT
+    label = tmp_path / "label.nii.gz"
+    save(Volume(labels, affine), label)
+    cache = VolumeCache(tmp_path / "cache", ["water"], [2.0, 2.0, 2.0])
+    cache.add("a", images, label)
+    opened = cache.open("a")
+    assert isinstance(opened.image, np.memmap) and opened.image.dtype == np.float16
+    assert opened.image.min() >= 0 and opened.image.max() == 1
+    np.testing.assert_array_equal(opened.label, labels)
+    assert [len(places) for places in opened.places] == [800, 200]
+    assert (opened.label[tuple(opened.places[1].T)] == Label.PSOAS_LEFT).all()
+
+    file = tmp_path / "cache" / "a.image.npy"
+    before = file.stat().st_mtime_ns
+    cache.add("a", images, label)
+    assert file.stat().st_mtime_ns == before
+    save(Volume(labels.astype(np.int16), affine), images / "water.nii.gz")
+    cache.add("a", images, label)
+    assert file.stat().st_mtime_ns != before
+
+
+def test_intensities_do_not_depend_on_a_few_bright_voxels():
+    image = np.linspace(0, 100, 40**3).reshape(40, 40, 40)
+    image[::14, ::14, ::14] = 1e6
+    low, high = intensity_range(image)
+    assert (low, high) == (pytest.approx(0.5, abs=0.3), pytest.approx(99.5, abs=2.5))
