@@ -44,7 +44,7 @@ notebook.statistics := 05_statistics
 # What a stage reads; the runner has the same (READS).
 reads.cohort :=
 reads.curation := cohort
-reads.training := curation
+reads.training := cohort curation
 reads.inference := curation training
 reads.measurement := cohort curation inference
 reads.statistics := cohort curation training inference measurement

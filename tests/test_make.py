@@ -28,7 +28,7 @@ def test_a_run_on_real_data_has_no_cohort_to_make(make, tmp_path):
 
 
 def test_a_wrong_parameter_stops_make_before_any_work(make, tmp_path):
-    done = make("all", "RUN=ci", f"OUT={tmp_path}", "SET=training.max_epoch=1")
+    done = make("all", "RUN=ci", f"OUT={tmp_path}", "SET=training.segmenter.max_epoch=1")
     assert done.returncode != 0
     assert "Did you mean max_epochs?" in done.stderr and "Traceback" not in done.stderr
     assert not (tmp_path / "reports").exists()
@@ -85,7 +85,7 @@ def test_a_second_run_does_nothing(make, ci_run, ci_output):
     ("changed", "first"),
     [
         ("cohort.imaging.noise_sd=0.05", "cohort"),
-        ("training.max_epochs=3", "training"),
+        ("training.segmenter.max_epochs=3", "training"),
         ("measurement.min_muscle_ml=6", "measurement"),
         ("report.title=Another", "report"),
     ],

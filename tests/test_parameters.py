@@ -34,30 +34,44 @@ def written(tmp_path):
 
 @pytest.mark.parametrize("path", sorted(PARAMS.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_parameter_file_is_valid(path):
-    assert load(path.stem).training.max_epochs >= 1
+    assert load(path.stem).training.segmenter.max_epochs >= 1
 
 
 def test_an_override_replaces_one_value():
-    changed = load("demo", ["training.max_epochs=3", "training.augmentation.flip=0.25"]).training
-    assert (changed.max_epochs, changed.augmentation["flip"]) == (3, 0.25)
-    assert changed.batch_size == load("demo").training.batch_size
+    changed = load(
+        "demo", ["training.segmenter.max_epochs=3", "training.augmentation.flip=0.25"]
+    ).training
+    assert (changed.segmenter.max_epochs, changed.augmentation["flip"]) == (3, 0.25)
+    assert changed.batch_size == load("demo").training.segmenter.batch_size
 
 
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("training.max_epoch=3", "training.max_epoch: unknown key. Did you mean max_epochs?"),
+        (
+            "training.segmenter.max_epoch=3",
+            "training.segmenter.max_epoch: unknown key. Did you mean max_epochs?",
+        ),
         ("trainin.max_epochs=3", "trainin: unknown key. Did you mean training?"),
-        ("training.learning_rate=1e-3", 'got "1e-3". YAML reads it as text: write 1.0e-3'),
-        ("training.learning_rate='1e5'", "write 1.0e+5"),
+        (
+            "training.segmenter.learning_rate=1e-3",
+            'got "1e-3". YAML reads it as text: write 1.0e-3',
+        ),
+        ("training.segmenter.learning_rate='1e5'", "write 1.0e+5"),
         ("statistics.confidence=no", "expected a valid number, got false. YAML reads yes, no"),
-        ("training.patch_size=[8,a,8]", 'training.patch_size.1: expected a valid integer, got "a"'),
+        (
+            "training.segmenter.patch_size=[8,a,8]",
+            'training.segmenter.patch_size.1: expected a valid integer, got "a"',
+        ),
         ("curation.layout=dicom", "curation.layout: expected 'cohort' or 'totalsegmentator'"),
-        ("training.batch_size=0", "training.batch_size: expected greater than or equal to 1"),
+        (
+            "training.segmenter.batch_size=0",
+            "training.segmenter.batch_size: expected greater than or equal to 1",
+        ),
         ("training.channels=[watr]", "training.channels: watr not among curation.contrasts"),
         ("cohort=null", "there is no section cohort"),
         ("curation.source=/elsewhere", "the section cohort makes a cohort that curation does not"),
-        ("training.max_epochs", "write it as section.key=value"),
+        ("training.segmenter.max_epochs", "write it as section.key=value"),
         ("training.seed.x=1", "seed has no keys of its own"),
     ],
 )
@@ -66,9 +80,9 @@ def test_a_wrong_value_is_named_with_its_remedy(override, message):
 
 
 def test_all_that_is_wrong_is_said_at_once():
-    message = rejected("training.max_epoch=3", "curation.seed=x")
+    message = rejected("training.segmenter.max_epoch=3", "curation.seed=x")
     assert message.startswith("params/demo.yaml cannot be used:\n")
-    assert "training.max_epoch" in message and "curation.seed" in message
+    assert "training.segmenter.max_epoch" in message and "curation.seed" in message
 
 
 @pytest.mark.parametrize(
@@ -101,7 +115,7 @@ def test_a_slice_is_rewritten_only_when_it_changed(tmp_path, monkeypatch):
     assert {path.stem for path in folder.glob("*.json")} == {*STAGES, "report"}
     for path in folder.glob("*.json"):
         os.utime(path, (1, 1))
-    write_slices("demo", load("demo", ["training.max_epochs=3", "cluster.workers=1"]))
+    write_slices("demo", load("demo", ["training.segmenter.max_epochs=3", "cluster.workers=1"]))
     assert [path.stem for path in folder.glob("*.json") if path.stat().st_mtime > 1] == ["training"]
 
 
@@ -111,7 +125,7 @@ def test_values_only_looked_at_do_not_age_a_finished_stage(tmp_path, monkeypatch
     write_slices("demo", load("demo"))
     os.utime(path, (1, 1))
     keep_used("demo", "training")
-    write_slices("demo", load("demo", ["training.max_epochs=3"]))
+    write_slices("demo", load("demo", ["training.segmenter.max_epochs=3"]))
     assert path.stat().st_mtime > 1
     write_slices("demo", load("demo"))
     assert path.stat().st_mtime == 1
@@ -156,5 +170,6 @@ def test_the_readme_describes_every_key_and_no_other(section, keys):
     text = (PARAMS / "README.md").read_text()
     _, _, rest = text.partition(f"\n## {section}\n")
     table = rest.partition("\n## ")[0]
-    described = {line.split("`")[1] for line in table.splitlines() if line.startswith("| `")}
+    rows = [line.split(" | ")[0] for line in table.splitlines() if line.startswith("| `")]
+    described = {key for row in rows for key in row.split("`")[1::2]}
     assert described == keys

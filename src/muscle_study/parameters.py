@@ -14,6 +14,7 @@ from pydantic import ValidationError, model_validator
 
 from muscle_study.cluster_parameters import ClusterParameters
 from muscle_study.cohort.parameters import CohortParameters
+from muscle_study.cohort.randomised_parameters import RANDOMISED_CHANNEL
 from muscle_study.curation.parameters import CurationParameters
 from muscle_study.files import write_text
 from muscle_study.inference.parameters import InferenceParameters
@@ -57,12 +58,33 @@ class StudyParameters(Section):
                 "the section cohort makes a cohort that curation does not read: remove the "
                 "section, or set curation.layout to cohort and curation.source to null"
             )
-        if unknown := set(self.training.channels) - set(self.curation.contrasts):
+        if self.training.learn_from == "randomised":
+            self._check_randomised()
+        elif unknown := set(self.training.channels) - set(self.curation.contrasts):
             raise ValueError(
                 f"training.channels: {', '.join(sorted(unknown))} not among curation.contrasts "
                 f"({', '.join(self.curation.contrasts)})"
             )
         return self
+
+    def _check_randomised(self) -> None:
+        """Images of random contrast must be exported, are one channel, and are not curated."""
+        if self.cohort is None or self.cohort.randomised.n_images == 0:
+            raise ValueError(
+                "training.learn_from is randomised, but the cohort exports no such images: set "
+                "cohort.randomised.n_images"
+            )
+        if self.training.channels != [RANDOMISED_CHANNEL]:
+            raise ValueError(
+                "training.learn_from is randomised, which makes one channel: set training.channels "
+                f"to [{RANDOMISED_CHANNEL}]"
+            )
+        if self.inference.channels.get(RANDOMISED_CHANNEL) not in self.curation.contrasts:
+            raise ValueError(
+                "training.learn_from is randomised, so the network knows no contrast by name: say "
+                f"in inference.channels.{RANDOMISED_CHANNEL} which of curation.contrasts it is "
+                "shown"
+            )
 
 
 class _UniqueKeys(yaml.SafeLoader):

@@ -31,7 +31,7 @@ from muscle_study.stage_line import StageLine
 READS = {
     "cohort": (),
     "curation": ("cohort",),
-    "training": ("curation",),
+    "training": ("cohort", "curation"),
     "inference": ("curation", "training"),
     "measurement": ("cohort", "curation", "inference"),
     "statistics": ("cohort", "curation", "training", "inference", "measurement"),

@@ -12,6 +12,7 @@ from muscle_study.cohort.overview import whole_scans
 from muscle_study.cohort.parameters import CohortParameters
 from muscle_study.parameters import load
 from muscle_study.paths import RunPaths
+from muscle_study.volumes import load as load_volume
 
 
 def small_parameters(**changed):
@@ -107,15 +108,26 @@ def test_participants_with_a_fault_are_not_shown_as_whole(finished, monkeypatch)
     assert broken and set(whole) == set(drawn.imaged) - broken
 
 
-def test_stations_and_tissues_come_where_asked_for(tmp_path):
-    data, drawn = make(tmp_path, small_parameters(export_stations=True, export_tissues=True))
+def test_stations_and_random_contrasts_come_where_asked_for(finished, tmp_path):
+    randomised = load("ci").cohort.randomised.model_copy(update={"n_images": 2})
+    asked = small_parameters(export_stations=True, randomised=randomised.model_dump())
+    data, drawn = make(tmp_path, asked)
     for participant_id in drawn.imaged:
         own = data / "raw/images" / participant_id
         if own.exists():  # a repeat's are in folders of their own
             stations = {folder.name for folder in own.iterdir() if folder.is_dir()}
             assert stations == {f"station_{number}" for number in range(1, 5)}
             assert (own / "station_1" / "fat.nii.gz").exists()
-        assert (data / "raw/tissues" / f"{participant_id}.nii.gz").exists()
+        one, other = (volume(data / "raw/randomised" / participant_id / n) for n in "01")
+        assert one.shape == other.shape and (one != other).any()
+    # the scans are those that come without
+    for image in finished[0].rglob("water.nii.gz"):
+        same = tmp_path / image.relative_to(finished[0])
+        assert same.read_bytes() == image.read_bytes()
+
+
+def volume(folder):
+    return load_volume(folder / "image.nii.gz").data
 
 
 def test_dicom_comes_as_the_nako_sends_it(tmp_path):

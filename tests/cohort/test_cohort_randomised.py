@@ -15,6 +15,7 @@ from muscle_study.cohort.random_contrasts import (
 from muscle_study.cohort.randomised import displaced, randomise, render, thick_slices
 from muscle_study.cohort.randomised_parameters import RandomisedParameters
 from muscle_study.cohort.tissues import Tissue
+from muscle_study.labels import Label
 
 SPACING = (4.0, 4.0, 5.0)
 
@@ -22,6 +23,7 @@ SPACING = (4.0, 4.0, 5.0)
 def parameters(**changes):
     """Return parameters under which nothing happens but contrast."""
     values = {
+        "n_images": 1, "spacing_mm": [4.0, 4.0, 4.0], "psoas": "psoas",
         "rotation_deg": 0.0, "scale": 1.0, "shift_mm": 0.0, "slab_probability": 0.0,
         "least_slab_mm": 40.0, "crop_probability": 0.0, "thickest_slice_mm": 1.0, "blur_mm": 0.0,
         "texture": 0.0, "bias": 0.0, "noise": 0.0, "gamma": 0.0, "inversion_probability": 0.0,
@@ -193,3 +195,11 @@ def test_opposed_phases_outline_fat_against_muscle(tissues, monkeypatch):
     assert line[8] > 0.9
     assert line[2:6].min() < 0.5
     assert line[11:15].min() < 0.5
+
+
+def test_iliacus_is_labelled_with_the_psoas_where_asked_for(tissues):
+    tissues[20:24, 16:20, 10:20] = Tissue.ILIACUS_RIGHT
+    for psoas, expected in (("psoas", Label.BACKGROUND), ("iliopsoas", Label.PSOAS_RIGHT)):
+        made = randomise(tissues, SPACING, parameters(psoas=psoas), np.random.default_rng(0))
+        assert set(np.unique(made.labels[tissues == Tissue.ILIACUS_RIGHT])) == {expected}
+        assert (made.labels[tissues == Tissue.PSOAS_LEFT] == Label.PSOAS_LEFT).all()

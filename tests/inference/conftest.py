@@ -11,6 +11,7 @@ class HalvesAndLevels(torch.nn.Module):
     """Stands for a perfect network: the level tells the muscle, the half of the image the side."""
 
     def forward(self, image: torch.Tensor) -> torch.Tensor:
+        # further channels tell what the localiser found, and are not looked at
         right = torch.zeros_like(image[:, 0])
         right[:, image.shape[2] // 2 :] = 1
         logits = [-400 * image[:, 0] ** 2]
@@ -31,8 +32,8 @@ def card_of():
             validate_every=1, patience=None, learning_rate=0.1, tile_voxels=tile_voxels,
         )  # fmt: skip
         training = TrainingParameters(
-            channels=list(channels), localiser=network, segmenter=network, folds=1,
-            start_from=None, loader_workers=0, weight_decay=0.0, augmentation={},
+            channels=list(channels), localiser=network, segmenter=network, learn_from="curated",
+            folds=1, start_from=None, loader_workers=0, weight_decay=0.0, augmentation={},
             accelerator="cpu", devices=1, nodes=1, strategy="auto", precision="32-true", seed=1,
         )  # fmt: skip
         learned = {

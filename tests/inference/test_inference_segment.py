@@ -93,8 +93,10 @@ def test_a_network_that_takes_sides_disagrees_with_its_mirror_image(segmenter, s
             return logits
 
     predicted = segmenter(LeftOnly())({"water": scan}).predicted_dice
-    assert predicted[Label.PSOAS_LEFT] == predicted[Label.PSOAS_RIGHT] == 0
-    assert np.isnan(predicted[Label.GLUTEUS_LEFT])
+    # the localiser finds what is there; one pass says all of it is left psoas, the other right
+    of_all = 2 * 1 / (1 + 4)
+    assert predicted[Label.PSOAS_LEFT] == pytest.approx((of_all + 0 + 0) / 3)
+    assert predicted[Label.GLUTEUS_LEFT] == 0
 
 
 def test_agreement_by_hand():

@@ -23,6 +23,8 @@ from muscle_study.cohort.nako import export_scan, write_participants
 from muscle_study.cohort.parameters import CohortParameters
 from muscle_study.cohort.population import draw_muscles, draw_participants
 from muscle_study.cohort.population_truth import coefficient_table
+from muscle_study.cohort.randomised import randomise
+from muscle_study.cohort.randomised_parameters import RANDOMISED_CHANNEL
 from muscle_study.cohort.sampling import Body, sample
 from muscle_study.cohort.truth import (
     MUSCLES,
@@ -35,10 +37,13 @@ from muscle_study.files import write_table
 from muscle_study.labels import SIDES, Label, label_of
 from muscle_study.paths import RunPaths
 from muscle_study.records import code_digest, read_record, record_key, write_record
-from muscle_study.volumes import save
+from muscle_study.volumes import Volume, save, to_ras
 
 #: What the stage writes under ``raw``, beside the participant table.
-FOLDERS = ("images", "labels", "tissues")
+FOLDERS = ("images", "labels", "randomised")
+
+#: Stored value of the brightness 1 in an image of random contrast.
+BRIGHT = 1000
 
 
 @dataclass(frozen=True)
@@ -141,10 +146,23 @@ def write_participant(
     if task.annotated:
         *_, last = scans.values()
         save(last.labels, raw / "labels" / f"{task.participant_id}.nii.gz")
-    if parameters.export_tissues:
-        grid = Grid(tuple(parameters.imaging.spacing_mm))
-        tissues = grid.volume(sample(body, grid.axes_mm()))
-        save(tissues, raw / "tissues" / f"{task.participant_id}.nii.gz")
+    if parameters.randomised.n_images:
+        write_randomised(task, body, raw / "randomised" / task.participant_id, parameters)
+
+
+def write_randomised(task: Task, body: Body, folder: Path, parameters: CohortParameters) -> None:
+    """Write a body's images of random contrast, with their labels, a folder each.
+
+    They have chances of their own, so that their number changes nothing else.
+    """
+    grid = Grid(tuple(parameters.randomised.spacing_mm))
+    tissues = to_ras(grid.volume(sample(body, grid.axes_mm())))
+    for number in range(parameters.randomised.n_images):
+        rng = np.random.default_rng((*task.seed, number))
+        made = randomise(tissues.data, grid.spacing_mm, parameters.randomised, rng)
+        image = np.rint(made.image * BRIGHT).astype(np.int16)
+        save(Volume(image, tissues.affine), folder / str(number) / f"{RANDOMISED_CHANNEL}.nii.gz")
+        save(Volume(made.labels, tissues.affine), folder / str(number) / "label.nii.gz")
 
 
 def write_images(

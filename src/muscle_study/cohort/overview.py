@@ -150,14 +150,10 @@ def station_gallery(task: Task, parameters: ImagingParameters) -> Figure:
 
 
 def randomised_gallery(
-    task: Task,
-    spacing_mm: Sequence[float],
-    parameters: RandomisedParameters,
-    seed: int,
-    n: int = 12,
+    task: Task, parameters: RandomisedParameters, seed: int, n: int = 12
 ) -> Figure:
     """Draw `n` images of random contrast that are made from one participant's tissues."""
-    grid = Grid(tuple(spacing_mm))
+    grid = Grid(tuple(parameters.spacing_mm))
     body = build_body(task.participant, task.muscles, np.random.default_rng(task.seed))
     tissues = to_ras(grid.volume(sample(body, grid.axes_mm())))
     rng = np.random.default_rng(seed)

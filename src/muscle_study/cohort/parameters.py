@@ -18,7 +18,6 @@ class CohortParameters(Section):
     n_annotated: int = Field(ge=3, description="of these, how many come with reference labels")
     format: Literal["nifti", "dicom"] = Field(description="of the exported images")
     export_stations: bool = Field(description="whether stations are exported one by one as well")
-    export_tissues: bool = Field(description="whether maps of all tissues are exported")
     imaging: ImagingParameters
     fault_rates: FaultParameters
     randomised: RandomisedParameters

@@ -118,7 +118,8 @@ def _muscles(body: Habitus) -> list[Part]:
         body,
     )
     return [
-        *both_sides(Tissue.MUSCLE, iliacus),
+        Part(Tissue.ILIACUS_RIGHT, iliacus),
+        Part(Tissue.ILIACUS_LEFT, iliacus.mirrored()),
         *both_sides(Tissue.MUSCLE, obturator_internus),
         *both_sides(Tissue.MUSCLE, obturator_externus),
         *both_sides(Tissue.MUSCLE, quadratus_femoris),

@@ -10,6 +10,7 @@ from muscle_study.cohort.tissues import FAT_T1_MS, FAT_T2STAR_MS, RELAXATION, Ti
 #: Tissues that look alike in most scans; in a free contrast they share a brightness.
 MUSCLES = (
     Tissue.PSOAS_LEFT, Tissue.PSOAS_RIGHT, Tissue.GLUTEUS_LEFT, Tissue.GLUTEUS_RIGHT, Tissue.MUSCLE,
+    Tissue.ILIACUS_LEFT, Tissue.ILIACUS_RIGHT,
 )  # fmt: skip
 FATS = (Tissue.FAT, Tissue.VISCERAL_FAT, Tissue.INTERMUSCULAR_FAT, Tissue.YELLOW_MARROW)
 DARK = (Tissue.AIR, Tissue.GAS, Tissue.LUNG, Tissue.IMPLANT)

@@ -13,7 +13,8 @@ from scipy.spatial.transform import Rotation
 from muscle_study.cohort.fields import SmoothField
 from muscle_study.cohort.random_contrasts import draw_contrast
 from muscle_study.cohort.randomised_parameters import RandomisedParameters
-from muscle_study.labels import STRUCTURES
+from muscle_study.cohort.tissues import Tissue
+from muscle_study.labels import STRUCTURES, Label
 
 #: Lengths over which texture and the bias field vary (mm).
 SMOOTH_TEXTURE_MM, BIAS_MM = (12.0, 40.0), (120.0, 300.0)
@@ -67,10 +68,20 @@ def randomise(
     placed = displaced(tissues, spacing_mm, parameters, rng)
     seen = draw_field_of_view(placed.shape, spacing_mm, parameters, rng)
     labels = np.zeros_like(placed)
-    labels[seen] = np.where(placed[seen] <= max(STRUCTURES), placed[seen], 0)
+    labels[seen] = label_values(parameters.psoas)[placed[seen]]
     image = np.zeros(placed.shape, np.float32)
     image[seen] = render(placed[seen], spacing_mm, parameters, rng)
     return Randomised(image, labels, seen)
+
+
+def label_values(psoas: str) -> np.ndarray:
+    """Return the label of each tissue, where `psoas` is the muscle alone or the iliopsoas."""
+    values = np.zeros(len(Tissue), np.uint8)
+    values[list(STRUCTURES)] = STRUCTURES
+    if psoas == "iliopsoas":
+        values[Tissue.ILIACUS_LEFT] = Label.PSOAS_LEFT
+        values[Tissue.ILIACUS_RIGHT] = Label.PSOAS_RIGHT
+    return values
 
 
 def displaced(

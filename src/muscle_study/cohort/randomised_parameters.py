@@ -1,13 +1,23 @@
 """Parameters of images with random contrast."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from muscle_study.sections import Section
 
+#: Name of their one channel.
+RANDOMISED_CHANNEL = "image"
+
 
 class RandomisedParameters(Section):
-    """How far random images may stray; each figure is the largest, or a probability."""
+    """Images of random contrast, and how far they may stray: largest figures, or probabilities."""
 
+    n_images: int = Field(ge=0, description="of each imaged participant; 0: none is exported")
+    spacing_mm: list[float] = Field(min_length=3, max_length=3, description="their voxel edges")
+    psoas: Literal["psoas", "iliopsoas"] = Field(
+        description="what the labels of the psoas hold: the muscle alone, or with the iliacus"
+    )
     rotation_deg: float = Field(ge=0, le=45, description="about each axis, SD")
     scale: float = Field(ge=1, le=2, description="largest factor on the body's size, or its part")
     shift_mm: float = Field(ge=0, description="largest displacement along each axis")

@@ -39,6 +39,8 @@ class Tissue(IntEnum):
     NERVE = 27
     LUNG = 28
     IMPLANT = 29
+    ILIACUS_LEFT = 30
+    ILIACUS_RIGHT = 31
 
 
 class Relaxation(NamedTuple):
@@ -71,7 +73,9 @@ FAT_T2STAR_MS = 20.0
 #: of fresh spins, and what hardly gives signal (bone, tendon, lung, gas) a short T2*.
 RELAXATION: dict[Tissue, Relaxation] = {
     Tissue.AIR: Relaxation(0.0, 0.0, 1000, 1.0),
-    Tissue.MUSCLE: Relaxation(0.80, 0.04, 1412, 24),
+    **dict.fromkeys(
+        (Tissue.MUSCLE, Tissue.ILIACUS_LEFT, Tissue.ILIACUS_RIGHT), Relaxation(0.80, 0.04, 1412, 24)
+    ),
     Tissue.SKIN: Relaxation(0.55, 0.05, 1000, 8),
     Tissue.FAT: Relaxation(0.95, 0.93, 900, 20),
     Tissue.VISCERAL_FAT: Relaxation(0.95, 0.90, 900, 20),

@@ -10,9 +10,9 @@ from nibabel.affines import apply_affine
 from scipy import ndimage
 
 from muscle_study.labels import MIRRORED, STRUCTURES, Label
+from muscle_study.training.localiser import localise, with_prior
 from muscle_study.training.model import Model
 from muscle_study.training.network import run_over
-from muscle_study.training.parameters import NetworkParameters
 from muscle_study.training.preprocessing import intensity_range, make_subject, preprocess
 from muscle_study.volumes import Volume, resample
 
@@ -22,10 +22,10 @@ MARGIN_MM = 25.0
 #: Probabilities up to this one are not interpolated: they never win.
 NEGLIGIBLE = 0.01
 
-#: Axis that runs from left to right in images of shape (batch, channels, x, y, z).
-LEFT_RIGHT = 2
-#: Where each label's output is found after a pass over the mirrored image.
-EXCHANGED = [int(MIRRORED.get(label, label)) for label in Label]
+#: Axis that runs from left to right in images of shape (channels, x, y, z).
+LEFT_RIGHT = 1
+#: What each label is in the mirror image.
+EXCHANGED = torch.tensor([int(MIRRORED.get(label, label)) for label in Label])
 
 Box = tuple[slice, slice, slice]
 
@@ -39,7 +39,8 @@ class Segmented:
     labels
         On the images' own grid, uint8.
     predicted_dice
-        How alike the passes over the participant are, by structure; NaN where none found any.
+        How alike the localiser and the passes of the segmenters are, by structure; NaN where none
+        found any.
     """
 
     labels: Volume
@@ -72,50 +73,40 @@ class Segmenter:
         trained = self.model.card.parameters
         ranges = {name: intensity_range(images[name].data) for name in trained.channels}
         own = images[trained.channels[0]]
-        (coarse,), affine = self._passes(
-            [self.model.localiser], images, ranges, trained.localiser, mirrored=False
-        )
-        found = Volume((coarse.argmax(0) > 0).astype(np.uint8), affine)
+        found = localise(self.model.localiser, trained.localiser, images, ranges, self.device)
         box = box_around(found, own, MARGIN_MM)
         if box is None:
             nothing = Volume(np.zeros(own.data.shape, np.uint8), own.affine)
             return Segmented(nothing, dict.fromkeys(STRUCTURES, float("nan")))
         inside = {name: part_of(images[name], box) for name in trained.channels}
-        passes, affine = self._passes(
-            self.model.segmenters, inside, ranges, trained.segmenter, mirrored=True
-        )
+        subject = preprocess(make_subject(inside), ranges, trained.segmenter.spacing_mm)
+        image, affine = subject["image"].data, subject["image"].affine
+        prior = torch.from_numpy(resample(found, image.shape[1:], affine, order=0).data)
+        passes = self._passes(image, prior)
         labels = most_probable(np.mean(passes, axis=0), affine, own)
-        return Segmented(labels, agreement([each.argmax(0) for each in passes]))
+        return Segmented(labels, agreement([prior.numpy(), *(each.argmax(0) for each in passes)]))
 
     @torch.inference_mode()
-    def _passes(
-        self,
-        networks: Sequence[torch.nn.Module],
-        images: Mapping[str, Volume],
-        ranges: Mapping[str, tuple[float, float]],
-        parameters: NetworkParameters,
-        mirrored: bool,
-    ) -> tuple[list[np.ndarray], np.ndarray]:
-        """Return label probabilities, shape (labels, x, y, z), of each pass, and their affine.
+    def _passes(self, image: torch.Tensor, prior: torch.Tensor) -> list[np.ndarray]:
+        """Return label probabilities, shape (labels, x, y, z), of each pass.
 
-        A pass is a network over the image or, if `mirrored`, over its mirror image as well, whose
-        sides are exchanged back.
+        A pass is a segmenter over the image, or over its mirror image; the sides of that are
+        exchanged in what it is told, and exchanged back in what it says.
         """
-        subject = preprocess(make_subject(images), ranges, parameters.spacing_mm)
-        image = subject["image"].data[None].to(self.device)
-        passes = []
-        for network in networks:
-            passes.append(self._probabilities(network, image, parameters))
-            if mirrored:
-                mirror = self._probabilities(network, image.flip(LEFT_RIGHT), parameters)
-                passes.append(mirror[EXCHANGED].flip(LEFT_RIGHT - 1))
-        return [each.cpu().numpy() for each in passes], subject["image"].affine
+        parameters = self.model.card.parameters.segmenter
 
-    def _probabilities(
-        self, network: torch.nn.Module, image: torch.Tensor, parameters: NetworkParameters
-    ) -> torch.Tensor:
-        logits = run_over(network, image, parameters.coarsening, parameters.tile_voxels)
-        return logits[0].float().softmax(0)
+        def probabilities(network: torch.nn.Module, seen: torch.Tensor) -> torch.Tensor:
+            seen = seen[None].to(self.device)
+            logits = run_over(network, seen, parameters.coarsening, parameters.tile_voxels)
+            return logits[0].float().softmax(0).cpu()
+
+        upright = with_prior(image, prior)
+        mirror = with_prior(image, EXCHANGED[prior.long()]).flip(LEFT_RIGHT)
+        passes = []
+        for network in self.model.segmenters:
+            passes.append(probabilities(network, upright))
+            passes.append(probabilities(network, mirror)[EXCHANGED].flip(LEFT_RIGHT))
+        return [each.numpy() for each in passes]
 
 
 def agreement(label_maps: Sequence[np.ndarray]) -> dict[Label, float]:

@@ -3,7 +3,7 @@
 The page cache of the operating system keeps what is used often, and all loader workers share it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,14 +18,14 @@ from muscle_study.training.preprocessing import (
     make_subject,
     preprocess,
 )
-from muscle_study.volumes import load
+from muscle_study.volumes import Volume, load, resample
 
 #: So many voxels of each label are kept as places that patches can be centred on.
 PLACES_A_LABEL = 4096
 
 
 class CachedVolume(NamedTuple):
-    """A participant on a network's grid, mapped from disk.
+    """An annotated scan on a network's grid, mapped from disk.
 
     Parameters
     ----------
@@ -33,17 +33,35 @@ class CachedVolume(NamedTuple):
         Shape (channels, x, y, z), float16, 0 to 1.
     label
         Shape (x, y, z), uint8.
+    prior
+        What the localiser found there, shape (x, y, z), uint8; all background for itself.
     places
         Some voxels of each label that is there: (n, 3) indices each, spread evenly.
     """
 
     image: np.ndarray
     label: np.ndarray
+    prior: np.ndarray
     places: list[np.ndarray]
 
 
+class Localiser(NamedTuple):
+    """A trained localiser, and what tells it from others.
+
+    Parameters
+    ----------
+    find
+        Takes images and their intensity ranges, returns labels on a coarse grid.
+    key
+        Hash of its weights.
+    """
+
+    find: Callable[[Mapping[str, Volume], Mapping[str, tuple[float, float]]], Volume]
+    key: str
+
+
 class VolumeCache:
-    """Annotated participants as a network sees them.
+    """Annotated scans as a network sees them.
 
     Parameters
     ----------
@@ -51,47 +69,63 @@ class VolumeCache:
         Where the cache is kept; what another version or setting left there is made anew.
     channels, spacing_mm
         What the network sees.
+    localiser
+        What tells the network where to look; ``None`` for the localiser itself.
     """
 
-    def __init__(self, folder: Path, channels: Sequence[str], spacing_mm: Sequence[float]):
+    def __init__(
+        self,
+        folder: Path,
+        channels: Sequence[str],
+        spacing_mm: Sequence[float],
+        localiser: Localiser | None = None,
+    ):
         self.folder, self.channels, self.spacing_mm = folder, channels, spacing_mm
+        self.localiser = localiser
         self.code = code_digest(Path(__file__).parent)
 
-    def add(self, participant_id: str, images: Path, label: Path) -> None:
-        """Preprocess a participant, unless that was done from these very files.
+    def add(self, name: str, images: Path, label: Path) -> None:
+        """Preprocess an annotated scan, unless that was done from these very files.
 
         Parameters
         ----------
-        participant_id
-            Whom.
+        name
+            Of the scan.
         images
-            Folder of the curated images.
+            Folder of its images, a file a channel.
         label
-            The curated label map.
+            Its label map.
         """
         files = [*(images / f"{channel}.nii.gz" for channel in self.channels), label]
         stamps = [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files if f.exists()]
-        key = record_key(self.code, self.channels, self.spacing_mm, stamps)
-        record = self.folder / "records" / f"{participant_id}.json"
+        told_by = self.localiser.key if self.localiser else None
+        key = record_key(self.code, self.channels, self.spacing_mm, told_by, stamps)
+        record = self.folder / "records" / f"{name}.json"
         if read_record(record, key) is not None:
             return
         volumes = load_channels(images, self.channels)
         ranges = {channel: intensity_range(volumes[channel].data) for channel in self.channels}
         subject = preprocess(make_subject(volumes, load(label)), ranges, self.spacing_mm)
         labels = subject["label"].data[0].numpy().astype(np.uint8)
-        self._write(f"{participant_id}.image", subject["image"].data.numpy().astype(np.float16))
-        self._write(f"{participant_id}.label", labels)
-        self._write(f"{participant_id}.places", _places(labels))
+        self._write(f"{name}.image", subject["image"].data.numpy().astype(np.float16))
+        self._write(f"{name}.label", labels)
+        self._write(f"{name}.places", _places(labels))
+        prior = np.zeros_like(labels)
+        if self.localiser is not None:
+            found = self.localiser.find(volumes, ranges)
+            prior = resample(found, labels.shape, subject["image"].affine, order=0).data
+        self._write(f"{name}.prior", prior)
         write_record(record, key, {})
 
-    def open(self, participant_id: str) -> CachedVolume:
-        """Map an added participant into memory."""
-        image, label, places = (
-            np.load(self.folder / f"{participant_id}.{part}.npy", mmap_mode="r")
-            for part in ("image", "label", "places")
+    def open(self, name: str) -> CachedVolume:
+        """Map an added scan into memory."""
+        image, label, prior, places = (
+            np.load(self.folder / f"{name}.{part}.npy", mmap_mode="r")
+            for part in ("image", "label", "prior", "places")
         )
         by_label = [places[places[:, 0] == value, 1:] for value in Label]
-        return CachedVolume(image, label, [of_label for of_label in by_label if len(of_label)])
+        there = [of_label for of_label in by_label if len(of_label)]
+        return CachedVolume(image, label, prior, there)
 
     def _write(self, name: str, array: np.ndarray) -> None:
         with whole_file(self.folder / f"{name}.npy") as beside:

@@ -2,6 +2,8 @@
 
 import hashlib
 from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
 
 import lightning
 import numpy as np
@@ -10,12 +12,16 @@ import torch
 import torchio as tio
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from muscle_study.files import read_table
+from muscle_study.files import read_table, sha256
 from muscle_study.paths import RunPaths
 from muscle_study.progress import Progress
 from muscle_study.training.augmentation import augmentation
-from muscle_study.training.cache import CachedVolume, VolumeCache
+from muscle_study.training.cache import CachedVolume, Localiser, VolumeCache
+from muscle_study.training.localiser import with_prior
 from muscle_study.training.parameters import NetworkParameters, TrainingParameters
+
+#: Share of patches that are not told what the localiser found: it may have found nothing.
+PRIOR_DROPOUT = 0.1
 
 
 class Patches(Dataset):
@@ -34,6 +40,8 @@ class Patches(Dataset):
         Their grid.
     transform
         Augmentation; a patch is a part of a volume, and costs less to deform.
+    told
+        Whether the patches come with what the localiser found.
     seed
         Of all patches.
     """
@@ -44,38 +52,54 @@ class Patches(Dataset):
         patch_size: Sequence[int],
         spacing_mm: Sequence[float],
         transform: tio.Transform,
+        told: bool,
         seed: int,
     ):
         self.volumes, self.patch_size, self.transform = volumes, tuple(patch_size), transform
-        self.affine, self.seed = np.diag([*spacing_mm, 1.0]), seed
+        self.affine, self.told, self.seed = np.diag([*spacing_mm, 1.0]), told, seed
 
     def __getitem__(self, number: int) -> dict[str, torch.Tensor]:
         rng = np.random.default_rng((self.seed, number))
-        image, label = crop(self.volumes[number % len(self.volumes)], self.patch_size, rng)
+        patch = crop(self.volumes[number % len(self.volumes)], self.patch_size, rng)
+        if rng.random() < PRIOR_DROPOUT:
+            patch.prior[:] = 0
         subject = tio.Subject(
-            image=tio.ScalarImage(tensor=torch.from_numpy(image), affine=self.affine),
-            label=tio.LabelMap(tensor=torch.from_numpy(label[None]), affine=self.affine),
+            image=tio.ScalarImage(tensor=torch.from_numpy(patch.image), affine=self.affine),
+            **{
+                name: tio.LabelMap(tensor=torch.from_numpy(labels[None]), affine=self.affine)
+                for name, labels in (("label", patch.label), ("prior", patch.prior))
+            },
         )
         with torch.random.fork_rng(devices=[]):  # TorchIO draws from torch's generator
             torch.manual_seed(int(rng.integers(2**63)))
-            patch = self.transform(subject)
-        return {"image": patch["image"].data.float(), "label": patch["label"].data.long()}
+            varied = self.transform(subject)
+        image = varied["image"].data.float()
+        if self.told:
+            image = with_prior(image, varied["prior"].data[0])
+        return {"image": image, "label": varied["label"].data.long()}
 
 
-def crop(
-    volume: CachedVolume, size: tuple[int, int, int], rng: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray]:
+class Patch(NamedTuple):
+    """A part of a volume.
+
+    Parameters
+    ----------
+    image
+        Shape (channels, x, y, z), float32.
+    label, prior
+        Shape (x, y, z), uint8.
+    """
+
+    image: np.ndarray
+    label: np.ndarray
+    prior: np.ndarray
+
+
+def crop(volume: CachedVolume, size: tuple[int, int, int], rng: np.random.Generator) -> Patch:
     """Return a patch around a random place of a random label.
 
     It is moved inwards at the volume's border, and filled up with air and background where the
     volume is smaller than the patch.
-
-    Returns
-    -------
-    image : numpy.ndarray
-        Shape (channels, *size), float32.
-    label : numpy.ndarray
-        Shape `size`, uint8.
     """
     places = volume.places[rng.integers(len(volume.places))]
     shape = volume.label.shape
@@ -86,11 +110,11 @@ def crop(
     ]
     box = tuple(slice(f, f + p) for f, p in zip(first, size, strict=True))
     image = np.zeros((len(volume.image), *size), np.float32)
-    label = np.zeros(size, np.uint8)
+    label, prior = np.zeros((2, *size), np.uint8)
     inside = tuple(slice(0, min(n, p)) for n, p in zip(shape, size, strict=True))
     image[(slice(None), *inside)] = volume.image[(slice(None), *box)]
-    label[inside] = volume.label[box]
-    return image, label
+    label[inside], prior[inside] = volume.label[box], volume.prior[box]
+    return Patch(image, label, prior)
 
 
 class Numbers(Sampler):
@@ -120,18 +144,19 @@ class Numbers(Sampler):
 
 
 class Volumes(Dataset):
-    """Whole preprocessed volumes."""
+    """Whole preprocessed volumes, with what the localiser found where the network is told so."""
 
-    def __init__(self, volumes: Sequence[CachedVolume]):
-        self.volumes = volumes
+    def __init__(self, volumes: Sequence[CachedVolume], told: bool):
+        self.volumes, self.told = volumes, told
 
     def __len__(self):
         return len(self.volumes)
 
     def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
         volume = self.volumes[index]
+        image = torch.from_numpy(volume.image.astype(np.float32))
         return {
-            "image": torch.from_numpy(volume.image.astype(np.float32)),
+            "image": with_prior(image, torch.from_numpy(volume.prior[:])) if self.told else image,
             "label": torch.from_numpy(volume.label[None].astype(np.int64)),
         }
 
@@ -147,8 +172,8 @@ class AnnotatedParticipants(lightning.LightningDataModule):
         Of training.
     network
         Of the network that learns, one of those of `parameters`.
-    name
-        Of the network, which has a cache of its own.
+    localiser
+        What tells the network where the muscles are; ``None``: it is the localiser.
     fold
         Which of the folds validates, from 0.
     """
@@ -158,43 +183,45 @@ class AnnotatedParticipants(lightning.LightningDataModule):
         paths: RunPaths,
         parameters: TrainingParameters,
         network: NetworkParameters,
-        name: str,
+        localiser: Localiser | None,
         fold: int = 0,
     ):
         super().__init__()
         self.paths, self.parameters, self.network = paths, parameters, network
         self.ids = split_ids(paths, parameters, fold)
-        folder = paths.model / "cache" / name
-        self.cache = VolumeCache(folder, parameters.channels, network.spacing_mm)
+        self.scans = {
+            split: [scan for who in ids for scan in scans_of(paths, parameters, who)]
+            for split, ids in self.ids.items()
+        }
+        self.told = localiser is not None
+        folder = paths.model / "cache" / ("segmenter" if self.told else "localiser")
+        self.cache = VolumeCache(folder, parameters.channels, network.spacing_mm, localiser)
         self.seed = parameters.seed + fold
 
     def setup(self, stage: str) -> None:
         """Preprocess every volume once, and map them into memory."""
-        with Progress("preprocessing", sum(map(len, self.ids.values()))) as progress:
-            for participant_id in [*self.ids["train"], *self.ids["validation"]]:
-                self._add(participant_id)
+        with Progress("preprocessing", sum(map(len, self.scans.values()))) as progress:
+            for scan in [*self.scans["train"], *self.scans["validation"]]:
+                self.cache.add(*scan)
                 progress.advance()
-        self.train = self._patches(self.ids["train"])
-        self.validation = Volumes([self.cache.open(who) for who in self.ids["validation"]])
+        self.train = self._patches(self.scans["train"])
+        volumes = [self.cache.open(scan.name) for scan in self.scans["validation"]]
+        self.validation = Volumes(volumes, self.told)
 
     def example_patches(self, count: int) -> list[dict[str, torch.Tensor]]:
         """Return augmented patches of the first training participant."""
-        first = self.ids["train"][0]
-        self._add(first)
+        first = self.scans["train"][0]
+        self.cache.add(*first)
         patches = self._patches([first])
         return [patches[number] for number in range(count)]
 
-    def _add(self, participant_id: str) -> None:
-        curated = self.paths.curated
-        label = curated / "labels" / f"{participant_id}.nii.gz"
-        self.cache.add(participant_id, curated / "images" / participant_id, label)
-
-    def _patches(self, ids: Sequence[str]) -> Patches:
+    def _patches(self, scans: Sequence["Scan"]) -> Patches:
         return Patches(
-            [self.cache.open(participant_id) for participant_id in ids],
+            [self.cache.open(scan.name) for scan in scans],
             self.network.patch_size,
             self.network.spacing_mm,
             augmentation(self.parameters.augmentation),
+            self.told,
             self.seed,
         )
 
@@ -204,7 +231,7 @@ class AnnotatedParticipants(lightning.LightningDataModule):
         return DataLoader(
             self.train,
             batch_size=self.network.batch_size,
-            sampler=Numbers(len(self.ids["train"]), self.network.patches_per_volume, self.seed),
+            sampler=Numbers(len(self.scans["train"]), self.network.patches_per_volume, self.seed),
             drop_last=True,
             num_workers=workers,
             persistent_workers=workers > 0,
@@ -215,12 +242,60 @@ class AnnotatedParticipants(lightning.LightningDataModule):
         return DataLoader(self.validation, batch_size=1)
 
     def sha256(self) -> str:
-        """Hash the source images and labels that training and validation used."""
+        """Hash the images and labels that training and validation use, or their sources."""
+        if self.parameters.learn_from == "randomised":
+            scans = [scan for of_split in self.scans.values() for scan in of_split]
+            files = [file for scan in scans for file in (*scan.images.iterdir(), scan.label)]
+            return table_sha256(
+                pd.DataFrame([(str(f.relative_to(self.paths.raw)), sha256(f)) for f in files])
+            )
         inventory = read_table(self.paths.curated / "inventory.csv")
         used = inventory[
             inventory["participant_id"].isin([*self.ids["train"], *self.ids["validation"]])
         ]
         return table_sha256(used[["participant_id", "contrast", "sha256"]])
+
+
+class Scan(NamedTuple):
+    """Where an annotated scan is.
+
+    Parameters
+    ----------
+    name
+        What tells it from others.
+    images
+        Folder with a file a channel.
+    label
+        File of its labels.
+    """
+
+    name: str
+    images: Path
+    label: Path
+
+
+def scans_of(paths: RunPaths, parameters: TrainingParameters, participant_id: str) -> list[Scan]:
+    """Return a participant's annotated scans: the curated one, or those of random contrast.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there should be images of random contrast, and there are none.
+    """
+    if parameters.learn_from == "curated":
+        label = paths.curated / "labels" / f"{participant_id}.nii.gz"
+        return [Scan(participant_id, paths.curated / "images" / participant_id, label)]
+    made = paths.raw / "randomised" / participant_id
+    scans = [
+        Scan(f"{participant_id}_{folder.name}", folder, folder / "label.nii.gz")
+        for folder in sorted(made.glob("*"))
+    ]
+    if not scans:
+        raise FileNotFoundError(
+            f"{made} is missing: let the cohort export images of random contrast "
+            "(cohort.randomised.n_images), or set training.learn_from to curated"
+        )
+    return scans
 
 
 def split_ids(paths: RunPaths, parameters: TrainingParameters, fold: int) -> dict[str, list[str]]:

@@ -3,6 +3,7 @@
 import logging
 import shutil
 import warnings
+from functools import partial
 from pathlib import Path
 
 import lightning
@@ -10,15 +11,25 @@ import pandas as pd
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 
-from muscle_study.files import read_json, write_table, write_text
-from muscle_study.paths import RunPaths
+from muscle_study.files import read_json, sha256, write_table, write_text
+from muscle_study.paths import ROOT, RunPaths
 from muscle_study.records import code_digest, record_key
+from muscle_study.training.cache import Localiser
 from muscle_study.training.callbacks import History, Waiting
 from muscle_study.training.data import AnnotatedParticipants
-from muscle_study.training.model import Learned, ModelCard, load_model, save_card, save_weights
+from muscle_study.training.localiser import localise
+from muscle_study.training.model import (
+    Learned,
+    ModelCard,
+    channels_of,
+    load_model,
+    load_network,
+    save_card,
+    save_weights,
+)
 from muscle_study.training.module import Segmentation
 from muscle_study.training.network import trainable_parameters
-from muscle_study.training.parameters import NetworkParameters, TrainingParameters
+from muscle_study.training.parameters import TrainingParameters
 from muscle_study.training.preprocessing import NORMALISATION
 
 
@@ -35,15 +46,11 @@ def train(paths: RunPaths, parameters: TrainingParameters) -> pd.DataFrame:
         Learning curves, a row an epoch of each network.
     """
     _quiet()
-    trainings = {"localiser": ("localiser", parameters.localiser, 0)}
-    for fold in range(parameters.folds):
-        trainings[f"segmenter_{fold + 1}"] = ("segmenter", parameters.segmenter, fold)
+    names = ["localiser", *(f"segmenter_{fold + 1}" for fold in range(parameters.folds))]
     learned, histories, used, timings = {}, [], [], []
-    for name, (kind, network, fold) in trainings.items():
-        data = AnnotatedParticipants(paths, parameters, network, kind, fold)
-        learned[name], history, waiting = train_network(
-            paths.model, parameters, network, name, data
-        )
+    for name in names:
+        data = data_of(paths, parameters, name)
+        learned[name], history, waiting = train_network(paths.model, parameters, name, data)
         histories.append(history.assign(network=name))
         timings.append({"network": name, "waiting_share": waiting})
         used += [(name, split, who) for split, ids in data.ids.items() for who in ids]
@@ -65,10 +72,31 @@ def train(paths: RunPaths, parameters: TrainingParameters) -> pd.DataFrame:
     return curves
 
 
+def data_of(paths: RunPaths, parameters: TrainingParameters, name: str) -> AnnotatedParticipants:
+    """Return what a network learns from; segmenters need the trained localiser.
+
+    Parameters
+    ----------
+    paths
+        Of the run.
+    parameters
+        Of training.
+    name
+        ``localiser``, or ``segmenter_<fold>``, from 1.
+    """
+    if name == "localiser":
+        return AnnotatedParticipants(paths, parameters, parameters.localiser, None)
+    weights = paths.model / "localiser.safetensors"
+    network = load_network(weights, channels_of(parameters, told=False), parameters.localiser)
+    find = partial(localise, network, parameters.localiser, device=torch.device("cpu"))
+    fold = int(name.removeprefix("segmenter_")) - 1
+    localiser = Localiser(find, sha256(weights))
+    return AnnotatedParticipants(paths, parameters, parameters.segmenter, localiser, fold)
+
+
 def train_network(
     folder: Path,
     parameters: TrainingParameters,
-    network: NetworkParameters,
     name: str,
     data: AnnotatedParticipants,
 ) -> tuple[Learned, pd.DataFrame, float]:
@@ -78,12 +106,12 @@ def train_network(
     ----------
     folder
         Of the model.
-    parameters, network
-        Of training, and of this network.
+    parameters
+        Of training.
     name
         Of the weights and of what is shown.
     data
-        What it learns from.
+        What it learns from, with the parameters of the network.
 
     Returns
     -------
@@ -95,9 +123,11 @@ def train_network(
         Share of step time that waited for data, since the last interruption.
     """
     lightning.seed_everything(data.seed, workers=True, verbose=False)
-    module = Segmentation(len(parameters.channels), network, parameters.weight_decay)
+    network = data.network
+    channels = channels_of(parameters, told=data.told)
+    module = Segmentation(channels, network, parameters.weight_decay)
     if parameters.start_from is not None:
-        module.network.load_state_dict(weights_to_start_from(parameters, network))
+        module.network.load_state_dict(weights_to_start_from(parameters, told=data.told))
     checkpoints = folder / "checkpoints" / name
     last = _last_checkpoint(
         checkpoints,
@@ -162,9 +192,7 @@ def _last_checkpoint(folder: Path, key: str) -> Path | None:
     return None
 
 
-def weights_to_start_from(
-    parameters: TrainingParameters, network: NetworkParameters
-) -> dict[str, torch.Tensor]:
+def weights_to_start_from(parameters: TrainingParameters, told: bool) -> dict[str, torch.Tensor]:
     """Return the weights of the network's kind in the model of ``training.start_from``.
 
     Raises
@@ -172,9 +200,11 @@ def weights_to_start_from(
     ValueError
         If that network has another shape, naming the difference.
     """
-    model = load_model(Path(parameters.start_from))
-    of_localiser = network == parameters.localiser
-    earlier = model.card.parameters.localiser if of_localiser else model.card.parameters.segmenter
+    model = load_model(ROOT / parameters.start_from)
+    before = model.card.parameters
+    network, earlier = (
+        (each.segmenter if told else each.localiser) for each in (parameters, before)
+    )
     for name in ("features", "strides"):
         if getattr(earlier, name) != getattr(network, name):
             raise ValueError(
@@ -182,12 +212,12 @@ def weights_to_start_from(
                 f"{getattr(earlier, name)}, this run {getattr(network, name)}: make them equal, or "
                 "start from null"
             )
-    if len(model.card.parameters.channels) != len(parameters.channels):
+    if len(before.channels) != len(parameters.channels):
         raise ValueError(
-            f"training.start_from: {parameters.start_from} sees {model.card.parameters.channels}, "
+            f"training.start_from: {parameters.start_from} sees {before.channels}, "
             f"this run {parameters.channels}: as many are needed, or start from null"
         )
-    return (model.localiser if of_localiser else model.segmenters[0]).state_dict()
+    return (model.segmenters[0] if told else model.localiser).state_dict()
 
 
 def _quiet() -> None:

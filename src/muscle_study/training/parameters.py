@@ -57,6 +57,9 @@ class TrainingParameters(Section):
     channels: list[str] = Field(min_length=1, description="curated contrasts that the networks see")
     localiser: NetworkParameters = Field(description="the coarse network, over whole volumes")
     segmenter: NetworkParameters = Field(description="the fine network, around the muscles alone")
+    learn_from: Literal["curated", "randomised"] = Field(
+        description="curated images, or images of random contrast that the cohort exported"
+    )
     folds: int = Field(
         ge=1,
         description="segmenters that are trained; 1: on the given split, "

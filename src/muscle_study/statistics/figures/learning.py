@@ -21,7 +21,7 @@ from muscle_study.statistics.style import (
 
 
 def draw(study: Study) -> Picture:
-    """Draw loss and validation Dice of the first segmenter by epoch, with the epoch whose weights were kept."""
+    """Draw loss and validation Dice of the first segmenter, with the epoch that was kept."""
     curves = read_table(study.paths.model / "history.csv")
     history = curves[curves["network"] == "segmenter_1"]
     best = read_json(study.paths.model / "card.json")["segmenters"][0]["best_epoch"]
