@@ -42,7 +42,7 @@ def test_an_override_replaces_one_value():
         "demo", ["training.segmenter.max_epochs=3", "training.augmentation.flip=0.25"]
     ).training
     assert (changed.segmenter.max_epochs, changed.augmentation["flip"]) == (3, 0.25)
-    assert changed.batch_size == load("demo").training.segmenter.batch_size
+    assert changed.segmenter.batch_size == load("demo").training.segmenter.batch_size
 
 
 @pytest.mark.parametrize(

@@ -23,9 +23,8 @@ def paths(tmp_path, monkeypatch, card_of):
     monkeypatch.setenv("MUSCLE_STUDY_PLAIN_PROGRESS", "1")
     paths = RunPaths("tiny")
     card = card_of(spacing_mm=(4.0, 4.0, 4.0), features=(2, 4))
-    for learned, channels in ((card.localiser, 1), *((each, 5) for each in card.segmenters)):
-        network = build_network(channels, [2, 4], [[2, 2, 2]])
-        save_weights(network, paths.model / learned.weights)
+    for learned in (card.localiser, *card.segmenters):
+        save_weights(build_network(1, [2, 4], [[2, 2, 2]]), paths.model / learned.weights)
     save_card(card, paths.model)
     rng = np.random.default_rng(0)
     for participant in ("1", "2", "3"):

@@ -159,7 +159,7 @@ def test_training_can_start_from_another_model(paths, parameters):
 
 
 def test_data_hash_depends_on_training_data_alone(paths, parameters):
-    data = AnnotatedParticipants(paths, parameters, parameters.segmenter, None)
+    data = AnnotatedParticipants(paths, parameters, "segmenter")
     before = data.sha256()
     inventory = pd.read_csv(paths.curated / "inventory.csv", dtype=str)
     changed = inventory.assign(sha256=["1", "2", "3", "other"])
@@ -174,4 +174,4 @@ def test_split_without_participants_is_named(paths, parameters):
     table = pd.read_csv(paths.curated / "participants.csv", dtype=str)
     write_table(table[table["split"] != "validation"], paths.curated / "participants.csv")
     with pytest.raises(ValueError, match="no participant in split 'validation'"):
-        AnnotatedParticipants(paths, parameters, parameters.segmenter, None)
+        AnnotatedParticipants(paths, parameters, "segmenter")

@@ -10,7 +10,7 @@ from nibabel.affines import apply_affine
 from scipy import ndimage
 
 from muscle_study.labels import MIRRORED, STRUCTURES, Label
-from muscle_study.training.localiser import localise, with_prior
+from muscle_study.training.localiser import localise
 from muscle_study.training.model import Model
 from muscle_study.training.network import run_over
 from muscle_study.training.preprocessing import intensity_range, make_subject, preprocess
@@ -24,8 +24,8 @@ NEGLIGIBLE = 0.01
 
 #: Axis that runs from left to right in images of shape (channels, x, y, z).
 LEFT_RIGHT = 1
-#: What each label is in the mirror image.
-EXCHANGED = torch.tensor([int(MIRRORED.get(label, label)) for label in Label])
+#: Where each label's output is found after a pass over the mirror image.
+EXCHANGED = [int(MIRRORED.get(label, label)) for label in Label]
 
 Box = tuple[slice, slice, slice]
 
@@ -81,17 +81,17 @@ class Segmenter:
         inside = {name: part_of(images[name], box) for name in trained.channels}
         subject = preprocess(make_subject(inside), ranges, trained.segmenter.spacing_mm)
         image, affine = subject["image"].data, subject["image"].affine
-        prior = torch.from_numpy(resample(found, image.shape[1:], affine, order=0).data)
-        passes = self._passes(image, prior)
+        passes = self._passes(image)
         labels = most_probable(np.mean(passes, axis=0), affine, own)
-        return Segmented(labels, agreement([prior.numpy(), *(each.argmax(0) for each in passes)]))
+        located = resample(found, image.shape[1:], affine, order=0).data
+        return Segmented(labels, agreement([located, *(each.argmax(0) for each in passes)]))
 
     @torch.inference_mode()
-    def _passes(self, image: torch.Tensor, prior: torch.Tensor) -> list[np.ndarray]:
+    def _passes(self, image: torch.Tensor) -> list[np.ndarray]:
         """Return label probabilities, shape (labels, x, y, z), of each pass.
 
-        A pass is a segmenter over the image, or over its mirror image; the sides of that are
-        exchanged in what it is told, and exchanged back in what it says.
+        A pass is a segmenter over the image, or over its mirror image, whose sides are exchanged
+        back.
         """
         parameters = self.model.card.parameters.segmenter
 
@@ -100,12 +100,11 @@ class Segmenter:
             logits = run_over(network, seen, parameters.coarsening, parameters.tile_voxels)
             return logits[0].float().softmax(0).cpu()
 
-        upright = with_prior(image, prior)
-        mirror = with_prior(image, EXCHANGED[prior.long()]).flip(LEFT_RIGHT)
         passes = []
         for network in self.model.segmenters:
-            passes.append(probabilities(network, upright))
-            passes.append(probabilities(network, mirror)[EXCHANGED].flip(LEFT_RIGHT))
+            passes.append(probabilities(network, image))
+            mirror = probabilities(network, image.flip(LEFT_RIGHT))
+            passes.append(mirror[EXCHANGED].flip(LEFT_RIGHT))
         return [each.numpy() for each in passes]
 
 

@@ -3,7 +3,7 @@
 The page cache of the operating system keeps what is used often, and all loader workers share it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,7 +18,7 @@ from muscle_study.training.preprocessing import (
     make_subject,
     preprocess,
 )
-from muscle_study.volumes import Volume, load, resample
+from muscle_study.volumes import load
 
 #: So many voxels of each label are kept as places that patches can be centred on.
 PLACES_A_LABEL = 4096
@@ -33,31 +33,13 @@ class CachedVolume(NamedTuple):
         Shape (channels, x, y, z), float16, 0 to 1.
     label
         Shape (x, y, z), uint8.
-    prior
-        What the localiser found there, shape (x, y, z), uint8; all background for itself.
     places
         Some voxels of each label that is there: (n, 3) indices each, spread evenly.
     """
 
     image: np.ndarray
     label: np.ndarray
-    prior: np.ndarray
     places: list[np.ndarray]
-
-
-class Localiser(NamedTuple):
-    """A trained localiser, and what tells it from others.
-
-    Parameters
-    ----------
-    find
-        Takes images and their intensity ranges, returns labels on a coarse grid.
-    key
-        Hash of its weights.
-    """
-
-    find: Callable[[Mapping[str, Volume], Mapping[str, tuple[float, float]]], Volume]
-    key: str
 
 
 class VolumeCache:
@@ -69,19 +51,10 @@ class VolumeCache:
         Where the cache is kept; what another version or setting left there is made anew.
     channels, spacing_mm
         What the network sees.
-    localiser
-        What tells the network where to look; ``None`` for the localiser itself.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        channels: Sequence[str],
-        spacing_mm: Sequence[float],
-        localiser: Localiser | None = None,
-    ):
+    def __init__(self, folder: Path, channels: Sequence[str], spacing_mm: Sequence[float]):
         self.folder, self.channels, self.spacing_mm = folder, channels, spacing_mm
-        self.localiser = localiser
         self.code = code_digest(Path(__file__).parent)
 
     def add(self, name: str, images: Path, label: Path) -> None:
@@ -98,8 +71,7 @@ class VolumeCache:
         """
         files = [*(images / f"{channel}.nii.gz" for channel in self.channels), label]
         stamps = [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files if f.exists()]
-        told_by = self.localiser.key if self.localiser else None
-        key = record_key(self.code, self.channels, self.spacing_mm, told_by, stamps)
+        key = record_key(self.code, self.channels, self.spacing_mm, stamps)
         record = self.folder / "records" / f"{name}.json"
         if read_record(record, key) is not None:
             return
@@ -110,22 +82,16 @@ class VolumeCache:
         self._write(f"{name}.image", subject["image"].data.numpy().astype(np.float16))
         self._write(f"{name}.label", labels)
         self._write(f"{name}.places", _places(labels))
-        prior = np.zeros_like(labels)
-        if self.localiser is not None:
-            found = self.localiser.find(volumes, ranges)
-            prior = resample(found, labels.shape, subject["image"].affine, order=0).data
-        self._write(f"{name}.prior", prior)
         write_record(record, key, {})
 
     def open(self, name: str) -> CachedVolume:
         """Map an added scan into memory."""
-        image, label, prior, places = (
+        image, label, places = (
             np.load(self.folder / f"{name}.{part}.npy", mmap_mode="r")
-            for part in ("image", "label", "prior", "places")
+            for part in ("image", "label", "places")
         )
         by_label = [places[places[:, 0] == value, 1:] for value in Label]
-        there = [of_label for of_label in by_label if len(of_label)]
-        return CachedVolume(image, label, prior, there)
+        return CachedVolume(image, label, [of_label for of_label in by_label if len(of_label)])
 
     def _write(self, name: str, array: np.ndarray) -> None:
         with whole_file(self.folder / f"{name}.npy") as beside:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import lightning
 import numpy as np
@@ -16,12 +16,8 @@ from muscle_study.files import read_table, sha256
 from muscle_study.paths import RunPaths
 from muscle_study.progress import Progress
 from muscle_study.training.augmentation import augmentation
-from muscle_study.training.cache import CachedVolume, Localiser, VolumeCache
-from muscle_study.training.localiser import with_prior
+from muscle_study.training.cache import CachedVolume, VolumeCache
 from muscle_study.training.parameters import NetworkParameters, TrainingParameters
-
-#: Share of patches that are not told what the localiser found: it may have found nothing.
-PRIOR_DROPOUT = 0.1
 
 
 class Patches(Dataset):
@@ -40,8 +36,6 @@ class Patches(Dataset):
         Their grid.
     transform
         Augmentation; a patch is a part of a volume, and costs less to deform.
-    told
-        Whether the patches come with what the localiser found.
     seed
         Of all patches.
     """
@@ -52,54 +46,38 @@ class Patches(Dataset):
         patch_size: Sequence[int],
         spacing_mm: Sequence[float],
         transform: tio.Transform,
-        told: bool,
         seed: int,
     ):
         self.volumes, self.patch_size, self.transform = volumes, tuple(patch_size), transform
-        self.affine, self.told, self.seed = np.diag([*spacing_mm, 1.0]), told, seed
+        self.affine, self.seed = np.diag([*spacing_mm, 1.0]), seed
 
     def __getitem__(self, number: int) -> dict[str, torch.Tensor]:
         rng = np.random.default_rng((self.seed, number))
-        patch = crop(self.volumes[number % len(self.volumes)], self.patch_size, rng)
-        if rng.random() < PRIOR_DROPOUT:
-            patch.prior[:] = 0
+        image, label = crop(self.volumes[number % len(self.volumes)], self.patch_size, rng)
         subject = tio.Subject(
-            image=tio.ScalarImage(tensor=torch.from_numpy(patch.image), affine=self.affine),
-            **{
-                name: tio.LabelMap(tensor=torch.from_numpy(labels[None]), affine=self.affine)
-                for name, labels in (("label", patch.label), ("prior", patch.prior))
-            },
+            image=tio.ScalarImage(tensor=torch.from_numpy(image), affine=self.affine),
+            label=tio.LabelMap(tensor=torch.from_numpy(label[None]), affine=self.affine),
         )
         with torch.random.fork_rng(devices=[]):  # TorchIO draws from torch's generator
             torch.manual_seed(int(rng.integers(2**63)))
-            varied = self.transform(subject)
-        image = varied["image"].data.float()
-        if self.told:
-            image = with_prior(image, varied["prior"].data[0])
-        return {"image": image, "label": varied["label"].data.long()}
+            patch = self.transform(subject)
+        return {"image": patch["image"].data.float(), "label": patch["label"].data.long()}
 
 
-class Patch(NamedTuple):
-    """A part of a volume.
-
-    Parameters
-    ----------
-    image
-        Shape (channels, x, y, z), float32.
-    label, prior
-        Shape (x, y, z), uint8.
-    """
-
-    image: np.ndarray
-    label: np.ndarray
-    prior: np.ndarray
-
-
-def crop(volume: CachedVolume, size: tuple[int, int, int], rng: np.random.Generator) -> Patch:
+def crop(
+    volume: CachedVolume, size: tuple[int, int, int], rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     """Return a patch around a random place of a random label.
 
     It is moved inwards at the volume's border, and filled up with air and background where the
     volume is smaller than the patch.
+
+    Returns
+    -------
+    image : numpy.ndarray
+        Shape (channels, *size), float32.
+    label : numpy.ndarray
+        Shape `size`, uint8.
     """
     places = volume.places[rng.integers(len(volume.places))]
     shape = volume.label.shape
@@ -110,11 +88,11 @@ def crop(volume: CachedVolume, size: tuple[int, int, int], rng: np.random.Genera
     ]
     box = tuple(slice(f, f + p) for f, p in zip(first, size, strict=True))
     image = np.zeros((len(volume.image), *size), np.float32)
-    label, prior = np.zeros((2, *size), np.uint8)
+    label = np.zeros(size, np.uint8)
     inside = tuple(slice(0, min(n, p)) for n, p in zip(shape, size, strict=True))
     image[(slice(None), *inside)] = volume.image[(slice(None), *box)]
-    label[inside], prior[inside] = volume.label[box], volume.prior[box]
-    return Patch(image, label, prior)
+    label[inside] = volume.label[box]
+    return image, label
 
 
 class Numbers(Sampler):
@@ -144,19 +122,18 @@ class Numbers(Sampler):
 
 
 class Volumes(Dataset):
-    """Whole preprocessed volumes, with what the localiser found where the network is told so."""
+    """Whole preprocessed volumes."""
 
-    def __init__(self, volumes: Sequence[CachedVolume], told: bool):
-        self.volumes, self.told = volumes, told
+    def __init__(self, volumes: Sequence[CachedVolume]):
+        self.volumes = volumes
 
     def __len__(self):
         return len(self.volumes)
 
     def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
         volume = self.volumes[index]
-        image = torch.from_numpy(volume.image.astype(np.float32))
         return {
-            "image": with_prior(image, torch.from_numpy(volume.prior[:])) if self.told else image,
+            "image": torch.from_numpy(volume.image.astype(np.float32)),
             "label": torch.from_numpy(volume.label[None].astype(np.int64)),
         }
 
@@ -170,10 +147,8 @@ class AnnotatedParticipants(lightning.LightningDataModule):
         Of the run.
     parameters
         Of training.
-    network
-        Of the network that learns, one of those of `parameters`.
-    localiser
-        What tells the network where the muscles are; ``None``: it is the localiser.
+    name
+        Of the network that learns, which has a cache of its own.
     fold
         Which of the folds validates, from 0.
     """
@@ -182,20 +157,19 @@ class AnnotatedParticipants(lightning.LightningDataModule):
         self,
         paths: RunPaths,
         parameters: TrainingParameters,
-        network: NetworkParameters,
-        localiser: Localiser | None,
+        name: Literal["localiser", "segmenter"],
         fold: int = 0,
     ):
         super().__init__()
-        self.paths, self.parameters, self.network = paths, parameters, network
+        self.paths, self.parameters = paths, parameters
+        self.network: NetworkParameters = getattr(parameters, name)
         self.ids = split_ids(paths, parameters, fold)
         self.scans = {
             split: [scan for who in ids for scan in scans_of(paths, parameters, who)]
             for split, ids in self.ids.items()
         }
-        self.told = localiser is not None
-        folder = paths.model / "cache" / ("segmenter" if self.told else "localiser")
-        self.cache = VolumeCache(folder, parameters.channels, network.spacing_mm, localiser)
+        folder = paths.model / "cache" / name
+        self.cache = VolumeCache(folder, parameters.channels, self.network.spacing_mm)
         self.seed = parameters.seed + fold
 
     def setup(self, stage: str) -> None:
@@ -206,7 +180,7 @@ class AnnotatedParticipants(lightning.LightningDataModule):
                 progress.advance()
         self.train = self._patches(self.scans["train"])
         volumes = [self.cache.open(scan.name) for scan in self.scans["validation"]]
-        self.validation = Volumes(volumes, self.told)
+        self.validation = Volumes(volumes)
 
     def example_patches(self, count: int) -> list[dict[str, torch.Tensor]]:
         """Return augmented patches of the first training participant."""
@@ -221,7 +195,6 @@ class AnnotatedParticipants(lightning.LightningDataModule):
             self.network.patch_size,
             self.network.spacing_mm,
             augmentation(self.parameters.augmentation),
-            self.told,
             self.seed,
         )
 

@@ -3,7 +3,6 @@
 import logging
 import shutil
 import warnings
-from functools import partial
 from pathlib import Path
 
 import lightning
@@ -11,19 +10,15 @@ import pandas as pd
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 
-from muscle_study.files import read_json, sha256, write_table, write_text
+from muscle_study.files import read_json, write_table, write_text
 from muscle_study.paths import ROOT, RunPaths
 from muscle_study.records import code_digest, record_key
-from muscle_study.training.cache import Localiser
 from muscle_study.training.callbacks import History, Waiting
 from muscle_study.training.data import AnnotatedParticipants
-from muscle_study.training.localiser import localise
 from muscle_study.training.model import (
     Learned,
     ModelCard,
-    channels_of,
     load_model,
-    load_network,
     save_card,
     save_weights,
 )
@@ -46,10 +41,12 @@ def train(paths: RunPaths, parameters: TrainingParameters) -> pd.DataFrame:
         Learning curves, a row an epoch of each network.
     """
     _quiet()
-    names = ["localiser", *(f"segmenter_{fold + 1}" for fold in range(parameters.folds))]
+    trainings = {"localiser": AnnotatedParticipants(paths, parameters, "localiser")}
+    for fold in range(parameters.folds):
+        data = AnnotatedParticipants(paths, parameters, "segmenter", fold)
+        trainings[f"segmenter_{fold + 1}"] = data
     learned, histories, used, timings = {}, [], [], []
-    for name in names:
-        data = data_of(paths, parameters, name)
+    for name, data in trainings.items():
         learned[name], history, waiting = train_network(paths.model, parameters, name, data)
         histories.append(history.assign(network=name))
         timings.append({"network": name, "waiting_share": waiting})
@@ -70,28 +67,6 @@ def train(paths: RunPaths, parameters: TrainingParameters) -> pd.DataFrame:
     write_table(pd.DataFrame(timings), paths.model / "timing.csv")
     save_card(card, paths.model)
     return curves
-
-
-def data_of(paths: RunPaths, parameters: TrainingParameters, name: str) -> AnnotatedParticipants:
-    """Return what a network learns from; segmenters need the trained localiser.
-
-    Parameters
-    ----------
-    paths
-        Of the run.
-    parameters
-        Of training.
-    name
-        ``localiser``, or ``segmenter_<fold>``, from 1.
-    """
-    if name == "localiser":
-        return AnnotatedParticipants(paths, parameters, parameters.localiser, None)
-    weights = paths.model / "localiser.safetensors"
-    network = load_network(weights, channels_of(parameters, told=False), parameters.localiser)
-    find = partial(localise, network, parameters.localiser, device=torch.device("cpu"))
-    fold = int(name.removeprefix("segmenter_")) - 1
-    localiser = Localiser(find, sha256(weights))
-    return AnnotatedParticipants(paths, parameters, parameters.segmenter, localiser, fold)
 
 
 def train_network(
@@ -124,10 +99,9 @@ def train_network(
     """
     lightning.seed_everything(data.seed, workers=True, verbose=False)
     network = data.network
-    channels = channels_of(parameters, told=data.told)
-    module = Segmentation(channels, network, parameters.weight_decay)
+    module = Segmentation(len(parameters.channels), network, parameters.weight_decay)
     if parameters.start_from is not None:
-        module.network.load_state_dict(weights_to_start_from(parameters, told=data.told))
+        module.network.load_state_dict(weights_to_start_from(parameters, name))
     checkpoints = folder / "checkpoints" / name
     last = _last_checkpoint(
         checkpoints,
@@ -192,7 +166,7 @@ def _last_checkpoint(folder: Path, key: str) -> Path | None:
     return None
 
 
-def weights_to_start_from(parameters: TrainingParameters, told: bool) -> dict[str, torch.Tensor]:
+def weights_to_start_from(parameters: TrainingParameters, name: str) -> dict[str, torch.Tensor]:
     """Return the weights of the network's kind in the model of ``training.start_from``.
 
     Raises
@@ -202,8 +176,9 @@ def weights_to_start_from(parameters: TrainingParameters, told: bool) -> dict[st
     """
     model = load_model(ROOT / parameters.start_from)
     before = model.card.parameters
+    of_localiser = name == "localiser"
     network, earlier = (
-        (each.segmenter if told else each.localiser) for each in (parameters, before)
+        (each.localiser if of_localiser else each.segmenter) for each in (parameters, before)
     )
     for name in ("features", "strides"):
         if getattr(earlier, name) != getattr(network, name):
@@ -217,7 +192,7 @@ def weights_to_start_from(parameters: TrainingParameters, told: bool) -> dict[st
             f"training.start_from: {parameters.start_from} sees {before.channels}, "
             f"this run {parameters.channels}: as many are needed, or start from null"
         )
-    return (model.segmenters[0] if told else model.localiser).state_dict()
+    return (model.localiser if of_localiser else model.segmenters[0]).state_dict()
 
 
 def _quiet() -> None:

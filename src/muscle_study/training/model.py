@@ -9,7 +9,6 @@ from safetensors.torch import load_file, save_file
 
 from muscle_study.files import read_json, whole_file, write_json
 from muscle_study.labels import Label
-from muscle_study.training.localiser import PRIOR_CHANNELS
 from muscle_study.training.network import build_network
 from muscle_study.training.parameters import NetworkParameters, TrainingParameters
 
@@ -81,26 +80,14 @@ def load_model(folder: Path) -> Model:
     """
     card = ModelCard.model_validate(read_json(_existing(folder / CARD)))
     trained = card.parameters
-    localiser = load_network(
-        folder / card.localiser.weights, channels_of(trained, told=False), trained.localiser
-    )
-    segmenters = [
-        load_network(folder / each.weights, channels_of(trained, told=True), trained.segmenter)
-        for each in card.segmenters
-    ]
-    return Model(localiser, segmenters, card)
 
+    def load(learned: Learned, parameters: NetworkParameters) -> torch.nn.Module:
+        network = build_network(len(trained.channels), parameters.features, parameters.strides)
+        network.load_state_dict(load_file(_existing(folder / learned.weights)))
+        return network.eval()
 
-def channels_of(parameters: TrainingParameters, told: bool) -> int:
-    """Count the channels of a network that is told what the localiser found, or is not."""
-    return len(parameters.channels) + (PRIOR_CHANNELS if told else 0)
-
-
-def load_network(path: Path, channels: int, parameters: NetworkParameters) -> torch.nn.Module:
-    """Read the weights of a network, in evaluation mode."""
-    network = build_network(channels, parameters.features, parameters.strides)
-    network.load_state_dict(load_file(_existing(path)))
-    return network.eval()
+    segmenters = [load(learned, trained.segmenter) for learned in card.segmenters]
+    return Model(load(card.localiser, trained.localiser), segmenters, card)
 
 
 def _existing(path: Path) -> Path:
