@@ -55,7 +55,9 @@ def measure(
     # spawned, not forked: a fork would start with its parent's memory
     pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
     with _thread_settings(threads), pool:
-        return pool.submit(_run, prepare, arguments, threads, runs).result()
+        done = pool.submit(_run, prepare, arguments, threads, runs).result()
+    print(f"  {prepare.__module__}.{prepare.__name__}: {done.seconds:.1f} s", flush=True)
+    return done
 
 
 def scaled_seconds(total: float, part: float, share: float) -> float:

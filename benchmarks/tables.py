@@ -69,8 +69,8 @@ def conditions() -> str:
     """Return a sentence on the machine and the software."""
     versions = ", ".join(f"{package} {version(package)}" for package in PACKAGES)
     return (
-        f"A machine of {os.cpu_count()} cores; processes that wanted to run in the last 15 minutes, "
-        f"these included: {os.getloadavg()[2]:.1f}; {versions}; commit {commit()}."
+        f"A machine of {os.cpu_count()} cores; processes that wanted to run in the last 15 "
+        f"minutes, these included: {os.getloadavg()[2]:.1f}; {versions}; commit {commit()}."
     )
 
 
