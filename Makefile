@@ -16,16 +16,18 @@ endif
 # Another environment can be given, e.g. conda's: make all PYTHON=python
 ifeq ($(origin PYTHON),command line)
 environment :=
+bench_environment :=
 else
 PYTHON := .venv/bin/python
 environment := .venv/.complete
+bench_environment := .venv/.bench
 endif
 study := $(PYTHON) -m muscle_study
 
 .DELETE_ON_ERROR:
 # Stages use the machine's cores themselves; two at once would share them.
 .NOTPARALLEL:
-.PHONY: all env test lint lab report status clean lock help FORCE
+.PHONY: all env test lint lab bench report status clean lock help FORCE
 .DEFAULT_GOAL := help
 
 # ---- stages -------------------------------------------------------------------------------------
@@ -101,6 +103,9 @@ notebook_keys := metadata.papermill cell.metadata.papermill metadata.language_in
 lab: $(environment) ## explore the notebooks in JupyterLab
 	$(PYTHON) -m jupyter lab --notebook-dir=notebooks
 
+bench: $(environment) $(bench_environment) ## time and memory beside MONAI's, nnU-Net's, TorchIO's
+	@$(PYTHON) -m benchmarks --run $(RUN)
+
 report: $(environment) ## render the report alone, from what the stages have written
 	@$(study) report --run $(RUN) --set "$$SET"
 
@@ -136,6 +141,14 @@ install := .venv/bin/python -m pip install --quiet --disable-pip-version-check
 	$(install) --no-deps --require-hashes -r requirements.lock
 	$(install) "$(torch)"
 	$(install) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# What is compared with and the study does not need. No dependencies: all that is used is named, and
+# nnU-Net's others would bring a second torch.
+.venv/.bench: pyproject.toml .venv/.complete
+	.venv/bin/python -c 'import tomllib; text = open("pyproject.toml").read(); print(*tomllib.loads( \
+	  text)["project"]["optional-dependencies"]["bench"], sep="\n")' >$@.txt
+	$(install) --no-deps --requirement $@.txt
 	@touch $@
 
 # Compile it where pip finds a CPU build of torch, or CUDA's packages are locked with it.

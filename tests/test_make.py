@@ -41,7 +41,18 @@ def test_a_run_that_does_not_exist_is_named(make, tmp_path):
 
 def test_help_lists_every_command(make):
     listed = make("help").stdout
-    for command in ("all", "test", "env", "help", "lab", "report", "status", "clean", "lint"):
+    for command in (
+        "all",
+        "test",
+        "env",
+        "help",
+        "lab",
+        "bench",
+        "report",
+        "status",
+        "clean",
+        "lint",
+    ):
         assert f"\n  {command} " in listed
 
 

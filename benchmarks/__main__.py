@@ -1,0 +1,42 @@
+"""Measure and write ``reports/bench/``: ``python -m benchmarks --help``."""
+
+import argparse
+import sys
+
+from benchmarks import generator, inference, loading
+from muscle_study.paths import RunPaths
+
+COMPARISONS = {
+    "generator": generator.compare,
+    "inference": inference.compare,
+    "loading": loading.compare,
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the comparisons that are asked for; return the exit code."""
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("--run", default="demo", help="whose network and training data are used")
+    parser.add_argument("parts", nargs="*", metavar="part", help="; ".join(COMPARISONS))
+    options = parser.parse_args(arguments)
+    parts = options.parts or list(COMPARISONS)
+    if unknown := set(parts) - set(COMPARISONS):
+        parser.error(f"unknown {sorted(unknown)}; known are {list(COMPARISONS)}")
+    folder = RunPaths("bench").reports
+    try:
+        if "inference" in parts:
+            inference.check_installed()
+        for part in parts:
+            print(f"measuring: {part}", flush=True)
+            for table in COMPARISONS[part](options.run):
+                table.write(folder)
+                print(table.text.to_string(index=False), flush=True)
+    except (FileNotFoundError, ModuleNotFoundError) as missing:
+        print(missing, file=sys.stderr)
+        return 1
+    print(f"Tables are in {folder}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,131 @@
+"""A participant's segmentation at the NAKO's grid: ours, MONAI's whole volume, nnU-Net."""
+
+from importlib.util import find_spec
+
+import numpy as np
+import pandas as pd
+
+from benchmarks import whole_volume
+from benchmarks.measured import Measured, measure, scaled_seconds
+from benchmarks.participant import make_nako_participant
+from benchmarks.study import Network, prepare_segmentation
+from benchmarks.tables import Bar, bars_table, comparison_table
+from muscle_study.labels import STRUCTURES
+from muscle_study.paths import RunPaths
+from muscle_study.statistics.table import Table
+from muscle_study.volumes import Volume, load
+
+THREADS = 2
+#: Ours is run often enough that what happens once does not count; the others take too long.
+OUR_RUNS, WHOLE_RUNS = 3, 1
+#: Patches that nnU-Net does of a volume, each eight times for its mirror images.
+NNUNET_PATCHES = 2
+
+MOST_SECONDS, MOST_GB = 10.0, 2.0
+LEAST_TIMES_MONAI, LEAST_TIMES_NNUNET = 8.0, 40.0
+MOST_DICE_LOST = 0.003
+
+HEADS = (
+    "Method",
+    "Patch, voxels",
+    "Patches done",
+    "Seconds",
+    "Peak memory, GB",
+    "Dice",
+    "Seconds, times ours",
+    "Memory, times ours",
+)
+CAPTION = (
+    "One synthetic participant at the NAKO's grid (1.40625 x 1.40625 x 3.0 mm, 320 x 260 x 160), "
+    f"from image files to labels on that grid, on {THREADS} threads. Ours: as the stage segments, "
+    f"median of {OUR_RUNS} runs. MONAI: its sliding window with the same network and grid over the "
+    "whole volume, patches overlapping by half. nnU-Net: its predictor as it is by default, with "
+    "the network of its default plan for this grid, once with a patch as large as ours and once "
+    "with the one that its planner chooses; weights are random, so there is no Dice. It does "
+    f"{NNUNET_PATCHES} patches with their mirror images, and the seconds of its patches are scaled "
+    "up to all of the volume's. Dice: mean of the four structures. Memory: the most that the "
+    "process held."
+)
+
+
+def mean_dice(found: Volume, true: Volume) -> float:
+    """Return the mean Dice similarity coefficient of the four structures."""
+    overlaps = [
+        2
+        * ((found.data == label) & (true.data == label)).sum()
+        / ((found.data == label).sum() + (true.data == label).sum())
+        for label in STRUCTURES
+    ]
+    return float(np.mean(overlaps))
+
+
+def check_installed() -> None:
+    """Stop before any work if nnU-Net is not there."""
+    if find_spec("nnunetv2") is None:
+        raise ModuleNotFoundError(
+            "nnunetv2 is not installed: `make bench` without PYTHON= installs it; elsewhere, "
+            "install what pyproject.toml lists as the extra `bench`, with --no-deps"
+        )
+
+
+def compare(run: str) -> list[Table]:
+    """Measure the three on one participant, with the run's network on two threads."""
+    from benchmarks import nnunet
+
+    participant = make_nako_participant(RunPaths("bench"))
+    reference = load(participant.labels)
+    network = Network.of(run)
+    images = participant.images
+
+    ours = measure(prepare_segmentation, run, images, threads=THREADS, runs=OUR_RUNS)
+    monai = measure(whole_volume.prepare, run, images, threads=THREADS, runs=WHOLE_RUNS)
+    our_dice, monai_dice = (mean_dice(done.result, reference) for done in (ours, monai))
+    rows = [
+        _row("ours", network.patch_size, "all", ours, ours.seconds, our_dice),
+        _row("MONAI, whole volume", network.patch_size, "all", monai, monai.seconds, monai_dice),
+    ]
+    for plan, shape in (
+        ("our patch", network.patch_size),
+        ("its own patch", reference.data.shape),
+    ):
+        done = measure(
+            nnunet.prepare, images, network.channels, shape, NNUNET_PATCHES, threads=THREADS, runs=1
+        )
+        part: nnunet.Prediction = done.result
+        seconds = scaled_seconds(part.seconds, part.patch_seconds, part.done / part.patches)
+        share = f"{part.done} of {part.patches}"
+        rows.append(_row(f"nnU-Net, {plan}", part.patch_size, share, done, seconds, np.nan))
+    table = pd.DataFrame(rows)
+    table["times_our_seconds"] = table["seconds"] / ours.seconds
+    table["times_our_gb"] = table["peak_gb"] / ours.peak_gb
+
+    _, times_monai, *times_nnunet = table["times_our_seconds"]
+    bars = [
+        Bar("ours: seconds a participant", ours.seconds, most=MOST_SECONDS),
+        Bar("ours: GB", ours.peak_gb, most=MOST_GB),
+        Bar("MONAI takes times our seconds", times_monai, least=LEAST_TIMES_MONAI),
+        Bar("Dice that ours is under MONAI's", monai_dice - our_dice, most=MOST_DICE_LOST),
+        *(
+            Bar(f"{name} takes times our seconds", times, least=LEAST_TIMES_NNUNET)
+            for name, times in zip(table["method"][2:], times_nnunet, strict=True)
+        ),
+    ]
+    return [comparison_table("inference", table, HEADS, CAPTION), bars_table("inference", bars)]
+
+
+def _row(
+    method: str,
+    patch_size: list[int],
+    patches: str,
+    done: Measured,
+    seconds: float,
+    dice: float,
+) -> dict:
+    return {
+        "method": method,
+        "patch_size": "x".join(map(str, patch_size)),
+        "patches_done": patches,
+        "seconds": seconds,
+        "peak_gb": done.peak_gb,
+        "dice": dice,
+    }

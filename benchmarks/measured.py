@@ -1,0 +1,116 @@
+"""Seconds and peak memory of a piece of work, in a process of its own."""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+BYTES_PER_GB = 1e9
+#: What the libraries under NumPy, SciPy and PyTorch read when they are loaded.
+THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a piece of work gave and cost.
+
+    Parameters
+    ----------
+    result
+        Of its last run.
+    seconds
+        Median over its runs.
+    peak_gb
+        Most memory that its process held, with the interpreter and all libraries; GB (10⁹ bytes).
+    """
+
+    result: Any
+    seconds: float
+    peak_gb: float
+
+
+def measure(
+    prepare: Callable[..., Callable[[], Any]], *arguments: Any, threads: int, runs: int
+) -> Measured:
+    """Measure what `prepare` returns.
+
+    Parameters
+    ----------
+    prepare
+        A function of a module, called once with `arguments`: it loads what a worker loads once,
+        which is not timed, and returns the work itself.
+    arguments
+        For `prepare`.
+    threads
+        That libraries may use.
+    runs
+        How often the work is done.
+    """
+    # spawned, not forked: a fork would start with its parent's memory
+    pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
+    with _thread_settings(threads), pool:
+        done = pool.submit(_run, prepare, arguments, threads, runs).result()
+    print(f"  {prepare.__module__}.{prepare.__name__}: {done.seconds:.1f} s", flush=True)
+    return done
+
+
+def scaled_seconds(total: float, part: float, share: float) -> float:
+    """Return the seconds of a whole of which only a share of one part was done.
+
+    Parameters
+    ----------
+    total
+        Seconds that it took.
+    part
+        Seconds of these in the part that was cut short.
+    share
+        Of that part that was done, above 0 and up to 1.
+    """
+    if not 0 < share <= 1:
+        raise ValueError(f"the share that was done must be above 0 and at most 1, not {share}")
+    return total - part + part / share
+
+
+@contextmanager
+def _thread_settings(threads: int) -> Iterator[None]:
+    """Set what a new process inherits."""
+    before = {name: os.environ.get(name) for name in THREAD_SETTINGS}
+    os.environ.update(dict.fromkeys(THREAD_SETTINGS, str(threads)))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+def _run(prepare: Callable, arguments: tuple, threads: int, runs: int) -> Measured:
+    import torch  # here: the process that only waits needs no torch
+
+    torch.set_num_threads(threads)
+    work = prepare(*arguments)
+    seconds = []
+    for _ in range(runs):
+        started = time.perf_counter()
+        result = work()
+        seconds.append(time.perf_counter() - started)
+    return Measured(result, median(seconds), _peak_gb())
+
+
+def _peak_gb() -> float:
+    """Return the most memory that this process has held.
+
+    From Linux's own record, which starts anew with a new program; `getrusage` may still hold the
+    peak of the process that started this one.
+    """
+    status = Path("/proc/self/status").read_text()
+    (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
+    return int(line.split()[1]) * 1024 / BYTES_PER_GB

@@ -1,0 +1,177 @@
+"""nnU-Net v2's predictor with a network of its default plan. Needs the optional extra `bench`."""
+
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+import numpy as np
+import torch
+from nnunetv2.experiment_planning.experiment_planners.default_experiment_planner import (
+    ExperimentPlanner,
+)
+from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
+from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
+from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
+
+from muscle_study.labels import Label
+from muscle_study.volumes import load
+
+DATASET, CONFIGURATION = "Dataset001_Dixon", "3d_fullres"
+#: The plan's network does not depend on how many participants there are, only its batch size does.
+PARTICIPANTS = 1000
+#: As its default trainer allows.
+MIRRORED_AXES = (0, 1, 2)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a shortened prediction did and took.
+
+    Parameters
+    ----------
+    patches, done
+        Of the whole volume, and those of them that the network saw.
+    patch_size
+        Voxels, x, y, z.
+    seconds, patch_seconds
+        Of all that was done, and of the patches' part of it.
+    """
+
+    patches: int
+    done: int
+    patch_size: list[int]
+    seconds: float
+    patch_seconds: float
+
+
+def dataset(channels: Sequence[str]) -> dict:
+    """Return the description of the data that nnU-Net asks for."""
+    return {
+        "channel_names": {str(i): name for i, name in enumerate(channels)},
+        "labels": {label.name.lower(): int(label) for label in Label},
+        "numTraining": PARTICIPANTS,
+        "file_ending": ".nii.gz",
+        "overwrite_image_reader_writer": "SimpleITKIO",
+    }
+
+
+def default_plan(
+    shape: Sequence[int], spacing_mm: Sequence[float], channels: Sequence[str]
+) -> dict:
+    """Return the plan of nnU-Net's planner for volumes of one shape and grid (x, y, z).
+
+    Its patch is as large as its memory target allows, and not larger than the volumes.
+    """
+    with tempfile.TemporaryDirectory() as folder, redirect_stdout(StringIO()):
+        raw, preprocessed = Path(folder, "raw"), Path(folder, "preprocessed")
+        os.environ |= {"nnUNet_raw": str(raw), "nnUNet_preprocessed": str(preprocessed)}
+        for images in ("imagesTr", "labelsTr"):
+            (raw / DATASET / images).mkdir(parents=True)
+        (preprocessed / DATASET).mkdir(parents=True)
+        # it wants one participant's files, and looks at their names alone
+        (raw / DATASET / "labelsTr" / "participant.nii.gz").touch()
+        for i in range(len(channels)):
+            (raw / DATASET / "imagesTr" / f"participant_{i:04}.nii.gz").touch()
+        fingerprint = {
+            # its axes are z, y, x
+            "spacings": [list(spacing_mm)[::-1]],
+            "shapes_after_crop": [list(shape)[::-1]],
+            "median_relative_size_after_cropping": 1.0,
+            # of use for images with a unit, such as CT's
+            "foreground_intensity_properties_per_channel": {
+                str(i): {} for i in range(len(channels))
+            },
+        }
+        for content, path in (
+            (dataset(channels), raw / DATASET / "dataset.json"),
+            (fingerprint, preprocessed / DATASET / "dataset_fingerprint.json"),
+        ):
+            path.write_text(json.dumps(content))
+        return ExperimentPlanner(DATASET).plan_experiment()
+
+
+class ShortenedPredictor(nnUNetPredictor):
+    """nnU-Net's predictor, as it is by default, on a few of a volume's patches.
+
+    Parameters
+    ----------
+    most
+        Patches to do.
+    """
+
+    def __init__(self, most: int):
+        super().__init__(device=torch.device("cpu"), allow_tqdm=False)
+        self.most = most
+        self.patches = self.done = 0
+        self.patch_seconds = 0.0
+
+    def _internal_get_sliding_window_slicers(self, image_size: tuple[int, ...]) -> list:
+        every = super()._internal_get_sliding_window_slicers(image_size)
+        places = np.linspace(0, len(every) - 1, min(self.most, len(every))).astype(int)
+        self.patches, self.done = len(every), len(places)
+        return [every[place] for place in places]
+
+    def _internal_maybe_mirror_and_predict(self, x: torch.Tensor) -> torch.Tensor:
+        started = time.perf_counter()
+        logits = super()._internal_maybe_mirror_and_predict(x)
+        self.patch_seconds += time.perf_counter() - started
+        return logits
+
+
+def prepare(
+    images: Path, channels: Sequence[str], plan_shape: Sequence[int], most: int
+) -> Callable[[], Prediction]:
+    """Return a prediction from files to labels, with a network of random weights.
+
+    Parameters
+    ----------
+    images
+        The participant's images.
+    channels
+        Those of them that the network takes.
+    plan_shape
+        Shape that the network is planned for, x, y, z.
+    most
+        Patches to do.
+    """
+    files = [str(images / f"{channel}.nii.gz") for channel in channels]
+    plans = PlansManager(default_plan(plan_shape, load(Path(files[0])).spacing_mm, channels))
+    configuration = plans.get_configuration(CONFIGURATION)
+    network = get_network_from_plans(
+        configuration.network_arch_class_name,
+        configuration.network_arch_init_kwargs,
+        configuration.network_arch_init_kwargs_req_import,
+        len(channels),
+        len(Label),
+        deep_supervision=False,
+    )
+
+    def work() -> Prediction:
+        started = time.perf_counter()
+        with redirect_stdout(StringIO()):
+            predictor = ShortenedPredictor(most)
+            predictor.manual_initialization(
+                network,
+                plans,
+                configuration,
+                [network.state_dict()],
+                dataset(channels),
+                "nnUNetTrainer",
+                MIRRORED_AXES,
+            )
+            predictor.predict_from_files_sequential([files], None)
+        return Prediction(
+            predictor.patches,
+            predictor.done,
+            [int(size) for size in configuration.patch_size[::-1]],
+            time.perf_counter() - started,
+            predictor.patch_seconds,
+        )
+
+    return work

@@ -1,0 +1,129 @@
+"""What of the study's training and inference is measured: the one place that names their parts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torchio as tio
+
+from muscle_study.inference.segment import keep_largest_components
+from muscle_study.inference.stage import load_segmenter
+from muscle_study.labels import Label
+from muscle_study.parameters import load as load_parameters
+from muscle_study.paths import RunPaths
+from muscle_study.training.augmentation import augmentation
+from muscle_study.training.data import AnnotatedParticipants
+from muscle_study.training.model import load_model
+from muscle_study.training.preprocessing import (
+    intensity_range,
+    load_channels,
+    make_subject,
+    preprocess,
+)
+from muscle_study.volumes import Volume
+
+# ---- inference
+
+
+def prepare_segmentation(run: str, images: Path) -> Callable[[], Volume]:
+    """Return the segmentation of a participant as the stage does it, from files to labels."""
+    segmenter = load_segmenter(RunPaths(run).model, "cpu", "benchmark")
+    channels = segmenter.model.card.parameters.channels
+
+    def work() -> Volume:
+        return largest_components(segmenter(load_channels(images, channels)).labels)
+
+    return work
+
+
+def largest_components(labels: Volume) -> Volume:
+    """Keep the largest part of each muscle, as the stage does."""
+    return keep_largest_components(labels)[0]
+
+
+@dataclass(frozen=True)
+class Network:
+    """The network of the finest grid, and what it takes.
+
+    Parameters
+    ----------
+    module
+        In evaluation mode.
+    channels, spacing_mm, patch_size
+        Of its input.
+    """
+
+    module: torch.nn.Module
+    channels: list[str]
+    spacing_mm: list[float]
+    patch_size: list[int]
+
+    @classmethod
+    def of(cls, run: str) -> "Network":
+        """Load a run's."""
+        model = load_model(RunPaths(run).model)
+        trained = model.card.parameters
+        segmenter = trained.segmenter
+        return cls(
+            model.segmenters[0], trained.channels, segmenter.spacing_mm, segmenter.patch_size
+        )
+
+    def read(self, images: Path) -> tuple[Volume, tio.ScalarImage]:
+        """Return a participant's own grid, and the network's input."""
+        channels = load_channels(images, self.channels)
+        ranges = {name: intensity_range(channels[name].data) for name in self.channels}
+        subject = preprocess(make_subject(channels), ranges, self.spacing_mm)
+        return channels[self.channels[0]], subject["image"]
+
+
+# ---- training
+
+
+def training_data(run: str) -> AnnotatedParticipants:
+    """Return a run's training data, ready to give patches."""
+    data = AnnotatedParticipants(RunPaths(run), load_parameters(run).training, "segmenter")
+    data.setup("fit")
+    return data
+
+
+def plain_queue(run: str, volumes: int) -> tio.SubjectsLoader:
+    """Return a loader over TorchIO's own queue: the same files, transforms, sampler and workers.
+
+    Parameters
+    ----------
+    run
+        Whose training participants.
+    volumes
+        Whose patches the queue holds.
+    """
+    parameters = load_parameters(run).training
+    data = AnnotatedParticipants(RunPaths(run), parameters, "segmenter")
+    network, curated = parameters.segmenter, data.paths.curated
+    subjects = [
+        tio.Subject(
+            label=tio.LabelMap(curated / "labels" / f"{name}.nii.gz"),
+            **{
+                channel: tio.ScalarImage(curated / "images" / name / f"{channel}.nii.gz")
+                for channel in parameters.channels
+            },
+        )
+        for name in data.ids["train"]
+    ]
+    augment = augmentation(parameters.augmentation)
+
+    def transform(subject: tio.Subject) -> tio.Subject:
+        ranges = {name: intensity_range(subject[name].numpy()[0]) for name in parameters.channels}
+        seen = preprocess(subject, ranges, network.spacing_mm)
+        sizes = zip(seen.spatial_shape, network.patch_size, strict=True)
+        return augment(tio.CropOrPad([max(pair) for pair in sizes])(seen))
+
+    labels = dict.fromkeys((int(label) for label in Label), 1)
+    queue = tio.Queue(
+        tio.SubjectsDataset(subjects, transform=transform),
+        max_length=volumes * network.patches_per_volume,
+        samples_per_volume=network.patches_per_volume,
+        sampler=tio.LabelSampler(tuple(network.patch_size), "label", labels),
+        num_workers=parameters.loader_workers,
+    )
+    return tio.SubjectsLoader(queue, batch_size=network.batch_size, num_workers=0)

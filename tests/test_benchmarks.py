@@ -1,0 +1,101 @@
+import os
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from benchmarks import __main__ as command
+from benchmarks.inference import mean_dice
+from benchmarks.loading import count_patches
+from benchmarks.measured import measure, scaled_seconds
+from benchmarks.tables import Bar, bars_table, comparison_table
+from muscle_study.files import read_table
+from muscle_study.labels import STRUCTURES
+from muscle_study.paths import RunPaths
+from muscle_study.volumes import Volume
+
+
+def prepare_an_array(megabytes):
+    return lambda: (np.ones(megabytes * 125_000).sum(), os.getpid())
+
+
+# ---- measuring
+
+
+def test_a_share_is_scaled_up_without_the_rest():
+    # 2 s of reading and writing, 8 s for 4 of 20 patches
+    assert scaled_seconds(10.0, 8.0, 4 / 20) == pytest.approx(2 + 8 * 5)
+
+
+def test_a_whole_is_not_scaled():
+    assert scaled_seconds(10.0, 8.0, 1.0) == 10.0
+
+
+@pytest.mark.parametrize("share", [0.0, 1.5])
+def test_a_share_outside_of_0_to_1_is_refused(share):
+    with pytest.raises(ValueError, match="above 0 and at most 1"):
+        scaled_seconds(10.0, 8.0, share)
+
+
+def test_memory_is_that_of_the_work_alone():
+    held = np.ones(100_000_000)  # 0.8 GB here must not count there
+    small, large = (measure(prepare_an_array, size, threads=1, runs=1) for size in (1, 401))
+    assert small.result[1] != os.getpid() and large.result[0] == 401 * 125_000
+    assert large.peak_gb - small.peak_gb == pytest.approx(0.4, abs=0.1)
+    assert small.peak_gb < held.nbytes / 1e9
+
+
+# ---- what is compared
+
+
+def test_dice_is_the_mean_of_the_structures():
+    true, found = np.zeros((4, 4, 1), np.uint8), np.zeros((4, 4, 1), np.uint8)
+    for label in STRUCTURES:
+        true[label - 1, :2] = label
+        found[label - 1, 1:3] = label  # half of it: Dice 0.5
+    assert mean_dice(Volume(found, np.eye(4)), Volume(true, np.eye(4))) == 0.5
+
+
+def test_patches_are_counted_in_batches_of_any_size():
+    assert count_patches([{"image": np.zeros((2, 1))}, {"image": np.zeros((1, 1))}]) == 3
+
+
+# ---- tables
+
+
+def test_a_bar_holds_up_to_its_limit():
+    assert Bar("seconds", 10.0, most=10.0).held and not Bar("seconds", 10.1, most=10.0).held
+    assert Bar("times", 8.0, least=8.0).held and not Bar("times", 7.9, least=8.0).held
+    assert not Bar("times", np.nan, least=8.0).held
+    assert (Bar("seconds", 1.0, most=10.0).limit, Bar("times", 1.0, least=8.0).limit) == (
+        "≤ 10",
+        "≥ 8",
+    )
+
+
+def one_comparison(_run):
+    rows = pd.DataFrame(
+        {"method": ["ours", "other"], "seconds": [1.25, 80.0], "dice": [0.9, np.nan]}
+    )
+    return [
+        comparison_table("inference", rows, ("Method", "Seconds", "Dice"), "Synthetic."),
+        bars_table("inference", [Bar("seconds", 1.25, most=1.0)]),
+    ]
+
+
+def test_the_tables_are_written(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path))
+    monkeypatch.setitem(command.COMPARISONS, "loading", one_comparison)
+    assert command.main(["loading"]) == 0
+    folder = RunPaths("bench").reports
+    assert read_table(folder / "inference.csv")["seconds"].tolist() == [1.25, 80.0]
+    assert read_table(folder / "inference_bars.csv")["held"].tolist() == [False]
+    assert "| other | 80 |  |" in (folder / "inference.md").read_text()
+    assert "torch" in (folder / "inference.caption.md").read_text()
+    assert str(folder) in capsys.readouterr().out
+
+
+def test_a_run_without_a_network_is_named(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path))
+    assert command.main(["loading", "--run", "ci"]) == 1
+    assert "is missing" in capsys.readouterr().err
