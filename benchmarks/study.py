@@ -28,7 +28,7 @@ from muscle_study.volumes import Volume
 
 def prepare_segmentation(run: str, images: Path) -> Callable[[], Volume]:
     """Return the segmentation of a participant as the stage does it, from files to labels."""
-    segmenter = load_segmenter(RunPaths(run).model, "cpu", "benchmark")
+    segmenter = load_segmenter(RunPaths(run).model, "cpu", "auto", "benchmark")
     channels = segmenter.model.card.parameters.channels
 
     def work() -> Volume:

@@ -5,6 +5,7 @@ import json
 import pandas as pd
 import pytest
 
+from muscle_study.curation.split import NOT_ANNOTATED
 from muscle_study.files import read_json
 from muscle_study.labels import STRUCTURES
 from muscle_study.paths import RunPaths
@@ -44,7 +45,7 @@ def export(ci_output, tmp_path_factory):
     folder = tmp_path_factory.mktemp("miniature")
     curated = ci_output / "data/ci/curated"
     people = pd.read_csv(curated / "participants.csv", dtype={"participant_id": str})
-    people = people[people["split"].notna()].reset_index(drop=True)
+    people = people[people["split"] != NOT_ANNOTATED].reset_index(drop=True)
     rows = []
     for number, person in people.iterrows():
         subject = folder / f"s{number:04}"

@@ -68,6 +68,7 @@ def test_an_override_replaces_one_value():
             "training.segmenter.batch_size=0",
             "training.segmenter.batch_size: expected greater than or equal to 1",
         ),
+        ("curation.validation_fraction=0", "leave nobody to train or to validate"),
         ("training.channels=[watr]", "training.channels: watr not among curation.contrasts"),
         ("cohort=null", "there is no section cohort"),
         ("curation.source=/elsewhere", "the section cohort makes a cohort that curation does not"),

@@ -54,7 +54,9 @@ def paths(request, tmp_path_factory):
         curate_cohort(loaded.curation, paths, loaded.cluster)
         paths.model.symlink_to(model, target_is_directory=True)
         # the network knows water and fat; a single image is taken for water
-        single = InferenceParameters(channels={"water": "image", "fat": None}, accelerator="cpu")
+        single = InferenceParameters(
+            channels={"water": "image", "fat": None}, accelerator="cpu", precision="auto"
+        )
         _, exclusions = segment_cohort(paths, single, loaded.cluster)
         assert exclusions.empty, exclusions.to_string()
         yield paths

@@ -223,7 +223,7 @@ def test_a_stage_names_the_one_to_run_before_it(tmp_path, monkeypatch):
 
 def test_mistakes_end_in_a_message_without_a_traceback(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path))
-    assert main(["run", "training", "--run", "demo"]) == 1
+    assert main(["run", "inference", "--run", "demo"]) == 1
     assert main(["slices", "--run", "demo", "--set", "training.segmenter.max_epoch=1"]) == 1
     error = capsys.readouterr().err
     assert "curation has not finished" in error and "Did you mean max_epochs?" in error

@@ -28,6 +28,9 @@ from muscle_study.training.parameters import TrainingParameters
 #: Folder of the slices with which stages ended last.
 USED = "used"
 
+#: Section and key of folders that a stage reads beside what earlier stages wrote.
+FOLDERS = (("curation", "source"), ("training", "start_from"), ("training", "pretrained"))
+
 
 class ParameterError(Exception):
     """A parameter file that cannot be used. The message is for the person who wrote it."""
@@ -58,6 +61,8 @@ class StudyParameters(Section):
                 "the section cohort makes a cohort that curation does not read: remove the "
                 "section, or set curation.layout to cohort and curation.source to null"
             )
+        if self.training.pretrained is None:
+            self._check_split()
         if self.training.learn_from == "randomised":
             self._check_randomised()
         elif unknown := set(self.training.channels) - set(self.curation.contrasts):
@@ -66,6 +71,16 @@ class StudyParameters(Section):
                 f"({', '.join(self.curation.contrasts)})"
             )
         return self
+
+    def _check_split(self) -> None:
+        """Somebody must train, and somebody must validate."""
+        validation, test = self.curation.validation_fraction, self.curation.test_fraction
+        if validation == 0 or validation + test == 1:
+            raise ValueError(
+                f"curation.validation_fraction {validation:g} and curation.test_fraction {test:g} "
+                "leave nobody to train or to validate: change them, or name a model that needs no "
+                "training in training.pretrained"
+            )
 
     def _check_randomised(self) -> None:
         """Images of random contrast must be exported, are one channel, and are not curated."""
@@ -251,12 +266,13 @@ def write_slices(run: str, parameters: StudyParameters) -> None:
     Raises
     ------
     ParameterError
-        If the folder of the export is not there.
+        If a folder of `FOLDERS` is not there.
     """
     folder = RunPaths(run).parameters
     sections = parameters.model_dump(mode="json", exclude={"cluster"}, exclude_none=False)
-    if parameters.curation.source is not None:
-        sections["curation"]["source_listing"] = _listing(parameters.curation.source)
+    for section, key in FOLDERS:
+        if (named := sections[section][key]) is not None:
+            sections[section][f"{key}_listing"] = _listing(named, f"{section}.{key}")
     for stage, section in sections.items():
         if section is None:
             continue
@@ -281,13 +297,13 @@ def _holds(path: Path, text: str) -> bool:
     return path.exists() and path.read_text(encoding="utf-8") == text
 
 
-def _listing(source: str) -> str:
-    """Return a digest of the names, sizes and times in an export, by which Make sees it change."""
-    folder = ROOT / Path(source).expanduser()
+def _listing(named: str, key: str) -> str:
+    """Return a digest of the names, sizes and times in a folder, by which Make sees it change."""
+    folder = ROOT / Path(named).expanduser()
     if not folder.is_dir():
         raise ParameterError(
-            f"curation.source: there is no folder {source}. Name the export's folder, "
-            "absolute or relative to the repository"
+            f"{key}: there is no folder {named}. Name one that there is, absolute or relative to "
+            "the repository"
         )
     digest = hashlib.sha256()
     for parent, folders, names in os.walk(folder):

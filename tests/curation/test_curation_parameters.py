@@ -7,7 +7,7 @@ from muscle_study.parameters import load
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"validation_fraction": 0.6}, "must leave some for training"),
+        ({"validation_fraction": 0.9}, "is more than 1"),
         ({"spacing_mm": [3.0, 0.0, 5.0]}, "spacing_mm must be positive"),
         ({"age_range_years": [80, 18]}, r"age_range_years must be \[lowest, highest\]"),
         ({"layout": "totalsegmentator", "source": "x"}, r"contrasts must be \[image\]"),

@@ -32,7 +32,8 @@ def card_of():
         )  # fmt: skip
         training = TrainingParameters(
             channels=list(channels), localiser=network, segmenter=network, learn_from="curated",
-            folds=1, start_from=None, loader_workers=0, weight_decay=0.0, augmentation={},
+            folds=1, start_from=None, pretrained=None, loader_workers=0,
+            weight_decay=0.0, augmentation={},
             accelerator="cpu", devices=1, nodes=1, strategy="auto", precision="32-true", seed=1,
         )  # fmt: skip
         learned = {

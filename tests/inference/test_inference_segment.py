@@ -46,7 +46,7 @@ def scan(truth):
 @pytest.fixture
 def segmenter(card_of, perfect):
     def make(network=perfect, **card) -> Segmenter:
-        return Segmenter(Model(perfect, [network], card_of(**card)), torch.device("cpu"))
+        return Segmenter(Model(perfect, [network], card_of(**card)), torch.device("cpu"), "32-true")
 
     return make
 

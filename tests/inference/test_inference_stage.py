@@ -13,7 +13,7 @@ from muscle_study.training.model import save_card, save_weights
 from muscle_study.training.network import build_network
 from muscle_study.volumes import Volume, load, save
 
-PARAMETERS = InferenceParameters(accelerator="cpu")
+PARAMETERS = InferenceParameters(accelerator="cpu", precision="32-true")
 ONE_WORKER = ClusterParameters(kind="local", workers=1, threads=1)
 
 

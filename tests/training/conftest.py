@@ -21,7 +21,7 @@ def parameters(network):
     localiser = network.model_copy(update={"spacing_mm": [8.0, 8.0, 8.0], "patch_size": [8, 8, 8]})
     return TrainingParameters(
         channels=["water", "fat"], localiser=localiser, segmenter=network, learn_from="curated",
-        folds=1, start_from=None, loader_workers=0, weight_decay=0.0,
+        folds=1, start_from=None, pretrained=None, loader_workers=0, weight_decay=0.0,
         augmentation={"flip": 0.5, "noise": 0.5},
         accelerator="cpu", devices=1, nodes=1, strategy="auto", precision="32-true", seed=4,
     )  # fmt: skip

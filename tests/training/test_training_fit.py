@@ -175,3 +175,20 @@ def test_split_without_participants_is_named(paths, parameters):
     write_table(table[table["split"] != "validation"], paths.curated / "participants.csv")
     with pytest.raises(ValueError, match="no participant in split 'validation'"):
         AnnotatedParticipants(paths, parameters, "segmenter")
+
+
+def test_a_finished_model_is_taken_as_it_is(paths, parameters):
+    history = train(paths, parameters)
+    before, card = weights(paths), read_json(paths.model / "card.json")
+    finished = paths.model.rename(paths.data / "finished")
+    shutil.rmtree(paths.curated)  # nothing is learned from
+
+    taken = parameters.model_copy(update={"pretrained": str(finished), "seed": 99})
+    pd.testing.assert_frame_equal(train(paths, taken), history, check_dtype=False)
+    assert weights(paths) == before
+    assert read_json(paths.model / "card.json") == card
+    assert pd.read_csv(paths.model / "used.csv").empty
+
+    other = taken.model_copy(update={"channels": ["in_phase"]})
+    with pytest.raises(ValueError, match=r"sees \['water', 'fat'\], this run has"):
+        train(paths, other)

@@ -21,15 +21,15 @@ class CurationParameters(Section):
     height_range_cm: list[float] = Field(min_length=2, max_length=2)
     weight_range_kg: list[float] = Field(min_length=2, max_length=2)
     bmi_tolerance_kg_m2: float = Field(gt=0, description="stated BMI against height and weight")
-    validation_fraction: float = Field(gt=0, lt=1, description="of the annotated participants")
-    test_fraction: float = Field(gt=0, lt=1, description="of the annotated participants")
+    validation_fraction: float = Field(ge=0, le=1, description="of the annotated participants")
+    test_fraction: float = Field(gt=0, le=1, description="of the annotated participants")
     seed: int
     min_cell_count: int = Field(ge=1, description="smaller counts are not shown in the notebook")
 
     @model_validator(mode="after")
-    def _leave_some_for_training(self) -> Self:
-        if self.validation_fraction + self.test_fraction >= 1:
-            raise ValueError("validation_fraction + test_fraction must leave some for training")
+    def _divide_no_more_than_all(self) -> Self:
+        if self.validation_fraction + self.test_fraction > 1:
+            raise ValueError("validation_fraction + test_fraction is more than 1")
         return self
 
     @model_validator(mode="after")

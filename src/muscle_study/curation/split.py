@@ -77,9 +77,9 @@ def deal(pool: pd.DataFrame, fractions: Mapping[str, float], seed: int) -> pd.Se
 
 
 def share_out(total: int, fractions: Mapping[str, float]) -> dict[str, int]:
-    """Return whole numbers nearest to the fractions that sum to `total`, none of them zero.
+    """Return whole numbers nearest to the fractions that sum to `total`.
 
-    Below one each, the first splits get theirs.
+    Zero is only who has a fraction of zero; below one each, the first splits get theirs.
 
     Examples
     --------
@@ -87,8 +87,11 @@ def share_out(total: int, fractions: Mapping[str, float]) -> dict[str, int]:
     {'train': 5, 'validation': 2, 'test': 3}
     >>> share_out(3, {"train": 0.9, "validation": 0.05, "test": 0.05})
     {'train': 1, 'validation': 1, 'test': 1}
+    >>> share_out(3, {"train": 0, "validation": 0, "test": 1})
+    {'train': 0, 'validation': 0, 'test': 3}
     """
-    counts = {name: int(place < total) for place, name in enumerate(fractions)}
+    shared = [name for name, fraction in fractions.items() if fraction > 0]
+    counts = {name: int(name in shared[:total]) for name in fractions}
     for _ in range(total - sum(counts.values())):
         behind = {name: fractions[name] * total - counts[name] for name in counts}
         counts[max(behind, key=behind.get)] += 1

@@ -13,6 +13,8 @@ from muscle_study.labels import MIRRORED, STRUCTURES, Label
 from muscle_study.training.localiser import localise
 from muscle_study.training.model import Model
 from muscle_study.training.network import run_over
+from muscle_study.training.parameters import Precision
+from muscle_study.training.precision import autocast
 from muscle_study.training.preprocessing import intensity_range, make_subject, preprocess
 from muscle_study.volumes import Volume, resample
 
@@ -55,12 +57,13 @@ class Segmenter:
     ----------
     model
         Networks with their card.
-    device
-        Where they run.
+    device, precision
+        Where and in what format they run.
     """
 
     model: Model
     device: torch.device
+    precision: Precision
 
     def __call__(self, images: Mapping[str, Volume]) -> Segmented:
         """Segment a participant.
@@ -73,7 +76,8 @@ class Segmenter:
         trained = self.model.card.parameters
         ranges = {name: intensity_range(images[name].data) for name in trained.channels}
         own = images[trained.channels[0]]
-        found = localise(self.model.localiser, trained.localiser, images, ranges, self.device)
+        with autocast(self.precision, self.device):
+            found = localise(self.model.localiser, trained.localiser, images, ranges, self.device)
         box = box_around(found, own, MARGIN_MM)
         if box is None:
             nothing = Volume(np.zeros(own.data.shape, np.uint8), own.affine)
@@ -97,7 +101,8 @@ class Segmenter:
 
         def probabilities(network: torch.nn.Module, seen: torch.Tensor) -> torch.Tensor:
             seen = seen[None].to(self.device)
-            logits = run_over(network, seen, parameters.coarsening, parameters.tile_voxels)
+            with autocast(self.precision, self.device):
+                logits = run_over(network, seen, parameters.coarsening, parameters.tile_voxels)
             return logits[0].float().softmax(0).cpu()
 
         passes = []

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import torch
 
 from muscle_study.cluster import map_participants
 from muscle_study.cluster_parameters import ClusterParameters
@@ -17,6 +16,8 @@ from muscle_study.inference.segment import Segmenter, keep_largest_components
 from muscle_study.paths import RunPaths
 from muscle_study.records import code_digest, read_record, record_key, write_record
 from muscle_study.training.model import load_model, model_files
+from muscle_study.training.parameters import Precision
+from muscle_study.training.precision import device_of, resolved
 from muscle_study.training.preprocessing import load_channels
 from muscle_study.volumes import save
 
@@ -42,14 +43,13 @@ class Setting:
 
 
 @cache
-def load_segmenter(model: Path, accelerator: str, _key: str) -> Segmenter:
+def load_segmenter(model: Path, accelerator: str, precision: Precision, _key: str) -> Segmenter:
     """Load the model, once a worker and version."""
-    on_gpu = accelerator == "gpu" or (accelerator == "auto" and torch.cuda.is_available())
-    device = torch.device("cuda" if on_gpu else "cpu")
+    device = device_of(accelerator)
     loaded = load_model(model)
     for network in (loaded.localiser, *loaded.segmenters):
         network.to(device)
-    return Segmenter(loaded, device)
+    return Segmenter(loaded, device, resolved(precision, device))
 
 
 def segment_participant(images: Path, setting: Setting) -> dict:
@@ -73,9 +73,10 @@ def segment_participant(images: Path, setting: Setting) -> dict:
     if label_file.exists() and (finished := read_record(record_file, key)) is not None:
         return finished
     started = time.monotonic()
-    segmenter = load_segmenter(setting.model, setting.parameters.accelerator, setting.key)
+    of = setting.parameters
+    segmenter = load_segmenter(setting.model, of.accelerator, of.precision, setting.key)
     wanted = segmenter.model.card.parameters.channels
-    segmented = segmenter(load_channels(images, wanted, setting.parameters.channels))
+    segmented = segmenter(load_channels(images, wanted, of.channels))
     labels, removed = keep_largest_components(segmented.labels)
     save(labels, label_file)
     record = {

@@ -25,11 +25,15 @@ from muscle_study.training.model import (
 from muscle_study.training.module import Segmentation
 from muscle_study.training.network import trainable_parameters
 from muscle_study.training.parameters import TrainingParameters
+from muscle_study.training.precision import device_of, resolved
 from muscle_study.training.preprocessing import NORMALISATION
+from muscle_study.training.pretrained import USED_COLUMNS, adopt
 
 
 def train(paths: RunPaths, parameters: TrainingParameters) -> pd.DataFrame:
     """Train the localiser and the segmenters; of each, the epoch of best validation Dice is kept.
+
+    A model that the parameters name as trained already is taken instead (`adopt`).
 
     Writes the weights, ``card.json``, ``history.csv``, ``used.csv`` (who trained and validated)
     and ``timing.csv`` to ``paths.model``. The same seed on the same machine gives the same
@@ -40,6 +44,8 @@ def train(paths: RunPaths, parameters: TrainingParameters) -> pd.DataFrame:
     pandas.DataFrame
         Learning curves, a row an epoch of each network.
     """
+    if parameters.pretrained is not None:
+        return adopt(ROOT / parameters.pretrained, parameters.channels, paths.model)
     _quiet()
     trainings = {"localiser": AnnotatedParticipants(paths, parameters, "localiser")}
     for fold in range(parameters.folds):
@@ -61,9 +67,7 @@ def train(paths: RunPaths, parameters: TrainingParameters) -> pd.DataFrame:
     )
     curves = pd.concat(histories, ignore_index=True)
     write_table(curves, paths.model / "history.csv")
-    write_table(
-        pd.DataFrame(used, columns=["network", "split", "participant_id"]), paths.model / "used.csv"
-    )
+    write_table(pd.DataFrame(used, columns=USED_COLUMNS), paths.model / "used.csv")
     write_table(pd.DataFrame(timings), paths.model / "timing.csv")
     save_card(card, paths.model)
     return curves
@@ -126,7 +130,7 @@ def train_network(
         devices=parameters.devices,
         num_nodes=parameters.nodes,
         strategy=parameters.strategy,
-        precision=parameters.precision,
+        precision=resolved(parameters.precision, device_of(parameters.accelerator)),
         # convolutions on a GPU have no deterministic 3D kernels for every step: warn, do not stop
         deterministic=True if not torch.cuda.is_available() else "warn",
         callbacks=callbacks,

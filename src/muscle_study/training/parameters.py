@@ -7,6 +7,9 @@ from pydantic import Field, model_validator
 
 from muscle_study.sections import Section
 
+#: Floating-point formats by Lightning's names; ``auto`` is the fastest that the device has.
+Precision = Literal["auto", "32-true", "16-mixed", "bf16-mixed"]
+
 
 class NetworkParameters(Section):
     """One network: its grid, its size, and how long it learns."""
@@ -68,6 +71,10 @@ class TrainingParameters(Section):
     start_from: str | None = Field(
         description="folder of a model whose weights training starts from; null: from scratch"
     )
+    pretrained: str | None = Field(
+        description="folder of a model that is taken as it is, so that nothing is trained; null: "
+        "train"
+    )
     loader_workers: int = Field(ge=0, description="processes that draw patches")
     weight_decay: float = Field(ge=0)
     augmentation: dict[str, float] = Field(description="probability of each transform")
@@ -75,5 +82,5 @@ class TrainingParameters(Section):
     devices: int | str
     nodes: int = Field(ge=1)
     strategy: str
-    precision: str = Field(description="Lightning's name, e.g. 32-true or 16-mixed")
+    precision: Precision = Field(description="of the computing; weights are kept in 32 bits")
     seed: int

@@ -1,0 +1,38 @@
+"""In what floating-point format the networks compute."""
+
+from contextlib import AbstractContextManager, nullcontext
+
+import torch
+
+from muscle_study.training.parameters import Precision
+
+#: What processors that multiply bfloat16 themselves are known by (x86, x86, ARM). Others emulate
+#: it, which is slower than 32 bits.
+BFLOAT16_CAPABILITIES = ("avx512_bf16", "amx_bf16", "bf16")
+
+AUTOCAST = {"16-mixed": torch.float16, "bf16-mixed": torch.bfloat16}
+
+
+def device_of(accelerator: str) -> torch.device:
+    """Return the device that a parameter ``accelerator`` (auto, cpu, gpu) stands for."""
+    on_gpu = accelerator == "gpu" or (accelerator == "auto" and torch.cuda.is_available())
+    return torch.device("cuda" if on_gpu else "cpu")
+
+
+def resolved(precision: Precision, device: torch.device) -> Precision:
+    """Return the precision by its own name, where it is ``auto`` the fastest on the device."""
+    if precision != "auto":
+        return precision
+    if device.type == "cuda":
+        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed"
+    capabilities = torch.cpu.get_capabilities()
+    native = any(capabilities.get(name, False) for name in BFLOAT16_CAPABILITIES)
+    return "bf16-mixed" if native else "32-true"
+
+
+def autocast(precision: Precision, device: torch.device) -> AbstractContextManager:
+    """Return the context in which a network computes in a precision."""
+    name = resolved(precision, device)
+    if name == "32-true":
+        return nullcontext()
+    return torch.autocast(device.type, AUTOCAST[name])
