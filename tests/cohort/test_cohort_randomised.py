@@ -24,7 +24,8 @@ def parameters(**changes):
     """Return parameters under which nothing happens but contrast."""
     values = {
         "n_images": 1, "spacing_mm": [4.0, 4.0, 4.0], "psoas": "psoas",
-        "rotation_deg": 0.0, "scale": 1.0, "shift_mm": 0.0, "slab_probability": 0.0,
+        "rotation_deg": 0.0, "scale": 1.0, "shift_mm": 0.0, "deformation_mm": 0.0,
+        "slab_probability": 0.0,
         "least_slab_mm": 40.0, "crop_probability": 0.0, "thickest_slice_mm": 1.0, "blur_mm": 0.0,
         "texture": 0.0, "bias": 0.0, "noise": 0.0, "gamma": 0.0, "inversion_probability": 0.0,
     }  # fmt: skip
@@ -32,7 +33,7 @@ def parameters(**changes):
 
 
 WILD = parameters(
-    rotation_deg=8.0, scale=1.3, shift_mm=40.0, slab_probability=0.5, crop_probability=0.5,
+    rotation_deg=8.0, scale=1.3, shift_mm=40.0, deformation_mm=8.0, slab_probability=0.5, crop_probability=0.5,
     thickest_slice_mm=12.0, blur_mm=4.0, texture=0.08, bias=0.5, noise=0.12, gamma=0.3,
     inversion_probability=0.2,
 )  # fmt: skip
@@ -96,6 +97,33 @@ def test_labels_move_with_the_body(tissues):
             assert np.ptp(image[labels == label]) == 0  # none of the voxels lies in fat
             assert (labels == label).sum() > 100
         assert abs(image[labels > 0].mean() - image[(labels == 0) & (image > 0)].mean()) > 0.05
+
+
+def test_deformation_moves_by_the_millimetres_asked_for_and_tears_nothing(monkeypatch):
+    monkeypatch.setattr("muscle_study.cohort.randomised.STRETCH_SD", 0.0)
+    ramp = np.broadcast_to(np.arange(1, 101, dtype=np.uint8)[:, None, None], (100, 70, 60))
+    middle = (slice(20, 80), slice(20, 50), slice(20, 40))  # nothing comes in from outside
+    by_mm = []
+    for seed in range(30):
+        moved = displaced(ramp, SPACING, parameters(deformation_mm=12.0), draws_the_most(seed))
+        inside = moved[middle].astype(float)
+        assert np.abs(np.diff(inside, axis=1)).max() <= 2  # neighbours stay neighbours
+        by_mm.append(4.0 * (inside - ramp[middle]))
+    assert np.std(by_mm) == pytest.approx(12.0, rel=0.25)
+
+
+def draws_the_most(seed):
+    """Return a generator whose uniform draws are the largest, so that a SD can be told."""
+    rng = np.random.default_rng(seed)
+
+    class Most:
+        normal, standard_normal = rng.normal, rng.standard_normal
+
+        @staticmethod
+        def uniform(low, high, n=None):
+            return high if n is None else np.zeros(n)
+
+    return Most()
 
 
 def test_shift_and_scale_are_in_mm_about_the_middle(monkeypatch):

@@ -16,8 +16,8 @@ from muscle_study.cohort.randomised_parameters import RandomisedParameters
 from muscle_study.cohort.tissues import Tissue
 from muscle_study.labels import STRUCTURES, Label
 
-#: Lengths over which texture and the bias field vary (mm).
-SMOOTH_TEXTURE_MM, BIAS_MM = (12.0, 40.0), (120.0, 300.0)
+#: Lengths over which deformation, texture and the bias field vary (mm).
+DEFORMATION_MM, SMOOTH_TEXTURE_MM, BIAS_MM = (50.0, 150.0), (12.0, 40.0), (120.0, 300.0)
 
 #: SD of the factors by which the three axes differ in scale.
 STRETCH_SD = 0.04
@@ -90,7 +90,7 @@ def displaced(
     parameters: RandomisedParameters,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Rotate, scale, stretch and shift the body on its grid; what comes in from outside is air."""
+    """Rotate, scale, stretch, shift and deform the body; what comes in from outside is air."""
     spacing = np.asarray(spacing_mm)
     turn = Rotation.from_euler("xyz", rng.normal(0, parameters.rotation_deg, 3), degrees=True)
     limit = np.log(parameters.scale)
@@ -99,9 +99,17 @@ def displaced(
     # from a voxel of the image to a voxel of the map, both about the middle
     to_map = (turn.as_matrix() / scale[:, None]) * spacing / spacing[:, None]
     middle = (np.array(tissues.shape) - 1) / 2
-    return ndimage.affine_transform(
-        tissues, to_map, middle - to_map @ (middle + shift / spacing), order=0
-    )
+    start = middle - to_map @ (middle + shift / spacing)
+    if parameters.deformation_mm == 0:
+        return ndimage.affine_transform(tissues, to_map, start, order=0)
+    places = np.indices(tissues.shape, dtype=np.float32)
+    places = np.tensordot(to_map.astype(np.float32), places, axes=1)
+    places += start.astype(np.float32)[:, None, None, None]
+    for axis, edge_mm in enumerate(spacing_mm):
+        strength_mm = rng.uniform(0, parameters.deformation_mm)
+        field = _field(tissues.shape, spacing_mm, DEFORMATION_MM, rng)
+        places[axis] += np.float32(strength_mm / edge_mm) * field
+    return ndimage.map_coordinates(tissues, places, order=0)
 
 
 def draw_field_of_view(

@@ -21,6 +21,9 @@ class RandomisedParameters(Section):
     rotation_deg: float = Field(ge=0, le=45, description="about each axis, SD")
     scale: float = Field(ge=1, le=2, description="largest factor on the body's size, or its part")
     shift_mm: float = Field(ge=0, description="largest displacement along each axis")
+    deformation_mm: float = Field(
+        ge=0, le=15, description="largest SD of smooth displacements, along each axis"
+    )
     slab_probability: float = Field(
         ge=0, le=1, description="of a field of view that is a part of the height"
     )
