@@ -10,9 +10,9 @@ from benchmarks.measured import Measured, measure, scaled_seconds
 from benchmarks.participant import make_nako_participant
 from benchmarks.study import Network, prepare_segmentation
 from benchmarks.tables import Bar, bars_table, comparison_table
-from muscle_study.labels import STRUCTURES
 from muscle_study.paths import RunPaths
 from muscle_study.statistics.table import Table
+from muscle_study.training.classes import CLASSES
 from muscle_study.volumes import Volume, load
 
 THREADS = 2
@@ -43,20 +43,25 @@ CAPTION = (
     "the network of its default plan for this grid, once with a patch as large as ours and once "
     "with the one that its planner chooses; weights are random, so there is no Dice. It does "
     f"{NNUNET_PATCHES} patches with their mirror images, and the seconds of its patches are scaled "
-    "up to all of the volume's. Dice: mean of the four structures. Memory: the most that the "
-    "process held."
+    "up to all of the volume's. Dice: mean of psoas and gluteus, both sides together. Memory: the "
+    "most that the process held."
 )
 
 
-def mean_dice(found: Volume, true: Volume) -> float:
-    """Return the mean Dice similarity coefficient of the four structures."""
+def mean_dice(found: np.ndarray, true: np.ndarray) -> float:
+    """Return the mean Dice similarity coefficient of psoas and gluteus, sides together."""
     overlaps = [
         2
-        * ((found.data == label) & (true.data == label)).sum()
-        / ((found.data == label).sum() + (true.data == label).sum())
-        for label in STRUCTURES
+        * ((found == muscle) & (true == muscle)).sum()
+        / ((found == muscle).sum() + (true == muscle).sum())
+        for muscle in range(1, CLASSES["segmenter"].count)
     ]
     return float(np.mean(overlaps))
+
+
+def muscles_of(labels: Volume) -> np.ndarray:
+    """Return a label map with the sides of each muscle together, as the network tells them."""
+    return np.array(CLASSES["segmenter"].of_label, np.uint8)[labels.data]
 
 
 def check_installed() -> None:
@@ -73,20 +78,21 @@ def compare(run: str) -> list[Table]:
     from benchmarks import nnunet
 
     participant = make_nako_participant(RunPaths("bench"))
-    reference = load(participant.labels)
+    reference = muscles_of(load(participant.labels))
     network = Network.of(run)
     images = participant.images
 
     ours = measure(prepare_segmentation, run, images, threads=THREADS, runs=OUR_RUNS)
     monai = measure(whole_volume.prepare, run, images, threads=THREADS, runs=WHOLE_RUNS)
-    our_dice, monai_dice = (mean_dice(done.result, reference) for done in (ours, monai))
+    our_dice = mean_dice(muscles_of(ours.result), reference)
+    monai_dice = mean_dice(monai.result.data, reference)
     rows = [
         _row("ours", network.patch_size, "all", ours, ours.seconds, our_dice),
         _row("MONAI, whole volume", network.patch_size, "all", monai, monai.seconds, monai_dice),
     ]
     for plan, shape in (
         ("our patch", network.patch_size),
-        ("its own patch", reference.data.shape),
+        ("its own patch", reference.shape),
     ):
         done = measure(
             nnunet.prepare, images, network.channels, shape, NNUNET_PATCHES, threads=THREADS, runs=1

@@ -32,14 +32,9 @@ def prepare_segmentation(run: str, images: Path) -> Callable[[], Volume]:
     channels = segmenter.model.card.parameters.channels
 
     def work() -> Volume:
-        return largest_components(segmenter(load_channels(images, channels)).labels)
+        return keep_largest_components(segmenter(load_channels(images, channels)).labels)[0]
 
     return work
-
-
-def largest_components(labels: Volume) -> Volume:
-    """Keep the largest part of each muscle, as the stage does."""
-    return keep_largest_components(labels)[0]
 
 
 @dataclass(frozen=True)
@@ -49,7 +44,7 @@ class Network:
     Parameters
     ----------
     module
-        In evaluation mode.
+        In evaluation mode; it tells muscles, not sides.
     channels, spacing_mm, patch_size
         Of its input.
     """

@@ -3,17 +3,19 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 from monai.inferers import sliding_window_inference
+from scipy import ndimage
 
-from benchmarks.study import Network, largest_components
+from benchmarks.study import Network
 from muscle_study.volumes import Volume, resample
 
 OVERLAP = 0.5
 
 
 def prepare(run: str, images: Path) -> Callable[[], Volume]:
-    """Return the segmentation of a participant by a run's network, from files to labels."""
+    """Return the segmentation of a participant by a run's network, from files to muscles."""
     network = Network.of(run)
 
     @torch.inference_mode()
@@ -27,7 +29,18 @@ def prepare(run: str, images: Path) -> Callable[[], Volume]:
             overlap=OVERLAP,
             mode="gaussian",
         )
-        labels = Volume(logits.argmax(1)[0].to(torch.uint8).numpy(), image.affine)
-        return largest_components(resample(labels, own.data.shape, own.affine, order=0))
+        muscles = two_largest(logits.argmax(1)[0].to(torch.uint8).numpy())
+        return resample(Volume(muscles, image.affine), own.data.shape, own.affine, order=0)
 
     return work
+
+
+def two_largest(muscles: np.ndarray) -> np.ndarray:
+    """Keep the two largest parts of each muscle, one a side, as ours keeps one of each side."""
+    kept = np.zeros_like(muscles)
+    for muscle in np.unique(muscles[muscles > 0]):
+        parts, _ = ndimage.label(muscles == muscle)
+        sizes = np.bincount(parts.ravel())
+        sizes[0] = 0
+        kept[np.isin(parts, np.argsort(sizes)[-2:]) & (parts > 0)] = muscle
+    return kept

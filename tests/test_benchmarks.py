@@ -5,10 +5,11 @@ import pandas as pd
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks.inference import mean_dice
+from benchmarks.inference import mean_dice, muscles_of
 from benchmarks.loading import count_patches
 from benchmarks.measured import measure, scaled_seconds
 from benchmarks.tables import Bar, bars_table, comparison_table
+from benchmarks.whole_volume import two_largest
 from muscle_study.files import read_table
 from muscle_study.labels import STRUCTURES
 from muscle_study.paths import RunPaths
@@ -48,12 +49,22 @@ def test_memory_is_that_of_the_work_alone():
 # ---- what is compared
 
 
-def test_dice_is_the_mean_of_the_structures():
+def test_dice_is_the_mean_of_the_muscles_with_their_sides_together():
     true, found = np.zeros((4, 4, 1), np.uint8), np.zeros((4, 4, 1), np.uint8)
     for label in STRUCTURES:
         true[label - 1, :2] = label
         found[label - 1, 1:3] = label  # half of it: Dice 0.5
-    assert mean_dice(Volume(found, np.eye(4)), Volume(true, np.eye(4))) == 0.5
+    of_found, of_true = (muscles_of(Volume(each, np.eye(4))) for each in (found, true))
+    assert np.unique(of_true).tolist() == [0, 1, 2]
+    assert mean_dice(of_found, of_true) == 0.5
+
+
+def test_a_part_a_side_is_kept():
+    muscles = np.zeros((20, 3, 3), np.uint8)
+    muscles[0:4], muscles[5:8], muscles[10], muscles[12:14] = 1, 1, 1, 2
+    kept = two_largest(muscles)
+    assert not kept[10].any()
+    np.testing.assert_array_equal(np.delete(kept, 10, axis=0), np.delete(muscles, 10, axis=0))
 
 
 def test_patches_are_counted_in_batches_of_any_size():

@@ -33,9 +33,9 @@ def parameters(**changes):
 
 
 WILD = parameters(
-    rotation_deg=8.0, scale=1.3, shift_mm=40.0, deformation_mm=8.0, slab_probability=0.5, crop_probability=0.5,
-    thickest_slice_mm=12.0, blur_mm=4.0, texture=0.08, bias=0.5, noise=0.12, gamma=0.3,
-    inversion_probability=0.2,
+    rotation_deg=8.0, scale=1.3, shift_mm=40.0, deformation_mm=8.0, slab_probability=0.5,
+    crop_probability=0.5, thickest_slice_mm=12.0, blur_mm=4.0, texture=0.08, bias=0.5, noise=0.12,
+    gamma=0.3, inversion_probability=0.2,
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from muscle_study.inference.segment import (
     keep_largest_components,
     most_probable,
     part_of,
+    with_sides,
 )
 from muscle_study.labels import STRUCTURES, Label
 from muscle_study.training.model import Model
@@ -44,9 +45,10 @@ def scan(truth):
 
 
 @pytest.fixture
-def segmenter(card_of, perfect):
+def segmenter(card_of, perfect, knows_sides):
     def make(network=perfect, **card) -> Segmenter:
-        return Segmenter(Model(perfect, [network], card_of(**card)), torch.device("cpu"), "32-true")
+        model = Model(knows_sides, [network], card_of(**card))
+        return Segmenter(model, torch.device("cpu"), "32-true")
 
     return make
 
@@ -84,19 +86,44 @@ def test_without_muscles_nothing_is_found(segmenter, scan):
 
 
 def test_a_network_that_takes_sides_disagrees_with_its_mirror_image(segmenter, scan):
-    class LeftOnly(torch.nn.Module):
-        """Calls every muscle a left one, so that the pass over the mirror image says right."""
+    class LowHalf(torch.nn.Module):
+        """Calls all muscle of the first half gluteus and sees none in the other."""
 
         def forward(self, image: torch.Tensor) -> torch.Tensor:
-            logits = torch.full((1, len(Label), *image.shape[2:]), -100.0)
-            logits[:, Label.PSOAS_LEFT] = torch.where(image[:, 0] > 0.2, 100.0, -200.0)
+            logits = torch.full((1, 3, *image.shape[2:]), -100.0)
+            half = image.shape[2] // 2
+            logits[:, 2, :half] = torch.where(image[:, 0, :half] > 0.2, 100.0, -200.0)
             return logits
 
-    predicted = segmenter(LeftOnly())({"water": scan}).predicted_dice
-    # the localiser finds what is there; one pass says all of it is left psoas, the other right
-    of_all = 2 * 1 / (1 + 4)
-    assert predicted[Label.PSOAS_LEFT] == pytest.approx((of_all + 0 + 0) / 3)
-    assert predicted[Label.GLUTEUS_LEFT] == 0
+    predicted = segmenter(LowHalf())({"water": scan}).predicted_dice
+    # gluteus and psoas are of one size: each pass calls twice the left gluteus, or none, so
+    assert predicted[Label.GLUTEUS_LEFT] == pytest.approx((2 / 3 + 0 + 0) / 3)
+    assert predicted[Label.PSOAS_LEFT] == 0
+
+
+def test_sides_are_those_where_the_muscle_was_located_nearest():
+    muscles = np.zeros((12, 4, 4), np.uint8)
+    muscles[1:4], muscles[8:11] = 1, 2
+    located = np.zeros((6, 2, 2), np.uint8)
+    located[0], located[5] = Label.PSOAS_LEFT, Label.PSOAS_RIGHT
+    coarse = Volume(located, np.diag([2.0, 2.0, 2.0, 1.0]))
+    labels = with_sides(Volume(muscles, np.eye(4)), coarse).data
+    assert (labels[1:4] == Label.PSOAS_LEFT).all()
+    # no gluteus was located: its side is that of the psoas which was
+    assert (labels[8:11] == Label.GLUTEUS_RIGHT).all()
+    located[3] = Label.GLUTEUS_LEFT
+    labels = with_sides(Volume(muscles, np.eye(4)), coarse).data
+    assert (labels[8:11] == Label.GLUTEUS_LEFT).all()
+    assert not labels[4:8].any()
+
+
+def test_a_side_is_known_at_the_border_of_the_coarse_grid():
+    located = np.zeros((2, 2, 2), np.uint8)
+    located[0] = Label.PSOAS_LEFT
+    shifted = np.diag([3.0, 3.0, 3.0, 1.0])
+    shifted[:3, 3] = 4.0  # the muscle reaches beyond the coarse grid
+    labels = with_sides(Volume(np.ones((9, 9, 9), np.uint8), np.eye(4)), Volume(located, shifted))
+    assert (labels.data == Label.PSOAS_LEFT).all()
 
 
 def test_agreement_by_hand():
@@ -123,15 +150,15 @@ def test_box_around_nothing():
 
 
 def test_most_probable_on_a_finer_shifted_grid():
-    probabilities = np.zeros((len(Label), 4, 4, 4), np.float32)
-    probabilities[Label.BACKGROUND, :2] = 1
-    probabilities[Label.PSOAS_RIGHT, 2:] = 1
+    probabilities = np.zeros((3, 4, 4, 4), np.float32)
+    probabilities[0, :2] = 1
+    probabilities[2, 2:] = 1
     fine = np.diag([0.5, 0.5, 0.5, 1.0])
     fine[:3, 3] = -0.25
-    labels = most_probable(probabilities, np.eye(4), Volume(np.zeros((8, 8, 8), np.uint8), fine))
+    classes = most_probable(probabilities, np.eye(4), Volume(np.zeros((8, 8, 8), np.uint8), fine))
     # voxel centres at x < 1.5 are nearer to the background half
-    assert (labels.data[:4, 1:-1, 1:-1] == Label.BACKGROUND).all()
-    assert (labels.data[4:7, 1:-1, 1:-1] == Label.PSOAS_RIGHT).all()
+    assert (classes.data[:4, 1:-1, 1:-1] == 0).all()
+    assert (classes.data[4:7, 1:-1, 1:-1] == 2).all()
 
 
 def test_stray_voxels_are_removed_and_counted():

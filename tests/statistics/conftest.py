@@ -224,8 +224,8 @@ def write_model(paths: RunPaths) -> None:
             "validation_dice": dice,
         }
     )
-    for label in ("psoas_left", "psoas_right", "gluteus_left", "gluteus_right"):
-        history[f"dice_{label}"] = dice - (0.03 if "psoas" in label else -0.02)
+    for muscle, better in (("psoas", -0.03), ("gluteus", 0.02)):
+        history[f"dice_{muscle}"] = dice + better
     write_table(history.assign(network="segmenter_1"), paths.model / "history.csv")
     write_json(
         {

@@ -5,8 +5,9 @@ import pytest
 import torch
 
 from muscle_study.labels import Label
-from muscle_study.training.augmentation import augmentation
+from muscle_study.training.augmentation import augmentation, mirror_sides
 from muscle_study.training.cache import CachedVolume, VolumeCache
+from muscle_study.training.classes import CLASSES
 from muscle_study.training.data import Numbers, Patches, crop
 from muscle_study.training.preprocessing import intensity_range
 from muscle_study.volumes import Volume, save
@@ -44,13 +45,26 @@ def test_image_and_label_are_of_one_place(volume):
 def test_the_same_number_gives_the_same_patch_whatever_came_before(volume):
     def patches():
         transform = augmentation({"flip": 0.5, "noise": 0.9, "affine": 0.9})
-        return Patches([volume], (8, 8, 8), (4.0, 4.0, 4.0), transform, seed=3)
+        return Patches([volume], (8, 8, 8), (4.0, 4.0, 4.0), transform, 3, CLASSES["localiser"])
 
     one, other = patches(), patches()
     assert not torch.equal(one[6]["image"], one[5]["image"])
     torch.manual_seed(99)
     assert torch.equal(one[5]["image"], other[5]["image"])
     assert torch.equal(one[5]["label"], other[5]["label"])
+
+
+def test_a_flip_exchanges_sides_and_no_muscles(volume):
+    """The last voxels along x are right gluteus, whichever side the flip says it is."""
+    found = {}
+    for name, classes in CLASSES.items():
+        flipped = Patches([volume], volume.label.shape, (4.0, 4.0, 4.0), mirror_sides(), 3, classes)
+        label = flipped[0]["label"][0]
+        found[name] = (label[:3, 12:, 9:].unique().tolist(), label.unique().tolist())
+    assert found == {
+        "localiser": ([Label.GLUTEUS_LEFT], [0, Label.PSOAS_RIGHT, Label.GLUTEUS_LEFT]),
+        "segmenter": ([2], [0, 1, 2]),
+    }
 
 
 def test_numbers_go_on_from_epoch_to_epoch_and_serve_every_volume_alike():

@@ -35,7 +35,8 @@ def card(parameters):
 def networks(tmp_path, card):
     """Save a model; return its networks by name."""
     built = {
-        name: build_network(2, [4, 8], [[2, 2, 2]]).eval() for name in ("localiser", "one", "two")
+        name: build_network(2, classes, [4, 8], [[2, 2, 2]]).eval()
+        for name, classes in (("localiser", 5), ("one", 3), ("two", 3))
     }
     for name, network in built.items():
         save_weights(network, tmp_path / f"{name}.safetensors")

@@ -47,7 +47,7 @@ def test_tiles_are_as_large_as_allowed_and_fit_the_levels():
 
 
 def test_strides_by_axis():
-    network = build_network(1, [2, 4, 8], [[2, 2, 1], [2, 2, 2]]).eval()
+    network = build_network(1, 3, [2, 4, 8], [[2, 2, 1], [2, 2, 2]]).eval()
     with torch.inference_mode():
         logits = run_over(network, torch.rand(1, 1, 12, 9, 7), (4, 4, 2), 10_000)
-    assert logits.shape == (1, len(Label), 12, 9, 7)
+    assert logits.shape == (1, 3, 12, 9, 7)

@@ -9,7 +9,7 @@ import torch
 from nibabel.affines import apply_affine
 from scipy import ndimage
 
-from muscle_study.labels import MIRRORED, STRUCTURES, Label
+from muscle_study.labels import MUSCLES, SIDES, STRUCTURES, Label, label_of
 from muscle_study.training.localiser import localise
 from muscle_study.training.model import Model
 from muscle_study.training.network import run_over
@@ -26,8 +26,6 @@ NEGLIGIBLE = 0.01
 
 #: Axis that runs from left to right in images of shape (channels, x, y, z).
 LEFT_RIGHT = 1
-#: Where each label's output is found after a pass over the mirror image.
-EXCHANGED = [int(MIRRORED.get(label, label)) for label in Label]
 
 Box = tuple[slice, slice, slice]
 
@@ -77,7 +75,8 @@ class Segmenter:
         ranges = {name: intensity_range(images[name].data) for name in trained.channels}
         own = images[trained.channels[0]]
         with autocast(self.precision, self.device):
-            found = localise(self.model.localiser, trained.localiser, images, ranges, self.device)
+            located = localise(self.model.localiser, trained.localiser, images, ranges, self.device)
+        found, _ = keep_largest_components(located)
         box = box_around(found, own, MARGIN_MM)
         if box is None:
             nothing = Volume(np.zeros(own.data.shape, np.uint8), own.affine)
@@ -86,16 +85,19 @@ class Segmenter:
         subject = preprocess(make_subject(inside), ranges, trained.segmenter.spacing_mm)
         image, affine = subject["image"].data, subject["image"].affine
         passes = self._passes(image)
-        labels = most_probable(np.mean(passes, axis=0), affine, own)
-        located = resample(found, image.shape[1:], affine, order=0).data
-        return Segmented(labels, agreement([located, *(each.argmax(0) for each in passes)]))
+        labels = with_sides(most_probable(np.mean(passes, axis=0), affine, own), found)
+        maps = [
+            with_sides(Volume(each.argmax(0).astype(np.uint8), affine), found).data
+            for each in passes
+        ]
+        coarse = resample(found, image.shape[1:], affine, order=0).data
+        return Segmented(labels, agreement([coarse, *maps]))
 
     @torch.inference_mode()
     def _passes(self, image: torch.Tensor) -> list[np.ndarray]:
-        """Return label probabilities, shape (labels, x, y, z), of each pass.
+        """Return probabilities of the muscles, shape (classes, x, y, z), of each pass.
 
-        A pass is a segmenter over the image, or over its mirror image, whose sides are exchanged
-        back.
+        A pass is a segmenter over the image, or over its mirror image.
         """
         parameters = self.model.card.parameters.segmenter
 
@@ -109,7 +111,7 @@ class Segmenter:
         for network in self.model.segmenters:
             passes.append(probabilities(network, image))
             mirror = probabilities(network, image.flip(LEFT_RIGHT))
-            passes.append(mirror[EXCHANGED].flip(LEFT_RIGHT))
+            passes.append(mirror.flip(LEFT_RIGHT))
         return [each.numpy() for each in passes]
 
 
@@ -166,17 +168,57 @@ def box_around(mask: Volume, grid: Volume, margin_mm: float) -> Box | None:
     return tuple(slice(int(first), int(last)) for first, last in zip(low, high, strict=True))
 
 
-def most_probable(probabilities: np.ndarray, affine: np.ndarray, grid: Volume) -> Volume:
-    """Return the most probable label at each voxel of another grid.
+def with_sides(muscles: Volume, located: Volume) -> Volume:
+    """Return labels: each voxel of a muscle is of the side where that muscle was located nearest.
 
-    One structure's probabilities are interpolated at a time, and only in the box where there are
-    any: memory holds two volumes of the target grid and never one a label, and most of the body
-    costs nothing. The background's is what the structures leave of one.
+    A muscle that was located nowhere takes the side of what was.
+
+    Parameters
+    ----------
+    muscles
+        Classes of the segmenter.
+    located
+        Labels of the localiser, on its coarse grid; at least one voxel is not background.
+    """
+    labels = np.zeros(muscles.data.shape, np.uint8)
+    places = np.argwhere(muscles.data)
+    to_coarse = np.linalg.inv(located.affine) @ muscles.affine
+    coarse = np.rint(apply_affine(to_coarse, places)).astype(int)
+    coarse = tuple(np.clip(coarse, 0, np.array(located.data.shape) - 1).T)
+    found = muscles.data[tuple(places.T)]
+    for value, muscle in enumerate(MUSCLES, start=1):
+        own = found == value
+        nearest = _nearest_side(located, muscle)
+        labels[tuple(places[own].T)] = nearest[tuple(axis[own] for axis in coarse)]
+    return Volume(labels, muscles.affine)
+
+
+def _nearest_side(located: Volume, muscle: str) -> np.ndarray:
+    """Return at each voxel the label of the muscle's side that was located nearest."""
+    sides = np.zeros(len(Label), np.uint8)
+    for side in SIDES:
+        sides[[label_of(other, side) for other in MUSCLES]] = label_of(muscle, side)
+    labels = [label_of(muscle, side) for side in SIDES]
+    anywhere = np.isin(located.data, labels)
+    if not anywhere.any():
+        anywhere = located.data > 0
+    nearest = ndimage.distance_transform_edt(
+        ~anywhere, located.spacing_mm, return_distances=False, return_indices=True
+    )
+    return sides[located.data[tuple(nearest)]]
+
+
+def most_probable(probabilities: np.ndarray, affine: np.ndarray, grid: Volume) -> Volume:
+    """Return the most probable class at each voxel of another grid.
+
+    One muscle's probabilities are interpolated at a time, and only in the box where there are
+    any: memory holds two volumes of the target grid and never one a class, and most of the body
+    costs nothing. The background's is what the muscles leave of one.
 
     Parameters
     ----------
     probabilities
-        Shape (labels, x, y, z).
+        Shape (classes, x, y, z).
     affine
         Of their grid.
     grid
@@ -185,8 +227,8 @@ def most_probable(probabilities: np.ndarray, affine: np.ndarray, grid: Volume) -
     shape = grid.data.shape
     labels = np.zeros(shape, np.uint8)
     highest, total = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    for label in STRUCTURES:
-        source = Volume(probabilities[label], affine)
+    for muscle, of_muscle in enumerate(probabilities[1:], start=1):
+        source = Volume(of_muscle, affine)
         anywhere = Volume(source.data > NEGLIGIBLE, affine)
         # interpolation reaches one voxel further
         if (box := box_around(anywhere, grid, float(source.spacing_mm.max()))) is None:
@@ -194,7 +236,7 @@ def most_probable(probabilities: np.ndarray, affine: np.ndarray, grid: Volume) -
         target = part_of(grid, box)
         here = resample(source, target.data.shape, target.affine).data
         better = here > highest[box]
-        labels[box][better] = label
+        labels[box][better] = muscle
         highest[box] = np.maximum(highest[box], here)
         total[box] += here
     labels[highest <= 1 - total] = Label.BACKGROUND

@@ -7,22 +7,17 @@ import lightning
 import pandas as pd
 from lightning.pytorch.callbacks import Callback
 
-from muscle_study.labels import STRUCTURES
 from muscle_study.progress import Progress
+from muscle_study.training.classes import Classes
 
-HISTORY_COLUMNS = [
-    "epoch",
-    "train_loss",
-    "validation_loss",
-    "validation_dice",
-    *(f"dice_{label.name.lower()}" for label in STRUCTURES),
-]
+HISTORY_COLUMNS = ["epoch", "train_loss", "validation_loss", "validation_dice"]
 
 
 class History(Callback):
     """Keeps a row an epoch and shows progress."""
 
-    def __init__(self, name: str, epochs: int):
+    def __init__(self, name: str, classes: Classes, epochs: int):
+        self.columns = [*HISTORY_COLUMNS, *(f"dice_{each}" for each in classes.names)]
         self.rows: list[dict] = []
         self.progress = Progress(f"{name} epoch", epochs)
 
@@ -51,7 +46,7 @@ class History(Callback):
 
     def table(self) -> pd.DataFrame:
         """Return the learning curves."""
-        return pd.DataFrame(self.rows, columns=HISTORY_COLUMNS)
+        return pd.DataFrame(self.rows, columns=self.columns)
 
 
 class Waiting(Callback):

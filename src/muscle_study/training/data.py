@@ -17,6 +17,7 @@ from muscle_study.paths import RunPaths
 from muscle_study.progress import Progress
 from muscle_study.training.augmentation import augmentation
 from muscle_study.training.cache import CachedVolume, VolumeCache
+from muscle_study.training.classes import CLASSES, Classes
 from muscle_study.training.parameters import NetworkParameters, TrainingParameters
 
 
@@ -38,6 +39,8 @@ class Patches(Dataset):
         Augmentation; a patch is a part of a volume, and costs less to deform.
     seed
         Of all patches.
+    classes
+        That the network tells apart.
     """
 
     def __init__(
@@ -47,8 +50,10 @@ class Patches(Dataset):
         spacing_mm: Sequence[float],
         transform: tio.Transform,
         seed: int,
+        classes: Classes,
     ):
         self.volumes, self.patch_size, self.transform = volumes, tuple(patch_size), transform
+        self.class_of_label = torch.tensor(classes.of_label)
         self.affine, self.seed = np.diag([*spacing_mm, 1.0]), seed
 
     def __getitem__(self, number: int) -> dict[str, torch.Tensor]:
@@ -61,7 +66,9 @@ class Patches(Dataset):
         with torch.random.fork_rng(devices=[]):  # TorchIO draws from torch's generator
             torch.manual_seed(int(rng.integers(2**63)))
             patch = self.transform(subject)
-        return {"image": patch["image"].data.float(), "label": patch["label"].data.long()}
+        # merged at last, since flips exchange the labels of the sides
+        label = self.class_of_label[patch["label"].data.long()]
+        return {"image": patch["image"].data.float(), "label": label}
 
 
 def crop(
@@ -122,10 +129,10 @@ class Numbers(Sampler):
 
 
 class Volumes(Dataset):
-    """Whole preprocessed volumes."""
+    """Whole preprocessed volumes, labelled with the classes that a network tells apart."""
 
-    def __init__(self, volumes: Sequence[CachedVolume]):
-        self.volumes = volumes
+    def __init__(self, volumes: Sequence[CachedVolume], classes: Classes):
+        self.volumes, self.class_of_label = volumes, np.array(classes.of_label)
 
     def __len__(self):
         return len(self.volumes)
@@ -134,7 +141,7 @@ class Volumes(Dataset):
         volume = self.volumes[index]
         return {
             "image": torch.from_numpy(volume.image.astype(np.float32)),
-            "label": torch.from_numpy(volume.label[None].astype(np.int64)),
+            "label": torch.from_numpy(self.class_of_label[volume.label[None]]),
         }
 
 
@@ -163,6 +170,7 @@ class AnnotatedParticipants(lightning.LightningDataModule):
         super().__init__()
         self.paths, self.parameters = paths, parameters
         self.network: NetworkParameters = getattr(parameters, name)
+        self.classes = CLASSES[name]
         self.ids = split_ids(paths, parameters, fold)
         self.scans = {
             split: [scan for who in ids for scan in scans_of(paths, parameters, who)]
@@ -180,7 +188,7 @@ class AnnotatedParticipants(lightning.LightningDataModule):
                 progress.advance()
         self.train = self._patches(self.scans["train"])
         volumes = [self.cache.open(scan.name) for scan in self.scans["validation"]]
-        self.validation = Volumes(volumes)
+        self.validation = Volumes(volumes, self.classes)
 
     def example_patches(self, count: int) -> list[dict[str, torch.Tensor]]:
         """Return augmented patches of the first training participant."""
@@ -196,6 +204,7 @@ class AnnotatedParticipants(lightning.LightningDataModule):
             self.network.spacing_mm,
             augmentation(self.parameters.augmentation),
             self.seed,
+            self.classes,
         )
 
     def train_dataloader(self) -> DataLoader:

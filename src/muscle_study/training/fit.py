@@ -103,7 +103,7 @@ def train_network(
     """
     lightning.seed_everything(data.seed, workers=True, verbose=False)
     network = data.network
-    module = Segmentation(len(parameters.channels), network, parameters.weight_decay)
+    module = Segmentation(len(parameters.channels), data.classes, network, parameters.weight_decay)
     if parameters.start_from is not None:
         module.network.load_state_dict(weights_to_start_from(parameters, name))
     checkpoints = folder / "checkpoints" / name
@@ -119,7 +119,7 @@ def train_network(
     latest = ModelCheckpoint(
         checkpoints, LAST, save_on_train_epoch_end=True, enable_version_counter=False
     )
-    history, waiting = History(name, network.max_epochs), Waiting()
+    history, waiting = History(name, data.classes, network.max_epochs), Waiting()
     callbacks: list[Callback] = [history, waiting, best, latest]
     if network.patience is not None:
         callbacks.append(EarlyStopping("validation_dice", mode="max", patience=network.patience))

@@ -9,6 +9,7 @@ from safetensors.torch import load_file, save_file
 
 from muscle_study.files import read_json, whole_file, write_json
 from muscle_study.labels import Label
+from muscle_study.training.classes import CLASSES
 from muscle_study.training.network import build_network
 from muscle_study.training.parameters import NetworkParameters, TrainingParameters
 
@@ -81,13 +82,14 @@ def load_model(folder: Path) -> Model:
     card = ModelCard.model_validate(read_json(_existing(folder / CARD)))
     trained = card.parameters
 
-    def load(learned: Learned, parameters: NetworkParameters) -> torch.nn.Module:
-        network = build_network(len(trained.channels), parameters.features, parameters.strides)
+    def load(learned: Learned, name: str) -> torch.nn.Module:
+        of: NetworkParameters = getattr(trained, name)
+        network = build_network(len(trained.channels), CLASSES[name].count, of.features, of.strides)
         network.load_state_dict(load_file(_existing(folder / learned.weights)))
         return network.eval()
 
-    segmenters = [load(learned, trained.segmenter) for learned in card.segmenters]
-    return Model(load(card.localiser, trained.localiser), segmenters, card)
+    segmenters = [load(learned, "segmenter") for learned in card.segmenters]
+    return Model(load(card.localiser, "localiser"), segmenters, card)
 
 
 def _existing(path: Path) -> Path:

@@ -6,7 +6,7 @@ import lightning
 import torch
 from monai.losses import DiceCELoss
 
-from muscle_study.labels import STRUCTURES
+from muscle_study.training.classes import Classes
 from muscle_study.training.network import build_network, run_over
 from muscle_study.training.parameters import NetworkParameters
 
@@ -14,17 +14,19 @@ from muscle_study.training.parameters import NetworkParameters
 WARM_UP = 0.15
 
 
-def dice(prediction: torch.Tensor, reference: torch.Tensor) -> torch.Tensor:
-    """Return the Dice coefficient of each structure; NaN where it is in neither.
+def dice(prediction: torch.Tensor, reference: torch.Tensor, classes: int) -> torch.Tensor:
+    """Return the Dice coefficient of each class but the background; NaN where it is in neither.
 
     Parameters
     ----------
     prediction, reference
-        Label maps of one shape.
+        Maps of classes, of one shape.
+    classes
+        How many there are, with the background.
     """
     scores = []
-    for label in STRUCTURES:
-        ours, theirs = prediction == label, reference == label
+    for value in range(1, classes):
+        ours, theirs = prediction == value, reference == value
         size = ours.sum() + theirs.sum()
         scores.append(2 * (ours & theirs).sum() / size)
     return torch.stack(scores)
@@ -37,16 +39,26 @@ class Segmentation(lightning.LightningModule):
     ----------
     channels
         Images that come in.
+    classes
+        That are told apart.
     parameters
         Of the network.
     weight_decay
         Of AdamW; its rate follows one cycle over the whole training.
     """
 
-    def __init__(self, channels: int, parameters: NetworkParameters, weight_decay: float):
+    def __init__(
+        self,
+        channels: int,
+        classes: Classes,
+        parameters: NetworkParameters,
+        weight_decay: float,
+    ):
         super().__init__()
-        self.parameters_of, self.weight_decay = parameters, weight_decay
-        self.network = build_network(channels, parameters.features, parameters.strides)
+        self.classes, self.parameters_of, self.weight_decay = classes, parameters, weight_decay
+        self.network = build_network(
+            channels, classes.count, parameters.features, parameters.strides
+        )
         self.loss = DiceCELoss(to_onehot_y=True, softmax=True, batch=True)
         self.validation_scores: list[torch.Tensor] = []
 
@@ -61,15 +73,17 @@ class Segmentation(lightning.LightningModule):
         of = self.parameters_of
         logits = run_over(self.network, batch["image"], of.coarsening, of.tile_voxels)
         self.log("validation_loss", self.loss(logits, batch["label"]), batch_size=1)
-        self.validation_scores.append(dice(logits.argmax(1), batch["label"][:, 0]))
+        self.validation_scores.append(
+            dice(logits.argmax(1), batch["label"][:, 0], self.classes.count)
+        )
 
     def on_validation_epoch_end(self) -> None:
-        """Log the mean Dice of each structure over the validation participants."""
-        by_structure = torch.stack(self.validation_scores).nanmean(0)
+        """Log the mean Dice of each class over the validation participants."""
+        by_class = torch.stack(self.validation_scores).nanmean(0)
         self.validation_scores.clear()
-        for label, score in zip(STRUCTURES, by_structure, strict=True):
-            self.log(f"dice_{label.name.lower()}", score)
-        self.log("validation_dice", by_structure.nanmean())
+        for name, score in zip(self.classes.names, by_class, strict=True):
+            self.log(f"dice_{name}", score)
+        self.log("validation_dice", by_class.nanmean())
 
     def configure_optimizers(self) -> dict[str, Any]:
         """AdamW under a one-cycle learning rate."""

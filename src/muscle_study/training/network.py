@@ -7,8 +7,6 @@ from monai.inferers import sliding_window_inference
 from monai.networks.nets import UNet
 from torch.nn.functional import pad
 
-from muscle_study.labels import Label
-
 RESIDUAL_UNITS = 2
 
 #: Share that neighbouring tiles overlap by, where a volume is too large for one.
@@ -16,14 +14,16 @@ TILE_OVERLAP = 0.25
 
 
 def build_network(
-    channels: int, features: Sequence[int], strides: Sequence[Sequence[int]]
+    channels: int, classes: int, features: Sequence[int], strides: Sequence[Sequence[int]]
 ) -> torch.nn.Module:
-    """Return a residual U-Net for volumes, one output a label.
+    """Return a residual U-Net for volumes.
 
     Parameters
     ----------
     channels
         Images that come in.
+    classes
+        Outputs, with the background.
     features
         Channels of each level.
     strides
@@ -37,7 +37,7 @@ def build_network(
     return UNet(
         spatial_dims=3,
         in_channels=channels,
-        out_channels=len(Label),
+        out_channels=classes,
         channels=tuple(features),
         strides=tuple(map(tuple, strides)),
         num_res_units=RESIDUAL_UNITS,
@@ -71,7 +71,7 @@ def run_over(
     Returns
     -------
     torch.Tensor
-        Logits, shape (batch, labels, x, y, z).
+        Logits, shape (batch, classes, x, y, z).
     """
     shape = image.shape[2:]
     missing = [-n % coarse for n, coarse in zip(shape, coarsening, strict=True)]

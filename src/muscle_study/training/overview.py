@@ -5,7 +5,6 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from muscle_study.labels import STRUCTURES
 from muscle_study.training.data import AnnotatedParticipants
 
 PATCHES_SHOWN = 6
@@ -22,7 +21,8 @@ def show_patches(data: AnnotatedParticipants) -> Figure:
         image = patch["image"][0, :, :, middle].flip(0).T
         label = patch["label"][0, :, :, middle].flip(0).T
         axis.imshow(image, cmap="gray", origin="lower")
-        axis.contour(label, levels=[s - 0.5 for s in STRUCTURES], cmap="tab10", linewidths=0.8)
+        levels = [value - 0.5 for value in range(1, data.classes.count)]
+        axis.contour(label, levels=levels, cmap="tab10", linewidths=0.8)
         axis.set_axis_off()
     plt.close(figure)
     return figure
@@ -40,9 +40,9 @@ def show_history(history: pd.DataFrame) -> Figure:
         validated = curves.dropna(subset=["validation_dice"])
         loss.plot(validated["epoch"], validated["validation_loss"], "o-", label="whole volumes")
         loss.set(xlabel="epoch", ylabel="Dice + cross-entropy loss", title=name.replace("_", " "))
-        for label in STRUCTURES:
-            structure = label.name.lower()
-            score.plot(validated["epoch"], validated[f"dice_{structure}"], "o-", label=structure)
+        for column in validated.filter(like="dice_").dropna(axis="columns"):
+            told = column.removeprefix("dice_").replace("_", " ")
+            score.plot(validated["epoch"], validated[column], "o-", label=told)
         score.set(xlabel="epoch", ylabel="validation Dice", ylim=(0, 1))
         for axis in (loss, score):
             axis.legend(frameon=False)

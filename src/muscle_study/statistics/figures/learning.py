@@ -35,8 +35,7 @@ def draw(study: Study) -> Picture:
         loss.set(xlabel="Epoch", ylabel="Loss (Dice + cross-entropy)")
         _line(dice, history, "validation_dice", "mean", INK, "-")
         for muscle in MUSCLES:
-            sides = history[[f"dice_{muscle}_left", f"dice_{muscle}_right"]].mean(axis=1)
-            _line(dice, history.assign(sides=sides), "sides", muscle, MUSCLE_COLOURS[muscle], "--")
+            _line(dice, history, f"dice_{muscle}", muscle, MUSCLE_COLOURS[muscle], "--")
         dice.set(xlabel="Epoch", ylabel="Validation Dice")
         dice.set_ylim(top=1)
         for axes, place in ((loss, "upper right"), (dice, "lower right")):
@@ -46,7 +45,7 @@ def draw(study: Study) -> Picture:
         tag_synthetic(figure, study.synthetic)
     caption = (
         "Learning curves of the segmenter: loss on training patches and on validation "
-        "participants, and Dice on whole validation volumes, by muscle (mean of both sides). "
+        "participants, and Dice on whole validation volumes, by muscle (both sides as one). "
         f"Dotted: epoch {best}, whose weights were kept for the best mean Dice." + study.origin
     )
     return Picture("learning", figure, caption)
