@@ -72,7 +72,7 @@ def test_gluteus_has_the_drawn_volume(drawn):
     parts = stacks(body, Label.GLUTEUS_RIGHT)
     fine = union_volume_mm3(parts, pitch_mm=(0.75, 0.75, 1.0)) / 1000
     assert union_volume_mm3(parts) / 1000 == pytest.approx(fine, rel=0.001)
-    assert fine == pytest.approx(muscles["gluteus_volume_right_ml"], rel=0.002)
+    assert fine == pytest.approx(muscles["gluteus_volume_right_ml"], rel=0.001)
 
 
 def test_deformed_muscles_keep_their_sizes(drawn):
