@@ -155,6 +155,32 @@ def test_layers_follow_each_other_from_the_flank_inwards(man):
     assert Tissue.VISCERAL_FAT in order[3:9]
 
 
+def test_bowel_stays_inside_the_wall(drawn):
+    """No loop comes through the muscles of the belly's wall to the fat under the skin."""
+    _, body = drawn
+    axes = Grid(PITCH_MM).axes_mm()
+    belly = sample(body, axes)[(axes[2] > 0) & (axes[2] < 150)]
+    bowel = np.isin(belly, [Tissue.BOWEL_WALL, Tissue.BOWEL_CONTENT, Tissue.GAS])
+    assert bowel.mean() > 0.01
+    assert not (bowel & ndimage.binary_dilation(belly == Tissue.FAT)).any()
+
+
+def test_legs_part_below_the_trunk_and_the_cleft_opens_behind(man):
+    (x, y, z), tissues = man
+    middle = (abs(x) < 20)[None, :]
+
+    def air_between(height, back, front):
+        """Tell whether some line from back to front, between the sides, is of air alone."""
+        plane = tissues[abs(z - height).argmin()]
+        lines = plane[(y > back) & (y < front)][:, middle[0]] == Tissue.AIR
+        return lines.all(axis=0).any()
+
+    assert air_between(-230, -60, 60)
+    assert not air_between(-130, -60, 60)
+    assert air_between(-130, -115, -95)
+    assert not air_between(-30, -90, -70)
+
+
 def test_air_is_outside_alone(man):
     """No hole of air inside the body, which sampling would leave where parts do not meet."""
     _, tissues = man

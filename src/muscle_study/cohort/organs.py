@@ -11,7 +11,7 @@ from muscle_study.cohort.trunk import LAYERS, wall
 #: A kidney from above: a bean, open to the middle; steps of 45° from its outer side.
 BEAN = np.array([1.0, 1.0, 1.0, 0.98, 0.72, 0.98, 1.0, 1.0])
 
-#: Loops of small bowel: how many are laid, and their radii (mm); those that do not fit are left out.
+#: Loops of small bowel: how many are tried, of which those stay that fit, and their radii (mm).
 LOOPS = (150, 200)
 LOOP_RADII_MM = ((18, 11, 12), (36, 17, 22))
 
@@ -167,19 +167,24 @@ def _small_bowel(body: Habitus, rng: np.random.Generator) -> list[Part]:
 def _fits(shape: Stack, cavity: Stack) -> bool:
     """Tell whether the ends of a shape's axes lie inside the cavity, at three heights."""
     low, high = shape.z_range_mm
-    section = shape.sections(np.linspace(0.8 * low + 0.2 * high, 0.2 * low + 0.8 * high, 3))
-    outside = cavity.sections(np.linspace(0.8 * low + 0.2 * high, 0.2 * low + 0.8 * high, 3))
-    if outside.a_mm.min() <= 0:
+    heights = low + np.array([0.2, 0.5, 0.8]) * (high - low)
+    own, outside = shape.sections(heights), cavity.sections(heights)
+    if outside.a_mm.min() <= 0:  # above or below it
         return False
-    for length, angle in (
-        (section.a_mm, section.angle), (section.b_mm, section.angle + np.pi / 2),
-    ):  # fmt: skip
-        for sign in (1, -1):
-            u = (section.x_mm + sign * length * np.cos(angle) - outside.x_mm) / outside.a_mm
-            v = (section.y_mm + sign * length * np.sin(angle) - outside.y_mm) / outside.b_mm
-            if (u**2 + v**2).max() > 1:
-                return False
-    return True
+    cos_a, sin_a = np.cos(own.angle), np.sin(own.angle)
+    ends = [
+        (sign * length * along_x, sign * length * along_y)
+        for length, along_x, along_y in ((own.a_mm, cos_a, sin_a), (own.b_mm, -sin_a, cos_a))
+        for sign in (1, -1)
+    ]
+    return all(
+        (
+            ((own.x_mm + x - outside.x_mm) / outside.a_mm) ** 2
+            + ((own.y_mm + y - outside.y_mm) / outside.b_mm) ** 2
+            <= 1
+        ).all()
+        for x, y in ends
+    )
 
 
 def _mesentery(body: Habitus, rng: np.random.Generator) -> list[Part]:
