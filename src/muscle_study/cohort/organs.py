@@ -80,7 +80,7 @@ def _liver_spleen_stomach(body: Habitus, rng: np.random.Generator) -> list[Part]
     )  # fmt: skip
     gall = ellipsoid((58, 46 + front, 148 + low), (11, 14, 20), body)
     spleen = ellipsoid(
-        (-100, -32, 208 + rng.normal(0, 6)), (22, 40, 48), body, angle_deg=105.0, bend_per_mm=-0.006
+        (-91, -30, 208 + rng.normal(0, 6)), (21, 38, 48), body, angle_deg=105.0, bend_per_mm=-0.006
     )
     stomach = ellipsoid((-54, 36 + front, 212), (48, 32, 54), body, angle_deg=20.0)
     pancreas = stack(
