@@ -6,13 +6,28 @@ from muscle_study.cohort.habitus import Habitus
 from muscle_study.cohort.shapes import Part, Stack
 from muscle_study.cohort.tables import ellipsoid, stack
 from muscle_study.cohort.tissues import Tissue
+from muscle_study.cohort.trunk import LAYERS, wall
 
 #: A kidney from above: a bean, open to the middle; steps of 45° from its outer side.
 BEAN = np.array([1.0, 1.0, 1.0, 0.98, 0.72, 0.98, 1.0, 1.0])
 
-#: Loops of small bowel: how many, and their radii (mm).
-LOOPS = (44, 62)
+#: Loops of small bowel: how many are tried, of which those stay that fit, and their radii (mm).
+LOOPS = (150, 200)
 LOOP_RADII_MM = ((18, 11, 12), (36, 17, 22))
+
+#: Vessels of the mesentery: how many, and their radius (mm).
+MESENTERIC_VESSELS, MESENTERIC_MM = 30, 1.7
+
+#: Right, middle and left hepatic vein, and the portal vein with a branch up and one down (z, x, y,
+#: radius).
+HEPATIC_VESSELS = (
+    [(176, 104, -8, 2.5), (205, 86, -4, 3.5), (236, 56, 4, 5), (262, 32, 12, 6)],
+    [(180, 66, 44, 2.5), (212, 54, 36, 3.5), (240, 40, 24, 4.5), (262, 30, 16, 6)],
+    [(206, -16, 52, 2.5), (236, 6, 36, 3.5), (262, 26, 18, 5)],
+    [(150, 8, 14, 5), (176, 26, 14, 5.5), (192, 44, 12, 5.5)],
+    [(190, 58, 14, 5), (206, 76, 20, 4), (226, 92, 26, 2.5)],
+    [(140, 92, 6, 2.5), (164, 78, 10, 3.5), (188, 60, 14, 4.5)],
+)
 
 #: Thickness of the bowel's wall (mm), and how often a loop holds gas.
 BOWEL_WALL_MM, GAS_SHARE = 2.5, 0.22
@@ -30,10 +45,11 @@ def organs(body: Habitus, rng: np.random.Generator) -> list[Part]:
     """
     parts = [
         *_chest(body),
-        *_liver_spleen_stomach(body, rng),
-        *_kidneys(body, rng),
+        *_mesentery(body, rng),
         *_small_bowel(body, rng),
         *_colon(body, rng),
+        *_liver_spleen_stomach(body, rng),
+        *_kidneys(body, rng),
         *_pelvic_organs(body, rng),
     ]
     moving = [Part(part.tissue, part.stack, breathes=True) for part in parts]
@@ -50,18 +66,23 @@ def _liver_spleen_stomach(body: Habitus, rng: np.random.Generator) -> list[Part]
     front = 0.5 * body.visceral_mm / body.scale
     low = float(np.clip(rng.normal(0, 10), -25, 25))
     liver = stack(
-        [(92 + low, 92, -4, 8, 10), (112 + low, 88, -2, 26, 32), (145 + low / 2, 82, 2, 40, 48),
-         (180, 74, 6 + front / 2, 50, 60), (215, 62, 10 + front / 2, 62, 66),
-         (262, 56, 12 + front / 2, 66, 66)],
+        [(92 + low, 96, -2, 8, 12), (112 + low, 90, 2, 28, 42), (145 + low / 2, 80, 8, 44, 60),
+         (180, 72, 12 + front / 2, 54, 70), (215, 62, 14 + front / 2, 63, 74),
+         (262, 56, 14 + front / 2, 66, 72)],
         body,
-        outline=np.array([1.0, 1.0, 1.0, 1.02, 1.05, 0.82, 0.95, 1.0]),
+        outline=np.array([1.0, 1.0, 1.0, 0.96, 0.9, 0.78, 0.97, 1.04]),
     )  # fmt: skip
-    left_lobe = ellipsoid((4, 44 + front, 228), (56, 22, 40), body)
+    left_lobe = stack(
+        [(158, 14, 58 + front, 22, 12), (184, 10, 56 + front, 48, 22), (222, 0, 50 + front, 66, 28),
+         (262, -4, 44 + front, 70, 34)],
+        body,
+        angle_deg=-8.0,
+    )  # fmt: skip
     gall = ellipsoid((58, 46 + front, 148 + low), (11, 14, 20), body)
     spleen = ellipsoid(
-        (-100, -32, 208 + rng.normal(0, 6)), (22, 40, 48), body, angle_deg=105.0, bend_per_mm=-0.006
+        (-91, -30, 208 + rng.normal(0, 6)), (21, 38, 48), body, angle_deg=105.0, bend_per_mm=-0.006
     )
-    stomach = ellipsoid((-52, 40 + front, 212), (44, 30, 40), body)
+    stomach = ellipsoid((-54, 36 + front, 212), (48, 32, 54), body, angle_deg=20.0)
     pancreas = stack(
         [(150, 30, 16, 14, 10), (162, -4, 18, 44, 9), (176, -34, 8, 34, 9), (184, -60, -6, 12, 7)],
         body,
@@ -70,11 +91,15 @@ def _liver_spleen_stomach(body: Habitus, rng: np.random.Generator) -> list[Part]
         Part(Tissue.GLAND, pancreas),
         Part(Tissue.BOWEL_WALL, stomach),
         Part(Tissue.BOWEL_CONTENT, stomach.inflated(-4.0)),
-        Part(Tissue.GAS, ellipsoid((-52, 54 + front, 216), (30, 12, 28), body)),
+        Part(Tissue.GAS, ellipsoid((-56, 50 + front, 216), (32, 12, 34), body, angle_deg=20.0)),
         Part(Tissue.SPLEEN, spleen),
         Part(Tissue.LIVER, left_lobe),
         Part(Tissue.LIVER, liver),
         Part(Tissue.FLUID, gall),
+        *(
+            Part(Tissue.VESSEL, stack([(z, x, y, r, r) for z, x, y, r in rows], body))
+            for rows in HEPATIC_VESSELS
+        ),
         Part(Tissue.VESSEL, ellipsoid((48, 12, 190), (22, 5, 6), body)),
     ]
 
@@ -125,14 +150,53 @@ def _loop(shape: Stack, gas: bool, inside: Tissue = Tissue.BOWEL_CONTENT) -> lis
 
 def _small_bowel(body: Habitus, rng: np.random.Generator) -> list[Part]:
     parts = []
+    cavity = wall(body).inflated(-LAYERS[-1][0])
     for _ in range(int(rng.integers(*LOOPS))):
-        x, z = rng.uniform(-78, 78), rng.uniform(-66, 124)
-        # they lie in front of the spine and the psoas, and reach the wall
-        y = rng.uniform(20 - 0.2 * abs(x), 66) + 0.6 * body.visceral_mm
+        x, z = rng.uniform(-100, 100), rng.uniform(-76, 165)
+        # they lie in front of the spine, the psoas and, above, the kidneys, and reach the wall
+        y = rng.uniform(20 - 0.2 * abs(x), 84 + body.visceral_mm)
         radii = tuple(rng.uniform(*LOOP_RADII_MM))
         angle = rng.uniform(0, 180)
         shape = ellipsoid((x, y, z), radii, body, angle_deg=angle, bend_per_mm=rng.normal(0, 0.008))
-        parts += _loop(shape, rng.random() < GAS_SHARE)
+        gas = rng.random() < GAS_SHARE
+        if _fits(shape, cavity):
+            parts += _loop(shape, gas)
+    return parts
+
+
+def _fits(shape: Stack, cavity: Stack) -> bool:
+    """Tell whether the ends of a shape's axes lie inside the cavity, at three heights."""
+    low, high = shape.z_range_mm
+    heights = low + np.array([0.2, 0.5, 0.8]) * (high - low)
+    own, outside = shape.sections(heights), cavity.sections(heights)
+    if outside.a_mm.min() <= 0:  # above or below it
+        return False
+    cos_a, sin_a = np.cos(own.angle), np.sin(own.angle)
+    ends = [
+        (sign * length * along_x, sign * length * along_y)
+        for length, along_x, along_y in ((own.a_mm, cos_a, sin_a), (own.b_mm, -sin_a, cos_a))
+        for sign in (1, -1)
+    ]
+    return all(
+        (
+            ((own.x_mm + x - outside.x_mm) / outside.a_mm) ** 2
+            + ((own.y_mm + y - outside.y_mm) / outside.b_mm) ** 2
+            <= 1
+        ).all()
+        for x, y in ends
+    )
+
+
+def _mesentery(body: Habitus, rng: np.random.Generator) -> list[Part]:
+    """Return vessels that run from the mesentery's root in front of the spine to the bowel."""
+    root = np.array([130.0, -6.0, 18.0])
+    parts = []
+    for _ in range(MESENTERIC_VESSELS):
+        x, z = rng.uniform(-75, 75), rng.uniform(-50, 120)
+        end = np.array([z, x, rng.uniform(30, 60) + 0.5 * body.visceral_mm])
+        bow = (root + end) / 2 + [0, 0, rng.uniform(-12, 12)]
+        rows = [(*place, MESENTERIC_MM, MESENTERIC_MM) for place in (end, bow, root)]
+        parts.append(Part(Tissue.VESSEL, stack(rows, body)))
     return parts
 
 
@@ -160,19 +224,15 @@ def _colon(body: Habitus, rng: np.random.Generator) -> list[Part]:
     transverse_z = rng.uniform(96, 128)
     transverse = ellipsoid((0, 58 + front, transverse_z), (86, 17, 20), body, bend_per_mm=-0.002)
     sigmoid = [
-        ellipsoid((x, y, z), (20, 14, 15), body, angle_deg=angle)
-        for x, y, z, angle in ((-58, 18, -58, 30), (-34, 6, -74, -20), (-10, -16, -66, 40),
-                               (4, -42, -62, 80))
+        ellipsoid((x, y, z), (25, 16, 18), body, angle_deg=angle)
+        for x, y, z, angle in ((-58, 18, -52, 30), (-36, 0, -62, -20), (-12, -20, -52, 40),
+                               (6, -38, -44, 80), (30, -8, -40, -10))
     ]  # fmt: skip
     rectum = stack(
-        [
-            (-128, 0, -56, 9, 9),
-            (-108, 0, -64, 17, 14),
-            (-84, 2, -66, 18, 13),
-            (-62, 4, -56, 12, 12),
-        ],
+        [(-152, 0, -46, 9, 12), (-128, 0, -50, 10, 12), (-112, 0, -60, 20, 16),
+         (-86, 2, -62, 25, 18), (-66, 4, -52, 18, 15), (-56, 5, -46, 10, 10)],
         body,
-    )
+    )  # fmt: skip
     parts = []
     for tube in (ascending, descending):
         parts += _loop(stack(_haustra(tube, rng), body), rng.random() < 0.5)
@@ -183,21 +243,23 @@ def _colon(body: Habitus, rng: np.random.Generator) -> list[Part]:
 
 
 def _pelvic_organs(body: Habitus, rng: np.random.Generator) -> list[Part]:
-    fill = rng.uniform(0.6, 1.25)
-    height = 22 * fill
-    bladder = ellipsoid((0, 24, -104 + height), (32 * fill, 25 * fill, height), body)
+    fill = rng.uniform(0.75, 1.3)
+    height = 30 * fill
+    bladder = ellipsoid((0, 20, -108 + height), (38 * fill, 27 * fill**0.5, height), body)
     parts = [Part(Tissue.BOWEL_WALL, bladder), Part(Tissue.URINE, bladder.inflated(-3.0))]
     if body.male:
         parts += [
-            Part(Tissue.GLAND, ellipsoid((0, 6, -118), (21, 16, 16), body)),
+            Part(Tissue.GLAND, ellipsoid((0, 8, -120), (26, 20, 20), body)),
+            Part(Tissue.MUSCLE, ellipsoid((0, 6, -152), (15, 20, 16), body)),
             Part(Tissue.FLUID, ellipsoid((16, -12, -98), (14, 5, 6), body, angle_deg=15)),
             Part(Tissue.FLUID, ellipsoid((-16, -12, -98), (14, 5, 6), body, angle_deg=-15)),
         ]
     else:
         tilt = rng.normal(0, 6)
         parts += [
-            Part(Tissue.GLAND, ellipsoid((tilt, -8, -72), (24, 18, 30), body)),
-            Part(Tissue.FLUID, ellipsoid((tilt, -8, -70), (9, 3, 18), body)),
+            Part(Tissue.BOWEL_WALL, ellipsoid((0, -18, -124), (20, 8, 34), body)),
+            Part(Tissue.GLAND, ellipsoid((tilt, -16, -70), (29, 20, 36), body)),
+            Part(Tissue.FLUID, ellipsoid((tilt, -16, -66), (11, 3, 20), body)),
             Part(Tissue.GLAND, ellipsoid((42, -8, -58), (13, 9, 13), body)),
             Part(Tissue.GLAND, ellipsoid((-42, -8, -60), (13, 9, 13), body)),
         ]

@@ -87,10 +87,10 @@ def _muscles(body: Habitus) -> list[Part]:
     iliacus = hip_stack(ILIACUS, body, angle_deg=ILIACUS_ANGLE_DEG, bend_per_mm=0.0012)
     obturator_internus = hip_stack(
         [
-            (-138, 52, -14, 14, 5),
-            (-118, 57, -6, 26, 7),
-            (-92, 60, -4, 30, 7),
-            (-66, 64, -10, 16, 4),
+            (-142, 48, -18, 18, 7),
+            (-118, 53, -8, 34, 11),
+            (-92, 54, -4, 38, 12),
+            (-62, 62, -12, 24, 7),
         ],
         body,
         angle_deg=82.0,

@@ -27,8 +27,8 @@ WALL_OUTLINE = np.array([1.0, 0.98, 1.0, 0.98, 1.0, 1.0, 0.93, 1.0])
 
 #: Hips below the belly: bones, muscles and what lies between them.
 HIPS = [
-    (-190, 0, -8, 112, 62),
-    (-150, 0, -8, 148, 80),
+    (-170, 0, -8, 100, 34),
+    (-150, 0, -8, 145, 74),
     (-100, 0, -8, 155, 90),
     (-50, 0, -8, 148, 90),
     (10, 0, -6, 134, 90),
@@ -41,6 +41,11 @@ THIGH = [
     (-170, 92, -2, 71, 78),
     (-120, 98, 0, 56, 66),
 ]
+
+#: The cleft between the buttocks: height, and how deep it lies from behind (y), mm.
+CLEFT = [(-180, -20), (-150, -52), (-120, -72), (-88, -98), (-66, -110)]
+#: It opens by this much, and reaches further back than any body.
+CLEFT_MM, CLEFT_BACK_MM = 4.0, -260.0
 
 #: Depth of the boundaries between the wall's layers (mm): external oblique, fat, internal oblique,
 #: fat, transversus; what is inside of the last is the cavity.
@@ -83,7 +88,16 @@ def outline(body: Habitus, muscles: Iterable[Stack]) -> list[Part]:
     return [
         *(Part(Tissue.SKIN, cover.inflated(SKIN_MM)) for cover in covers),
         *(Part(Tissue.FAT, cover) for cover in covers),
+        Part(Tissue.AIR, _cleft(body)),
     ]
+
+
+def _cleft(body: Habitus) -> Stack:
+    """Return the cleft between the buttocks, down to the fat over the sacrum."""
+    z, deep = np.array(CLEFT).T
+    deep = deep - 0.3 * body.hip_fat_mm / body.scale
+    middle, half = (deep + CLEFT_BACK_MM) / 2, (deep - CLEFT_BACK_MM) / 2
+    return stack(np.column_stack([z, 0 * z, middle, 0 * z + CLEFT_MM, half]), body)
 
 
 def abdominal_wall(body: Habitus) -> list[Part]:
