@@ -1,5 +1,9 @@
 """The drawn population is the one that the published figures describe."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -138,3 +142,26 @@ def test_participants_are_drawn_independently_of_muscles():
     first, second = (draw_participants(20, np.random.default_rng(5)) for _ in range(2))
     draw_muscles(first, np.random.default_rng(1))
     pd.testing.assert_frame_equal(first, second)
+
+
+DRAW = """
+import numpy as np
+from pandas.util import hash_pandas_object
+from muscle_study.cohort.population import draw_muscles, draw_participants
+rng = np.random.default_rng(1)
+people = draw_participants(27805, rng)
+muscles = draw_muscles(people, rng)
+print(hash_pandas_object(people).sum(), hash_pandas_object(muscles).sum())
+"""
+
+
+def test_the_number_of_threads_changes_nobody():
+    drawn = {
+        subprocess.run(
+            [sys.executable, "-c", DRAW],
+            env={**os.environ, "OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads},
+            capture_output=True, text=True, check=True,
+        ).stdout
+        for threads in ("1", "2")
+    }  # fmt: skip
+    assert len(drawn) == 1

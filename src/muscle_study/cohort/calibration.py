@@ -60,9 +60,9 @@ class MuscleModel:
 
     def mean(self, people: pd.DataFrame) -> np.ndarray:
         """Return each person's conditional mean: the noise-free value."""
-        return self.intercept + terms(people)[list(self.slopes)].to_numpy() @ np.array(
-            list(self.slopes.values())
-        )
+        values = terms(people)[list(self.slopes)].to_numpy()
+        # `@` would sum in an order that depends on the number of threads
+        return self.intercept + np.einsum("ij,j->i", values, list(self.slopes.values()))
 
 
 @cache
@@ -78,8 +78,8 @@ def muscle_model(measure: str, sex: Sex) -> MuscleModel:
     slopes = asdict(MUSCLES[measure][sex])
     explained = MuscleModel(0.0, slopes, 0.0).mean(grid(sex))
     probability = grid(sex)["probability"].to_numpy()
-    centre = probability @ explained
-    rest = sd**2 - probability @ (explained - centre) ** 2
+    centre = (probability * explained).sum()
+    rest = sd**2 - (probability * (explained - centre) ** 2).sum()
     if rest <= 0:
         raise ValueError(
             f"coefficients.MUSCLES[{measure!r}][{sex!r}] explain more than the published SD of "
@@ -124,7 +124,7 @@ def fat_model(muscle: str) -> FatModel:
 
     def excess(solved: np.ndarray) -> list[float]:
         logits = model(solved).mean(people)[:, None] + slopes.residual_sd * nodes
-        fraction = expit(logits) @ weights
+        fraction = np.einsum("ij,j->i", expit(logits), weights)
         return [
             np.average(fraction[group], weights=probability[group]) - wanted
             for group, wanted in ((young, below), (~young, above))
@@ -139,4 +139,4 @@ def share_beyond_limits(measure: str, sex: Sex) -> float:
     low, high = (2 * limit for limit in SIDE_LIMITS[measure])
     mean = model.mean(people)
     beyond = ndtr((low - mean) / model.residual_sd) + ndtr((mean - high) / model.residual_sd)
-    return float(people["probability"].to_numpy() @ beyond)
+    return float((people["probability"].to_numpy() * beyond).sum())

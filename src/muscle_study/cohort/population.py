@@ -161,8 +161,10 @@ def draw_muscles(participants: pd.DataFrame, rng: np.random.Generator) -> pd.Dat
 
 
 def _correlated_normals(correlation: Sequence, n: int, rng: np.random.Generator) -> np.ndarray:
-    # Cholesky's factor is unique: the same draws on every machine
-    return rng.standard_normal((n, len(correlation))) @ np.linalg.cholesky(correlation).T
+    # Cholesky's factor is unique, and einsum, unlike `@`, sums in one order whatever the number of
+    # threads: the same draws everywhere
+    independent = rng.standard_normal((n, len(correlation)))
+    return np.einsum("ij,kj->ik", independent, np.linalg.cholesky(correlation))
 
 
 def _sides(
