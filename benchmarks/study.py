@@ -16,10 +16,10 @@ from muscle_study.training.augmentation import augmentation
 from muscle_study.training.data import AnnotatedParticipants
 from muscle_study.training.model import load_model
 from muscle_study.training.preprocessing import (
+    PERCENTILES,
     intensity_range,
     load_channels,
-    make_subject,
-    preprocess,
+    network_input,
 )
 from muscle_study.volumes import Volume
 
@@ -64,12 +64,11 @@ class Network:
             model.segmenters[0], trained.channels, segmenter.spacing_mm, segmenter.patch_size
         )
 
-    def read(self, images: Path) -> tuple[Volume, tio.ScalarImage]:
-        """Return a participant's own grid, and the network's input."""
+    def read(self, images: Path) -> tuple[Volume, Volume]:
+        """Return a participant's own grid, and the network's input, (channels, x, y, z)."""
         channels = load_channels(images, self.channels)
         ranges = {name: intensity_range(channels[name].data) for name in self.channels}
-        subject = preprocess(make_subject(channels), ranges, self.spacing_mm)
-        return channels[self.channels[0]], subject["image"]
+        return channels[self.channels[0]], network_input(channels, ranges, self.spacing_mm)
 
 
 # ---- training
@@ -107,9 +106,18 @@ def plain_queue(run: str, volumes: int) -> tio.SubjectsLoader:
     ]
     augment = augmentation(parameters.augmentation)
 
+    onto_grid = tio.Compose([tio.ToCanonical(), tio.Resample(tuple(network.spacing_mm))])
+    rescale = tio.RescaleIntensity((0, 1), PERCENTILES)
+
     def transform(subject: tio.Subject) -> tio.Subject:
-        ranges = {name: intensity_range(subject[name].numpy()[0]) for name in parameters.channels}
-        seen = preprocess(subject, ranges, network.spacing_mm)
+        subject = rescale(onto_grid(subject))
+        images = [subject[name] for name in parameters.channels]
+        seen = tio.Subject(
+            image=tio.ScalarImage(
+                tensor=torch.cat([image.data for image in images]), affine=images[0].affine
+            ),
+            label=subject["label"],
+        )
         sizes = zip(seen.spatial_shape, network.patch_size, strict=True)
         return augment(tio.CropOrPad([max(pair) for pair in sizes])(seen))
 

@@ -22,7 +22,7 @@ def prepare(run: str, images: Path) -> Callable[[], Volume]:
     def work() -> Volume:
         own, image = network.read(images)
         logits = sliding_window_inference(
-            image.data.float()[None],
+            torch.from_numpy(image.data)[None],
             network.patch_size,
             1,
             network.module,

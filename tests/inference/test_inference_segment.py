@@ -6,12 +6,12 @@ import torch
 
 from muscle_study.inference.segment import (
     Segmenter,
+    Sides,
     agreement,
     box_around,
     keep_largest_components,
     most_probable,
     part_of,
-    with_sides,
 )
 from muscle_study.labels import STRUCTURES, Label
 from muscle_study.training.model import Model
@@ -107,12 +107,12 @@ def test_sides_are_those_where_the_muscle_was_located_nearest():
     located = np.zeros((6, 2, 2), np.uint8)
     located[0], located[5] = Label.PSOAS_LEFT, Label.PSOAS_RIGHT
     coarse = Volume(located, np.diag([2.0, 2.0, 2.0, 1.0]))
-    labels = with_sides(Volume(muscles, np.eye(4)), coarse).data
+    labels = Sides(coarse).given_to(Volume(muscles, np.eye(4))).data
     assert (labels[1:4] == Label.PSOAS_LEFT).all()
     # no gluteus was located: its side is that of the psoas which was
     assert (labels[8:11] == Label.GLUTEUS_RIGHT).all()
     located[3] = Label.GLUTEUS_LEFT
-    labels = with_sides(Volume(muscles, np.eye(4)), coarse).data
+    labels = Sides(coarse).given_to(Volume(muscles, np.eye(4))).data
     assert (labels[8:11] == Label.GLUTEUS_LEFT).all()
     assert not labels[4:8].any()
 
@@ -122,7 +122,8 @@ def test_a_side_is_known_at_the_border_of_the_coarse_grid():
     located[0] = Label.PSOAS_LEFT
     shifted = np.diag([3.0, 3.0, 3.0, 1.0])
     shifted[:3, 3] = 4.0  # the muscle reaches beyond the coarse grid
-    labels = with_sides(Volume(np.ones((9, 9, 9), np.uint8), np.eye(4)), Volume(located, shifted))
+    sides = Sides(Volume(located, shifted))
+    labels = sides.given_to(Volume(np.ones((9, 9, 9), np.uint8), np.eye(4)))
     assert (labels.data == Label.PSOAS_LEFT).all()
 
 

@@ -10,18 +10,19 @@ from nibabel.affines import apply_affine
 from scipy import ndimage
 
 from muscle_study.labels import MUSCLES, SIDES, STRUCTURES, Label, label_of
+from muscle_study.resampling import resample_parallel
 from muscle_study.training.localiser import localise
 from muscle_study.training.model import Model
 from muscle_study.training.network import run_over
 from muscle_study.training.parameters import Precision
 from muscle_study.training.precision import autocast
-from muscle_study.training.preprocessing import intensity_range, make_subject, preprocess
+from muscle_study.training.preprocessing import intensity_range, network_input
 from muscle_study.volumes import Volume, resample
 
 #: The box round what the localiser found is enlarged by this much on every side (mm): its grid
 #: is coarse, and the segmenter needs surroundings.
 MARGIN_MM = 25.0
-#: Probabilities up to this one are not interpolated: they never win.
+#: Where no muscle is more probable than this, none wins, and nothing is interpolated.
 NEGLIGIBLE = 0.01
 
 #: Axis that runs from left to right in images of shape (channels, x, y, z).
@@ -82,15 +83,15 @@ class Segmenter:
             nothing = Volume(np.zeros(own.data.shape, np.uint8), own.affine)
             return Segmented(nothing, dict.fromkeys(STRUCTURES, float("nan")))
         inside = {name: part_of(images[name], box) for name in trained.channels}
-        subject = preprocess(make_subject(inside), ranges, trained.segmenter.spacing_mm)
-        image, affine = subject["image"].data, subject["image"].affine
-        passes = self._passes(image)
-        labels = with_sides(most_probable(np.mean(passes, axis=0), affine, own), found)
+        seen = network_input(inside, ranges, trained.segmenter.spacing_mm)
+        passes = self._passes(torch.from_numpy(seen.data))
+        sides = Sides(found)
+        labels = sides.given_to(most_probable(np.mean(passes, axis=0), seen.affine, own))
         maps = [
-            with_sides(Volume(each.argmax(0).astype(np.uint8), affine), found).data
+            sides.given_to(Volume(each.argmax(0).astype(np.uint8), seen.affine)).data
             for each in passes
         ]
-        coarse = resample(found, image.shape[1:], affine, order=0).data
+        coarse = resample(found, seen.data.shape[1:], seen.affine, order=0).data
         return Segmented(labels, agreement([coarse, *maps]))
 
     @torch.inference_mode()
@@ -168,29 +169,33 @@ def box_around(mask: Volume, grid: Volume, margin_mm: float) -> Box | None:
     return tuple(slice(int(first), int(last)) for first, last in zip(low, high, strict=True))
 
 
-def with_sides(muscles: Volume, located: Volume) -> Volume:
-    """Return labels: each voxel of a muscle is of the side where that muscle was located nearest.
+class Sides:
+    """On which side each place is: that on which the muscle was located nearest.
 
-    A muscle that was located nowhere takes the side of what was.
+    A muscle that was located nowhere takes the sides of what was.
 
     Parameters
     ----------
-    muscles
-        Classes of the segmenter.
     located
         Labels of the localiser, on its coarse grid; at least one voxel is not background.
     """
-    labels = np.zeros(muscles.data.shape, np.uint8)
-    places = np.argwhere(muscles.data)
-    to_coarse = np.linalg.inv(located.affine) @ muscles.affine
-    coarse = np.rint(apply_affine(to_coarse, places)).astype(int)
-    coarse = tuple(np.clip(coarse, 0, np.array(located.data.shape) - 1).T)
-    found = muscles.data[tuple(places.T)]
-    for value, muscle in enumerate(MUSCLES, start=1):
-        own = found == value
-        nearest = _nearest_side(located, muscle)
-        labels[tuple(places[own].T)] = nearest[tuple(axis[own] for axis in coarse)]
-    return Volume(labels, muscles.affine)
+
+    def __init__(self, located: Volume):
+        self.affine = located.affine
+        #: Labels by class of the segmenter, on the coarse grid.
+        self.nearest = np.stack(
+            [np.zeros_like(located.data), *(_nearest_side(located, muscle) for muscle in MUSCLES)]
+        )
+
+    def given_to(self, muscles: Volume) -> Volume:
+        """Return labels for classes of the segmenter, on their grid."""
+        places = np.argwhere(muscles.data)
+        coarse = apply_affine(np.linalg.inv(self.affine) @ muscles.affine, places)
+        inside = np.clip(np.rint(coarse).astype(int), 0, np.array(self.nearest.shape[1:]) - 1)
+        labels = np.zeros(muscles.data.shape, np.uint8)
+        where = tuple(places.T)
+        labels[where] = self.nearest[(muscles.data[where], *inside.T)]
+        return Volume(labels, muscles.affine)
 
 
 def _nearest_side(located: Volume, muscle: str) -> np.ndarray:
@@ -198,8 +203,7 @@ def _nearest_side(located: Volume, muscle: str) -> np.ndarray:
     sides = np.zeros(len(Label), np.uint8)
     for side in SIDES:
         sides[[label_of(other, side) for other in MUSCLES]] = label_of(muscle, side)
-    labels = [label_of(muscle, side) for side in SIDES]
-    anywhere = np.isin(located.data, labels)
+    anywhere = np.isin(located.data, [label_of(muscle, side) for side in SIDES])
     if not anywhere.any():
         anywhere = located.data > 0
     nearest = ndimage.distance_transform_edt(
@@ -211,36 +215,33 @@ def _nearest_side(located: Volume, muscle: str) -> np.ndarray:
 def most_probable(probabilities: np.ndarray, affine: np.ndarray, grid: Volume) -> Volume:
     """Return the most probable class at each voxel of another grid.
 
-    One muscle's probabilities are interpolated at a time, and only in the box where there are
-    any: memory holds two volumes of the target grid and never one a class, and most of the body
-    costs nothing. The background's is what the muscles leave of one.
+    The muscles' probabilities are interpolated in the box where there are any: memory holds a
+    volume of that box for each, and most of the body costs nothing. The background's is what
+    they leave of one.
 
     Parameters
     ----------
     probabilities
         Shape (classes, x, y, z).
     affine
-        Of their grid.
+        Of their grid, whose axes are parallel to the other's.
     grid
         Volume whose grid is wanted.
     """
-    shape = grid.data.shape
-    labels = np.zeros(shape, np.uint8)
-    highest, total = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    for muscle, of_muscle in enumerate(probabilities[1:], start=1):
-        source = Volume(of_muscle, affine)
-        anywhere = Volume(source.data > NEGLIGIBLE, affine)
-        # interpolation reaches one voxel further
-        if (box := box_around(anywhere, grid, float(source.spacing_mm.max()))) is None:
-            continue
-        target = part_of(grid, box)
-        here = resample(source, target.data.shape, target.affine).data
-        better = here > highest[box]
-        labels[box][better] = muscle
-        highest[box] = np.maximum(highest[box], here)
-        total[box] += here
-    labels[highest <= 1 - total] = Label.BACKGROUND
-    return Volume(labels, grid.affine)
+    classes = np.zeros(grid.data.shape, np.uint8)
+    spacing_mm = Volume(probabilities[0], affine).spacing_mm
+    anywhere = Volume(probabilities[1:].max(axis=0) > NEGLIGIBLE, affine)
+    # interpolation reaches one voxel further
+    if (box := box_around(anywhere, grid, float(spacing_mm.max()))) is None:
+        return Volume(classes, grid.affine)
+    target = part_of(grid, box)
+    psoas, gluteus = (
+        resample_parallel(Volume(each, affine), target.data.shape, target.affine).data
+        for each in probabilities[1:]
+    )
+    background = 1 - psoas - gluteus
+    classes[box] = np.where(gluteus > psoas, 2, 1) * (np.maximum(psoas, gluteus) > background)
+    return Volume(classes, grid.affine)
 
 
 def keep_largest_components(labels: Volume) -> tuple[Volume, dict[str, int]]:

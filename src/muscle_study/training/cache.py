@@ -15,10 +15,9 @@ from muscle_study.records import code_digest, read_record, record_key, write_rec
 from muscle_study.training.preprocessing import (
     intensity_range,
     load_channels,
-    make_subject,
-    preprocess,
+    network_input,
 )
-from muscle_study.volumes import load
+from muscle_study.volumes import load, resample
 
 #: So many voxels of each label are kept as places that patches can be centred on.
 PLACES_A_LABEL = 4096
@@ -77,9 +76,10 @@ class VolumeCache:
             return
         volumes = load_channels(images, self.channels)
         ranges = {channel: intensity_range(volumes[channel].data) for channel in self.channels}
-        subject = preprocess(make_subject(volumes, load(label)), ranges, self.spacing_mm)
-        labels = subject["label"].data[0].numpy().astype(np.uint8)
-        self._write(f"{name}.image", subject["image"].data.numpy().astype(np.float16))
+        image = network_input(volumes, ranges, self.spacing_mm)
+        labels = resample(load(label), image.data.shape[1:], image.affine, order=0).data
+        labels = labels.astype(np.uint8)
+        self._write(f"{name}.image", image.data.astype(np.float16))
         self._write(f"{name}.label", labels)
         self._write(f"{name}.places", _places(labels))
         write_record(record, key, {})

@@ -7,7 +7,7 @@ import torch
 
 from muscle_study.training.network import run_over
 from muscle_study.training.parameters import NetworkParameters
-from muscle_study.training.preprocessing import make_subject, preprocess
+from muscle_study.training.preprocessing import network_input
 from muscle_study.volumes import Volume
 
 
@@ -32,7 +32,7 @@ def localise(
     device
         Where the network is.
     """
-    subject = preprocess(make_subject(images), ranges, parameters.spacing_mm)
-    image = subject["image"].data[None].to(device)
+    seen = network_input(images, ranges, parameters.spacing_mm)
+    image = torch.from_numpy(seen.data)[None].to(device)
     logits = run_over(network, image, parameters.coarsening, parameters.tile_voxels)
-    return Volume(logits[0].argmax(0).cpu().numpy().astype(np.uint8), subject["image"].affine)
+    return Volume(logits[0].argmax(0).cpu().numpy().astype(np.uint8), seen.affine)

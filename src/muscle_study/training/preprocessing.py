@@ -8,10 +8,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
-import torchio as tio
 
-from muscle_study.volumes import Volume, load
+from muscle_study.resampling import parallel_grid, resample_parallel
+from muscle_study.volumes import Volume, load, to_ras
 
 #: Intensities between these percentiles of an image are brought to 0–1.
 PERCENTILES = (0.5, 99.5)
@@ -50,53 +49,38 @@ def intensity_range(image: np.ndarray) -> tuple[float, float]:
     return float(low), float(high)
 
 
-def make_subject(images: Mapping[str, Volume], label: Volume | None = None) -> tio.Subject:
-    """Turn volumes into a TorchIO subject, an image a channel."""
-    parts: dict[str, tio.Image] = {
-        name: tio.ScalarImage(tensor=_tensor(volume).float(), affine=volume.affine)
-        for name, volume in images.items()
-    }
-    if label is not None:
-        parts["label"] = tio.LabelMap(tensor=_tensor(label), affine=label.affine)
-    return tio.Subject(parts)
-
-
-def _tensor(volume: Volume) -> torch.Tensor:
-    return torch.from_numpy(np.ascontiguousarray(volume.data))[None]
-
-
-def preprocess(
-    subject: tio.Subject,
+def network_input(
+    images: Mapping[str, Volume],
     ranges: Mapping[str, tuple[float, float]],
     spacing_mm: Sequence[float],
-) -> tio.Subject:
-    """Bring a subject to a network's grid and intensities.
+) -> Volume:
+    """Bring images to a network's grid and intensities.
 
     Parameters
     ----------
-    subject
-        Of a whole volume, or of a box of one.
+    images
+        By channel, on one grid: of a whole volume, or of a box of one.
     ranges
         Intensities of the whole volume that become 0 and 1, by channel, in the network's order.
     spacing_mm
-        The network's grid.
+        The network's grid, whose axes run nearest to R, A and S.
 
     Returns
     -------
-    torchio.Subject
-        ``image``, shape (channels, x, y, z), and ``label`` where the subject had one.
+    Volume
+        Shape (channels, x, y, z), float32; its affine places x, y, z.
     """
-    subject = tio.Compose([tio.ToCanonical(), tio.Resample(tuple(spacing_mm))])(subject)
-    affine = subject[next(iter(ranges))].affine
-    image = torch.cat([_rescaled(subject[channel].data, *ranges[channel]) for channel in ranges])
-    parts: dict[str, tio.Image] = {"image": tio.ScalarImage(tensor=image, affine=affine)}
-    if "label" in subject:
-        parts["label"] = tio.LabelMap(tensor=subject["label"].data, affine=affine)
-    return tio.Subject(parts)
+    upright = {channel: to_ras(images[channel]) for channel in ranges}
+    shape, affine = parallel_grid(next(iter(upright.values())), np.asarray(spacing_mm))
+    rescaled = [
+        _rescaled(resample_parallel(upright[channel], shape, affine).data, *ranges[channel])
+        for channel in ranges
+    ]
+    return Volume(np.stack(rescaled), affine)
 
 
-def _rescaled(image: torch.Tensor, low: float, high: float) -> torch.Tensor:
+def _rescaled(image: np.ndarray, low: float, high: float) -> np.ndarray:
     """Bring `low` to 0 and `high` to 1; an image of one value, an absent channel, becomes 0."""
     if high <= low:
-        return torch.zeros_like(image)
-    return ((image - low) / (high - low)).clamp(0, 1)
+        return np.zeros_like(image)
+    return ((image - np.float32(low)) / np.float32(high - low)).clip(0, 1)

@@ -1,0 +1,101 @@
+"""Images between grids whose axes are parallel: one axis after the other, not point by point.
+
+A voxel of a coarser grid gets the mean of what it covers, so that noise and partial volume are what
+a coarser scan would have; one of a finer grid is interpolated linearly.
+"""
+
+import numpy as np
+
+from muscle_study.volumes import Volume
+
+#: Axes count as parallel up to this share of a voxel's edge across the whole other axis.
+PARALLEL = 1e-3
+
+
+def parallel_grid(volume: Volume, spacing_mm: np.ndarray) -> tuple[tuple[int, ...], np.ndarray]:
+    """Return shape and affine of the grid along a volume's own axes that covers it.
+
+    Parameters
+    ----------
+    volume
+        What is covered; both have one middle.
+    spacing_mm
+        Edges of the grid's voxels.
+    """
+    factor = np.asarray(spacing_mm) / volume.spacing_mm
+    extent = np.array(volume.data.shape) / factor
+    # a tolerance, so that rounding in the header does not add an empty slice
+    shape = tuple(int(n) for n in np.maximum(np.ceil(extent - 1e-3), 1))
+    scale = np.diag([*factor, 1.0])
+    scale[:3, 3] = ((np.array(volume.data.shape) - 1) - factor * (np.array(shape) - 1)) / 2
+    return shape, volume.affine @ scale
+
+
+def resample_parallel(volume: Volume, shape: tuple[int, ...], affine: np.ndarray) -> Volume:
+    """Bring a volume to a grid with parallel axes, in any order and direction.
+
+    Parameters
+    ----------
+    volume
+        Of any type of voxels.
+    shape, affine
+        The target grid. Where it leaves the volume it is 0.
+
+    Returns
+    -------
+    Volume
+        Of float32.
+
+    Raises
+    ------
+    ValueError
+        If the axes are not parallel.
+    """
+    to_source = np.linalg.inv(volume.affine) @ affine
+    steps = to_source[:3, :3]
+    source_axis = abs(steps).argmax(axis=0)
+    across = steps.copy()
+    across[source_axis, range(3)] = 0
+    if sorted(source_axis) != [0, 1, 2] or (abs(across) * shape > PARALLEL).any():
+        raise ValueError("the axes of the two grids are not parallel")
+    data = volume.data.transpose(source_axis)
+    weights = [
+        axis_weights(data.shape[axis], shape[axis], steps[source, axis], to_source[source, 3])
+        for axis, source in enumerate(source_axis)
+    ]
+    # the axis that shrinks most first: what follows has less to do
+    for axis in sorted(range(3), key=lambda axis: shape[axis] / data.shape[axis]):
+        data = np.moveaxis(np.tensordot(weights[axis], data, axes=(1, axis)), 0, axis)
+    return Volume(np.ascontiguousarray(data, np.float32), affine)
+
+
+def axis_weights(n_source: int, n_target: int, step: float, start: float) -> np.ndarray:
+    """Return how much each voxel of an axis counts in each of another.
+
+    Parameters
+    ----------
+    n_source, n_target
+        Voxels along them.
+    step, start
+        Target voxel i has its middle at ``start + step * i`` of the source.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n_target, n_source), float32; a row adds up to 1, or to 0 outside the source.
+    """
+    middles = start + step * np.arange(n_target)
+    voxels = np.arange(n_source)
+    if abs(step) > 1:
+        reach = abs(step) / 2
+        low, high = middles[:, None] - reach, middles[:, None] + reach
+        weights = (np.minimum(high, voxels + 0.5) - np.maximum(low, voxels - 0.5)).clip(0)
+        covered = weights.sum(axis=1, keepdims=True)
+        weights = np.divide(weights, covered, out=np.zeros_like(weights), where=covered > 1e-6)
+    else:
+        inside = middles.clip(
+            0, n_source - 1
+        )  # the outer half of a border voxel is like its middle
+        weights = (1 - abs(inside[:, None] - voxels)).clip(0)
+        weights[(middles < -0.5 - 1e-6) | (middles > n_source - 0.5 + 1e-6)] = 0
+    return weights.astype(np.float32)
