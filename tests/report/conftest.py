@@ -21,9 +21,10 @@ TABLES = [
     "correlation",
     "published",
     "dice",
+    "strata",
     "exclusions",
 ]
-FIGURES = ["flow", "example", "learning", "dice", "age", "bmi", "regression", "weight"]
+FIGURES = ["flow", "example", "learning", "dice", "worst", "age", "bmi", "regression", "weight"]
 
 SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 300" width="600" height="300">
 <rect width="600" height="300" fill="#fff"/>

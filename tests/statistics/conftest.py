@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import pyplot as plt
 
 from muscle_study.exclusions import exclusion_table
 from muscle_study.files import write_json, write_table
@@ -118,6 +119,7 @@ def make_run(plan: Plan) -> RunPaths:
     write_model(paths)
     if len(test):
         write_images(paths, test)
+        plt.imsave(paths.measurements / "worst.png", np.zeros((40, 60)))
     if plan.truth:
         write_truth(paths, measures, set(test), generator)
     if plan.n_simulated:
@@ -203,14 +205,14 @@ def write_quality(paths: RunPaths, test: pd.Series, generator: np.random.Generat
             "dice": generator.normal(0.9 if "psoas" in structure else 0.94, 0.015),
             "hausdorff95_mm": generator.normal(4, 0.5),
             "surface_distance_mm": generator.normal(0.8, 0.1),
+            "volume_error": generator.normal(0.01, 0.03),
+            "csa_error": generator.normal(-0.02, 0.03),
+            "predicted_dice": generator.normal(0.93, 0.01),
         }
         for name in test
         for structure in structures
     ]
-    columns = ["participant_id", "structure", "dice", "hausdorff95_mm", "surface_distance_mm"]
-    write_table(
-        pd.DataFrame(rows, columns=columns), paths.measurements / "segmentation_quality.csv"
-    )
+    write_table(pd.DataFrame(rows), paths.measurements / "segmentation_quality.csv")
 
 
 def write_model(paths: RunPaths) -> None:
@@ -317,6 +319,8 @@ def write_truth(paths, measures, test, generator) -> None:
     write_table(errors, paths.measurements / "errors.csv")
     write_table(pd.DataFrame(rows), paths.measurements / "agreement.csv")
     write_table(true_coefficients(), paths.measurements / "true_coefficients.csv")
+    faults = pd.DataFrame({"participant_id": sorted(test)[:2], "fault": "cut_sides"})
+    write_table(faults, paths.measurements / "faults.csv")
 
 
 def true_coefficients() -> pd.DataFrame:

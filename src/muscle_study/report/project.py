@@ -15,6 +15,7 @@ from muscle_study.report.parameters import ReportParameters
 
 #: Parts of the manuscript that stand only where a run has what they show.
 OPTIONAL_PARTS = {
+    "predicted": Path("figures", "predicted.svg"),
     "agreement": Path("tables", "agreement.md"),
     "recovery": Path("tables", "recovery.md"),
     "imaged": Path("tables", "imaged.md"),

@@ -2,7 +2,7 @@
 
 from muscle_study.labels import MUSCLES
 from muscle_study.statistics.measures import OUTCOMES
-from muscle_study.statistics.quality import has_truth
+from muscle_study.statistics.quality import has_predictions, has_truth
 from muscle_study.statistics.study import Study
 
 _PEOPLE = ("men", "women")
@@ -60,6 +60,11 @@ NAMES = [
     *_over(("published.",), ("dice_psoas", "dice_gluteus", "participants")),
 ]
 
+#: Names that only a run has whose inference predicted Dice.
+PREDICTED_NAMES = _over(
+    ("predicted.",), ("structures", "failures", "threshold", "auc", "auc_ci", "correlation")
+)
+
 #: Names that only a run with known truth has.
 TRUTH_NAMES = [
     *_over(("agreement.",), tuple(OUTCOMES), ("_bias", "_loa", "_icc")),
@@ -81,6 +86,7 @@ def expected_names(study: Study) -> set[str]:
     """Return the names that the run's numbers must have."""
     return {
         *NAMES,
+        *(PREDICTED_NAMES if has_predictions(study) else []),
         *(TRUTH_NAMES if has_truth(study) else []),
         *(SIMULATED_NAMES if study.has_simulated else []),
     }

@@ -29,6 +29,11 @@ def read_quality(study: Study) -> pd.DataFrame:
     return read_table(path).replace([np.inf, -np.inf], np.nan)
 
 
+def has_predictions(study: Study) -> bool:
+    """Tell whether inference predicted Dice; of masks that come from elsewhere it does not."""
+    return read_quality(study)["predicted_dice"].notna().any()
+
+
 def by_muscle(quality: pd.DataFrame, score: str) -> pd.DataFrame:
     """Return a score of each participant, averaged over both sides: a column a muscle."""
     muscle = quality["structure"].str.rsplit("_", n=1).str[0]

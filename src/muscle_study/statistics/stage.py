@@ -3,7 +3,7 @@
 from muscle_study.numbers import Numbers, read_numbers
 from muscle_study.statistics import cohort
 from muscle_study.statistics.names import expected_names
-from muscle_study.statistics.quality import has_truth
+from muscle_study.statistics.quality import has_predictions, has_truth
 from muscle_study.statistics.study import Study
 
 TABLES = (
@@ -16,10 +16,14 @@ TABLES = (
     "correlation",
     "published",
     "dice",
+    "strata",
     "exclusions",
 )
 
-FIGURES = ("flow", "example", "learning", "dice", "age", "bmi", "regression", "weight")
+FIGURES = ("flow", "example", "learning", "dice", "worst", "age", "bmi", "regression", "weight")
+
+#: What a run has whose inference predicted Dice.
+PREDICTED_FIGURES = ("predicted",)
 
 #: What a run with known truth has besides, and one with simulated measurements.
 TRUTH_TABLES = ("agreement", "recovery")
@@ -50,6 +54,8 @@ def write_numbers(study: Study, numbers: Numbers) -> None:
 def missing_outputs(study: Study) -> list[str]:
     """Return the files and numbers that the manuscript needs and the run lacks."""
     tables, figures = [*TABLES], [*FIGURES]
+    if has_predictions(study):
+        figures += PREDICTED_FIGURES
     if has_truth(study):
         tables += TRUTH_TABLES
         figures += TRUTH_FIGURES

@@ -11,6 +11,7 @@ from muscle_study.numbers import Numbers, format_number, format_p
 from muscle_study.statistics.correlation import correlations
 from muscle_study.statistics.descriptives import describe
 from muscle_study.statistics.measures import OUTCOMES, PAPER_OUTCOMES, SEXES
+from muscle_study.statistics.predicted import FAILURE, ranking
 from muscle_study.statistics.published import published
 from muscle_study.statistics.quality import by_muscle, read_agreement, read_quality
 from muscle_study.statistics.regression import coefficient_digits
@@ -185,6 +186,22 @@ def quality_numbers(study: Study, numbers: Numbers, cell: str) -> None:
         for score, (name, digits, unit) in SCORES.items():
             values = describe(by_muscle(quality, score)[muscle], study.min_count)
             text.number(f"{name}.{muscle}", values["mean"], digits, unit, otherwise=SUPPRESSED)
+
+
+def predicted_numbers(study: Study, numbers: Numbers, cell: str) -> None:
+    """Add how the predicted Dice ranks failures, in words where nothing failed."""
+    text = Text(numbers, cell)
+    found = ranking(study)
+    why = {0: "undefined, since none failed", found.structures: "undefined, since all failed"}
+    text.number("predicted.structures", found.structures, otherwise=SUPPRESSED)
+    text.number("predicted.failures", found.failures, otherwise=SUPPRESSED)
+    text.number("predicted.threshold", FAILURE, 2)
+    text.number("predicted.auc", found.auc, 3, otherwise=why.get(found.failures, SUPPRESSED))
+    if pd.isna(found.auc):
+        text.word("predicted.auc_ci", "no interval")
+    else:
+        text.limits("predicted.auc_ci", found.low, found.high, 3, before=_confidence(study))
+    text.number("predicted.correlation", found.correlation, 2)
 
 
 def measure_numbers(study: Study, numbers: Numbers, cell: str, prefix: str = "") -> None:

@@ -6,15 +6,14 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from muscle_study.labels import STRUCTURES, Label
+from muscle_study.statistics.figures.picture import withheld
 from muscle_study.statistics.quality import muscle_dice
 from muscle_study.statistics.study import Study
 from muscle_study.statistics.style import (
-    ONE_COLUMN,
     STRUCTURE_COLOURS,
     TWO_COLUMNS,
     Picture,
     house_style,
-    say_instead,
     tag_synthetic,
 )
 from muscle_study.volumes import Volume, load
@@ -29,7 +28,11 @@ def draw(study: Study) -> Picture:
     In a run on real people the picture is withheld: it is individual.
     """
     if not study.synthetic:
-        return _withheld()
+        return withheld(
+            "example",
+            "A segmentation example is withheld in runs on real people: no individual picture "
+            "leaves the data folder. Examples for quality control are kept there.",
+        )
     participant_id = _typical(study)
     folder = study.paths.curated / "images" / participant_id
     labels = load(study.paths.segmentations / f"{participant_id}.nii.gz")
@@ -84,18 +87,6 @@ def draw(study: Study) -> Picture:
         "The participant's right is on the left, as radiologists look." + study.origin
     )
     return Picture("example", figure, caption)
-
-
-def _withheld() -> Picture:
-    with house_style():
-        figure, axes = plt.subplots(layout="constrained", figsize=(ONE_COLUMN, 1.2))
-        say_instead(axes, "withheld: the picture of a real participant")
-    return Picture(
-        "example",
-        figure,
-        "A segmentation example is withheld in runs on real people: no individual picture leaves "
-        "the data folder. Examples for quality control are kept there.",
-    )
 
 
 def _typical(study: Study) -> str:
