@@ -251,12 +251,16 @@ def write_slices(run: str, parameters: StudyParameters) -> None:
     Raises
     ------
     ParameterError
-        If the folder of the export is not there.
+        If the folder of the export, or of another segmenter's masks, is not there.
     """
     folder = RunPaths(run).parameters
     sections = parameters.model_dump(mode="json", exclude={"cluster"}, exclude_none=False)
     if parameters.curation.source is not None:
-        sections["curation"]["source_listing"] = _listing(parameters.curation.source)
+        listing = _listing("curation.source", parameters.curation.source)
+        sections["curation"]["source_listing"] = listing
+    if parameters.inference.masks is not None:
+        listing = _listing("inference.masks.folder", parameters.inference.masks.folder)
+        sections["inference"]["masks_listing"] = listing
     for stage, section in sections.items():
         if section is None:
             continue
@@ -281,13 +285,12 @@ def _holds(path: Path, text: str) -> bool:
     return path.exists() and path.read_text(encoding="utf-8") == text
 
 
-def _listing(source: str) -> str:
-    """Return a digest of the names, sizes and times in an export, by which Make sees it change."""
+def _listing(key: str, source: str) -> str:
+    """Return a digest of the names, sizes and times in a folder, by which Make sees it change."""
     folder = ROOT / Path(source).expanduser()
     if not folder.is_dir():
         raise ParameterError(
-            f"curation.source: there is no folder {source}. Name the export's folder, "
-            "absolute or relative to the repository"
+            f"{key}: there is no folder {source}. Name it absolute or relative to the repository"
         )
     digest = hashlib.sha256()
     for parent, folders, names in os.walk(folder):

@@ -88,6 +88,11 @@ class RunPaths:
         return self.data / "segmentations"
 
     @property
+    def compared(self) -> Path:
+        """One label map a participant of the segmenter that is compared with."""
+        return self.segmentations / "compared"
+
+    @property
     def measurements(self) -> Path:
         """Tables of the measures and of the segmentation's quality."""
         return self.data / "measurements"

@@ -100,6 +100,7 @@ def write_numbers(paths: RunPaths, kind: str) -> None:
     numbers.add_text(
         "study.psoas", "psoas major" if kind == "synthetic" else "iliopsoas", "numbers"
     )
+    numbers.add_text("study.segmentation", "network", "numbers")
     for i, name in enumerate(names_of_numbers(kind)):
         numbers.add(name, 10 + i / 10, "tbl-measures", digits=1)
     numbers.write(paths.numbers / "statistics.json")

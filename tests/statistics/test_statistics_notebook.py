@@ -9,7 +9,13 @@ import pytest
 from muscle_study.numbers import Numbers
 from muscle_study.paths import NOTEBOOKS
 from muscle_study.report.check import find_identifiers
-from muscle_study.statistics.names import NAMES, PREDICTED_NAMES, SIMULATED_NAMES, TRUTH_NAMES
+from muscle_study.statistics.names import (
+    COMPARED_NAMES,
+    NAMES,
+    PREDICTED_NAMES,
+    SIMULATED_NAMES,
+    TRUTH_NAMES,
+)
 from muscle_study.statistics.stage import missing_outputs, write_numbers
 
 mpl.use("Agg")
@@ -33,7 +39,7 @@ def run_cells(study):
         {},
         {"n": 20, "n_test": 3, "n_curation_exclusions": 1, "n_late_exclusions": 0},
         {"n": 60, "n_test": 8, "demographics": False, "truth": False, "synthetic": False},
-        {"n": 80, "n_simulated": 400},
+        {"n": 80, "n_simulated": 400, "compared": True},
     ],
     ids=["usual", "tiny", "real without demographics", "simulated"],
 )
@@ -46,6 +52,7 @@ def test_everything_is_there_and_nothing_individual(study_of, plan, made_up):
         *NAMES,
         *PREDICTED_NAMES,
         *(TRUTH_NAMES if made_up.get("truth", True) else []),
+        *(COMPARED_NAMES if "compared" in made_up else []),
         *(SIMULATED_NAMES if "n_simulated" in made_up else []),
     }
     assert set(numbers) == expected

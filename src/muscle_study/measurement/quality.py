@@ -139,7 +139,7 @@ def score_test_split(
         ``segmentation_quality.csv``, and who of the test split could not be scored and why
         (``segmentation_quality_exclusions.csv``).
     """
-    participants = segmented_participants(paths)
+    participants = segmented_participants(paths, paths.segmentations)
     tasks = {
         participant_id: QualityTask(
             segmentation=paths.segmentations / f"{participant_id}.nii.gz",

@@ -17,6 +17,7 @@ from muscle_study.report.parameters import ReportParameters
 OPTIONAL_PARTS = {
     "predicted": Path("figures", "predicted.svg"),
     "agreement": Path("tables", "agreement.md"),
+    "comparison": Path("tables", "comparison.md"),
     "recovery": Path("tables", "recovery.md"),
     "imaged": Path("tables", "imaged.md"),
     "simulated": Path("tables", "imaged.md"),
@@ -136,6 +137,7 @@ def _write_parts(numbers: Mapping[str, Number], project: Path) -> None:
     """Write the parts that fit the run as ``_<name>.md``."""
     folders = (
         "synthetic" if is_synthetic(numbers) else "real",
+        numbers["study.segmentation"].text,  # network or masks
         "described" if is_described(numbers) else "undescribed",
     )
     for folder in folders:

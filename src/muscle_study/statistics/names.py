@@ -1,6 +1,7 @@
 """The names of the numbers that the manuscript's text may use."""
 
 from muscle_study.labels import MUSCLES
+from muscle_study.statistics import compared
 from muscle_study.statistics.measures import OUTCOMES
 from muscle_study.statistics.quality import has_predictions, has_truth
 from muscle_study.statistics.study import Study
@@ -18,7 +19,7 @@ def _over(*parts: tuple[str, ...]) -> list[str]:
 
 #: Every name that the text may use in any run.
 NAMES = [
-    *_over(("study.",), ("run", "kind", "psoas")),
+    *_over(("study.",), ("run", "kind", "psoas", "segmenter", "segmentation")),
     *_over(
         ("population.",),
         ("source", "curated", "measured", "excluded", "men", "women", "exclusion_percent"),
@@ -71,6 +72,13 @@ TRUTH_NAMES = [
     *_over(("recovery.",), ("coefficients", "covered", "covered_imaged", "median_percent")),
 ]
 
+#: Names that only a run has whose segmentation is compared with another one.
+COMPARED_NAMES = [
+    *_over(("compared.",), ("segmenter", "participants")),
+    *_over(("compared.",), tuple(OUTCOMES), ("_bias", "_loa", "_icc")),
+    *_over(("compared.dice_",), MUSCLES),
+]
+
 #: Names that only a run with simulated measurements has.
 SIMULATED_NAMES = [
     *_over(("population.",), ("imaged", "simulated")),
@@ -88,5 +96,6 @@ def expected_names(study: Study) -> set[str]:
         *NAMES,
         *(PREDICTED_NAMES if has_predictions(study) else []),
         *(TRUTH_NAMES if has_truth(study) else []),
+        *(COMPARED_NAMES if compared.is_here(study) else []),
         *(SIMULATED_NAMES if study.has_simulated else []),
     }

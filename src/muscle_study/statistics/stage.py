@@ -1,7 +1,7 @@
 """The stage's last step: everything that the manuscript needs is there."""
 
 from muscle_study.numbers import Numbers, read_numbers
-from muscle_study.statistics import cohort
+from muscle_study.statistics import cohort, compared
 from muscle_study.statistics.names import expected_names
 from muscle_study.statistics.quality import has_predictions, has_truth
 from muscle_study.statistics.study import Study
@@ -29,6 +29,10 @@ PREDICTED_FIGURES = ("predicted",)
 TRUTH_TABLES = ("agreement", "recovery")
 TRUTH_FIGURES = ("agreement",)
 SIMULATED_TABLES = ("imaged",)
+
+#: What a run has whose segmentation is compared with another one.
+COMPARED_TABLES = ("comparison",)
+COMPARED_FIGURES = ("comparison",)
 
 #: What a run has whose data stage cohort made.
 COHORT_TABLES = ("cohort", "voxelisation")
@@ -59,6 +63,9 @@ def missing_outputs(study: Study) -> list[str]:
     if has_truth(study):
         tables += TRUTH_TABLES
         figures += TRUTH_FIGURES
+    if compared.is_here(study):
+        tables += COMPARED_TABLES
+        figures += COMPARED_FIGURES
     if study.has_simulated:
         tables += SIMULATED_TABLES
     if cohort.is_here(study):

@@ -174,6 +174,7 @@ def strata_table(study: Study) -> Table:
         "largest cross-section (CSA) and of the volume, relative to the reference. "
         f"{MARK}: fewer than {study.min_count} participants, or hidden to protect such a group."
         + faults
+        + study.stand_in
         + study.imaged_only
         + study.origin
     )

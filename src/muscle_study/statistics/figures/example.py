@@ -50,7 +50,7 @@ def draw(study: Study) -> Picture:
         for axes, (_, _, title) in zip(panels[0], views, strict=True):
             axes.set_title(title)
         for row, contrast, drawn, words in zip(
-            panels, ("water", "fat"), (labels, reference), ("model", "reference"), strict=True
+            panels, ("water", "fat"), (labels, reference), ("segmented", "reference"), strict=True
         ):
             image = load(folder / f"{contrast}.nii.gz")
             for axes, (axis, index, _) in zip(row, views, strict=True):
@@ -80,9 +80,9 @@ def draw(study: Study) -> Picture:
         )
         tag_synthetic(figure, study.synthetic)
     caption = (
-        "The model's segmentation of a test participant whose Dice is nearest to the test "
-        "participants' median: axial slices where the psoas and the gluteus muscles are largest, "
-        "and the coronal slice that shows most of both. Top: water image with the model's "
+        f"Segmentation by {study.segmenter} of a test participant whose Dice is nearest to the "
+        "test participants' median: axial slices where the psoas and the gluteus muscles are "
+        "largest, and the coronal slice that shows most of both. Top: water image with its "
         "contours; bottom: fat image with those of the reference labels. "
         "The participant's right is on the left, as radiologists look." + study.origin
     )
