@@ -18,6 +18,7 @@ from muscle_study.cohort.randomised_parameters import RANDOMISED_CHANNEL
 from muscle_study.curation.parameters import CurationParameters
 from muscle_study.files import write_text
 from muscle_study.inference.parameters import InferenceParameters
+from muscle_study.learning_curve.parameters import LearningCurveParameters
 from muscle_study.measurement.parameters import MeasurementParameters
 from muscle_study.paths import PARAMS, ROOT, RunPaths
 from muscle_study.report.parameters import ReportParameters
@@ -43,6 +44,7 @@ class StudyParameters(Section):
     measurement: MeasurementParameters
     statistics: StatisticsParameters
     report: ReportParameters
+    learning_curve: LearningCurveParameters
     cluster: ClusterParameters
 
     @model_validator(mode="after")
@@ -246,7 +248,8 @@ def write_slices(run: str, parameters: StudyParameters) -> None:
     """Write each section to its own file, those alone whose content changed.
 
     Make compares their times, so that a stage is redone for its own parameters and for no others.
-    `cluster` is left out: where a stage runs does not change what it computes.
+    `cluster` is left out: where a stage runs does not change what it computes. So is
+    `learning_curve`, which is no stage.
 
     Raises
     ------
@@ -254,7 +257,9 @@ def write_slices(run: str, parameters: StudyParameters) -> None:
         If the folder of the export, or of another segmenter's masks, is not there.
     """
     folder = RunPaths(run).parameters
-    sections = parameters.model_dump(mode="json", exclude={"cluster"}, exclude_none=False)
+    sections = parameters.model_dump(
+        mode="json", exclude={"cluster", "learning_curve"}, exclude_none=False
+    )
     if parameters.curation.source is not None:
         listing = _listing("curation.source", parameters.curation.source)
         sections["curation"]["source_listing"] = listing

@@ -83,6 +83,11 @@ class RunPaths:
         return self.data / "model"
 
     @property
+    def learning_curve(self) -> Path:
+        """Trainings with fewer participants, and their scores; where these were asked for."""
+        return self.data / "learning_curve"
+
+    @property
     def segmentations(self) -> Path:
         """One label map a participant."""
         return self.data / "segmentations"

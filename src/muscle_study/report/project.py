@@ -15,6 +15,7 @@ from muscle_study.report.parameters import ReportParameters
 
 #: Parts of the manuscript that stand only where a run has what they show.
 OPTIONAL_PARTS = {
+    "learning-curve": Path("tables", "learning_curve.md"),
     "predicted": Path("figures", "predicted.svg"),
     "agreement": Path("tables", "agreement.md"),
     "comparison": Path("tables", "comparison.md"),

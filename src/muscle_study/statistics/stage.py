@@ -1,5 +1,7 @@
 """The stage's last step: everything that the manuscript needs is there."""
 
+import shutil
+
 from muscle_study.numbers import Numbers, read_numbers
 from muscle_study.statistics import cohort, compared
 from muscle_study.statistics.names import expected_names
@@ -37,6 +39,12 @@ COMPARED_FIGURES = ("comparison",)
 #: What a run has whose data stage cohort made.
 COHORT_TABLES = ("cohort", "voxelisation")
 COHORT_FIGURES = ("cohort_mosaic", "cohort_faults", "cohort_atlas")
+
+
+def remove_earlier(study: Study) -> None:
+    """Remove what the notebook wrote before: a table that this run has not must not be left."""
+    for folder in (study.paths.tables, study.paths.figures, study.paths.numbers):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_numbers(study: Study, numbers: Numbers) -> None:
