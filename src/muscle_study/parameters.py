@@ -257,9 +257,7 @@ def write_slices(run: str, parameters: StudyParameters) -> None:
         If the folder of the export, or of another segmenter's masks, is not there.
     """
     folder = RunPaths(run).parameters
-    sections = parameters.model_dump(
-        mode="json", exclude={"cluster", "learning_curve"}, exclude_none=False
-    )
+    sections = parameters.model_dump(mode="json", exclude={"cluster", "learning_curve"})
     if parameters.curation.source is not None:
         listing = _listing("curation.source", parameters.curation.source)
         sections["curation"]["source_listing"] = listing

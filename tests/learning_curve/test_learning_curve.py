@@ -1,7 +1,6 @@
 """A learning curve on the smallest run, with one short training."""
 
 import json
-import os
 
 import pytest
 
@@ -18,7 +17,7 @@ def run(ci_output, tmp_path, monkeypatch):
     """The smallest run, linked: what is written beside it stays here."""
     (tmp_path / "data" / "ci").mkdir(parents=True)
     for folder in (ci_output / "data" / "ci").iterdir():
-        os.symlink(folder, tmp_path / "data" / "ci" / folder.name)
+        (tmp_path / "data" / "ci" / folder.name).symlink_to(folder)
     monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path))
     monkeypatch.setenv("MUSCLE_STUDY_PLAIN_PROGRESS", "1")
     return RunPaths("ci")
