@@ -27,7 +27,7 @@ study := $(PYTHON) -m muscle_study
 .DELETE_ON_ERROR:
 # Stages use the machine's cores themselves; two at once would share them.
 .NOTPARALLEL:
-.PHONY: all env test lint lab bench report status clean lock help FORCE
+.PHONY: all env test lint lab bench learning-curve report status clean lock help FORCE
 .DEFAULT_GOAL := help
 
 # ---- stages -------------------------------------------------------------------------------------
@@ -73,7 +73,7 @@ endef
 # `exec`: no shell stays between make and the stage, which ends when make is killed.
 $(foreach stage,$(stages),$(eval $(call stage_rule,$(stage))))
 
-$(call executed,statistics): $(wildcard data/published/*)
+$(call executed,statistics): $(wildcard data/published/* $(data)/learning_curve/scores.csv)
 
 $(manuscript): $(call executed,statistics) $(call slice,report) $(wildcard reports/*.qmd \
   reports/*.yml reports/*.bib reports/filters/* reports/style/* reports/parts/* reports/parts/*/* \
@@ -106,6 +106,11 @@ lab: $(environment) ## explore the notebooks in JupyterLab
 bench: $(environment) $(bench_environment) ## time and memory beside MONAI's, nnU-Net's, TorchIO's
 	@$(PYTHON) -m benchmarks --run $(RUN)
 
+# Not part of `all`, for it trains once more for each size. `all` shows what it has left.
+learning-curve: $(call executed,measurement) ## train with fewer participants; the report shows it
+	@$(study) learning-curve --run $(RUN) --set "$$SET"
+	@$(MAKE) --no-print-directory all
+
 report: $(environment) ## render the report alone, from what the stages have written
 	@$(study) report --run $(RUN) --set "$$SET"
 
@@ -127,7 +132,7 @@ endif
 
 help: ## this list
 	@echo "make COMMAND [RUN=name of a file in params/] [SET=\"section.key=value …\"] [OUT=folder]"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
 
 # ---- environment --------------------------------------------------------------------------------
 

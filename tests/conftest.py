@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from dask.distributed import LocalCluster
 
+from muscle_study.cluster_parameters import ClusterParameters
 from muscle_study.paths import ROOT, RunPaths
 
 #: Longer than any test takes, so that one that hangs names itself.
@@ -35,6 +37,15 @@ def run_make(*arguments: str) -> subprocess.CompletedProcess[str]:
 @pytest.fixture
 def make():
     return run_make
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """Yield where to work: one worker in this process, which starts at once."""
+    with LocalCluster(1, processes=False, threads_per_worker=1, dashboard_address=":0") as local:
+        yield ClusterParameters(
+            kind="address", workers=1, threads=1, address=local.scheduler_address
+        )
 
 
 @pytest.fixture(scope="session")

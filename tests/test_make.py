@@ -48,6 +48,7 @@ def test_help_lists_every_command(make):
         "help",
         "lab",
         "bench",
+        "learning-curve",
         "report",
         "status",
         "clean",

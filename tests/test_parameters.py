@@ -162,8 +162,9 @@ def sections():
 def keys_of(model, above=""):
     for name, field in model.model_fields.items():
         yield above + name
-        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
-            yield from keys_of(field.annotation, f"{above}{name}.")
+        for kind in (field.annotation, *getattr(field.annotation, "__args__", ())):
+            if isinstance(kind, type) and issubclass(kind, Section):
+                yield from keys_of(kind, f"{above}{name}.")
 
 
 @pytest.mark.parametrize(("section", "keys"), sections(), ids=lambda value: str(value)[:12])

@@ -77,6 +77,16 @@ def _report(options: argparse.Namespace, overrides: list[str]) -> int:
     return 0
 
 
+def _learning_curve(options: argparse.Namespace, overrides: list[str]) -> int:
+    """Train with fewer participants, and score each training on the test split."""
+    parameters = load(options.run, overrides)
+    from muscle_study.learning_curve.curve import measure_curve
+    from muscle_study.paths import RunPaths
+
+    measure_curve(RunPaths(options.run), parameters)
+    return 0
+
+
 def _summary(options: argparse.Namespace, _overrides: list[str]) -> int:
     """Print where the report is and what it says, on one screen."""
     from muscle_study.report.summary import summary
@@ -97,6 +107,7 @@ COMMANDS = {
     "run": _run,
     "slices": _slices,
     "report": _report,
+    "learning-curve": _learning_curve,
     "summary": _summary,
     "status": _status,
 }

@@ -24,6 +24,7 @@ class Reason(StrEnum):
     FIELD_OF_VIEW = "field_of_view"
     WATER_FAT_SWAP = "water_fat_swap"
     UNKNOWN_LABEL = "unknown_label"
+    MISSING_MASK = "missing_mask"
     NO_MUSCLE_FOUND = "no_muscle_found"
     SIDES_SWAPPED = "sides_swapped"
     UNEXPECTED_ERROR = "unexpected_error"
@@ -44,7 +45,8 @@ REASON_TEXT = {
     Reason.BAD_GEOMETRY: "image geometry is impossible",
     Reason.FIELD_OF_VIEW: "field of view too small",
     Reason.WATER_FAT_SWAP: "water and fat swapped",
-    Reason.UNKNOWN_LABEL: "reference labels hold unknown values",
+    Reason.UNKNOWN_LABEL: "labels hold unknown values",
+    Reason.MISSING_MASK: "another segmenter's mask is missing",
     Reason.NO_MUSCLE_FOUND: "a muscle was not found",
     Reason.SIDES_SWAPPED: "left muscle lies to the right of the right one",
     Reason.UNEXPECTED_ERROR: "unexpected error (see detail)",

@@ -18,6 +18,7 @@ from muscle_study.cohort.randomised_parameters import RANDOMISED_CHANNEL
 from muscle_study.curation.parameters import CurationParameters
 from muscle_study.files import write_text
 from muscle_study.inference.parameters import InferenceParameters
+from muscle_study.learning_curve.parameters import LearningCurveParameters
 from muscle_study.measurement.parameters import MeasurementParameters
 from muscle_study.paths import PARAMS, ROOT, RunPaths
 from muscle_study.report.parameters import ReportParameters
@@ -28,8 +29,13 @@ from muscle_study.training.parameters import TrainingParameters
 #: Folder of the slices with which stages ended last.
 USED = "used"
 
-#: Section and key of folders that a stage reads beside what earlier stages wrote.
-FOLDERS = (("curation", "source"), ("training", "start_from"), ("training", "pretrained"))
+#: Sections and keys of folders that a stage reads beside what earlier stages wrote.
+FOLDERS = (
+    ("curation", "source"),
+    ("training", "start_from"),
+    ("training", "pretrained"),
+    ("inference", "masks", "folder"),
+)
 
 
 class ParameterError(Exception):
@@ -46,6 +52,7 @@ class StudyParameters(Section):
     measurement: MeasurementParameters
     statistics: StatisticsParameters
     report: ReportParameters
+    learning_curve: LearningCurveParameters
     cluster: ClusterParameters
 
     @model_validator(mode="after")
@@ -261,7 +268,8 @@ def write_slices(run: str, parameters: StudyParameters) -> None:
     """Write each section to its own file, those alone whose content changed.
 
     Make compares their times, so that a stage is redone for its own parameters and for no others.
-    `cluster` is left out: where a stage runs does not change what it computes.
+    `cluster` is left out: where a stage runs does not change what it computes. So is
+    `learning_curve`, which is no stage.
 
     Raises
     ------
@@ -269,10 +277,12 @@ def write_slices(run: str, parameters: StudyParameters) -> None:
         If a folder of `FOLDERS` is not there.
     """
     folder = RunPaths(run).parameters
-    sections = parameters.model_dump(mode="json", exclude={"cluster"}, exclude_none=False)
-    for section, key in FOLDERS:
-        if (named := sections[section][key]) is not None:
-            sections[section][f"{key}_listing"] = _listing(named, f"{section}.{key}")
+    sections = parameters.model_dump(mode="json", exclude={"cluster", "learning_curve"})
+    for section, *keys in FOLDERS:
+        named = _value(sections[section], keys)
+        if named is not None:
+            key = ".".join((section, *keys))
+            sections[section][f"{keys[0]}_listing"] = _listing(key, named)
     for stage, section in sections.items():
         if section is None:
             continue
@@ -297,7 +307,15 @@ def _holds(path: Path, text: str) -> bool:
     return path.exists() and path.read_text(encoding="utf-8") == text
 
 
-def _listing(named: str, key: str) -> str:
+def _value(section: dict, keys: list[str]) -> Any:
+    """Return a value of a section; None where it, or what it is in, is not given."""
+    node: Any = section
+    for key in keys:
+        node = None if node is None else node[key]
+    return node
+
+
+def _listing(key: str, named: str) -> str:
     """Return a digest of the names, sizes and times in a folder, by which Make sees it change."""
     folder = ROOT / Path(named).expanduser()
     if not folder.is_dir():

@@ -83,9 +83,19 @@ class RunPaths:
         return self.data / "model"
 
     @property
+    def learning_curve(self) -> Path:
+        """Trainings with fewer participants, and their scores; where these were asked for."""
+        return self.data / "learning_curve"
+
+    @property
     def segmentations(self) -> Path:
         """One label map a participant."""
         return self.data / "segmentations"
+
+    @property
+    def compared(self) -> Path:
+        """One label map a participant of the segmenter that is compared with."""
+        return self.segmentations / "compared"
 
     @property
     def measurements(self) -> Path:

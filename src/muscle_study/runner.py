@@ -79,6 +79,8 @@ def run_stage(stage: str, run: str, overrides: list[str]) -> Path:
     folders = {ROOT: "<repository>", paths.output: "<output>"}
     if parameters.curation.source is not None:
         folders[ROOT / Path(parameters.curation.source).expanduser()] = "<source>"
+    if parameters.inference.masks is not None:
+        folders[ROOT / Path(parameters.inference.masks.folder).expanduser()] = "<masks>"
 
     def finish() -> None:
         keep_used(run, stage)

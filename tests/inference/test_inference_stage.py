@@ -1,20 +1,21 @@
 """Participants are segmented once, and a bad one does not disturb the others."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from muscle_study.cluster_parameters import ClusterParameters
-from muscle_study.files import read_table, write_table
-from muscle_study.inference.parameters import InferenceParameters
+from muscle_study.files import read_json, read_table, write_json, write_table
+from muscle_study.inference.parameters import InferenceParameters, MasksParameters
 from muscle_study.inference.stage import segment_cohort
+from muscle_study.labels import Label
 from muscle_study.paths import RunPaths
 from muscle_study.training.model import save_card, save_weights
 from muscle_study.training.network import build_network
 from muscle_study.volumes import Volume, load, save
 
 PARAMETERS = InferenceParameters(accelerator="cpu", precision="32-true")
-ONE_WORKER = ClusterParameters(kind="local", workers=1, threads=1)
 
 
 @pytest.fixture
@@ -32,16 +33,17 @@ def paths(tmp_path, monkeypatch, card_of):
         image = rng.integers(0, 100, (18, 18, 18)).astype(np.int16)
         file = paths.curated / "images" / participant / "water.nii.gz"
         save(Volume(image, np.diag([4.0, 4, 4, 1])), file)
+    write_json({"psoas_label": "psoas major"}, paths.curated / "source.json")
     table = pd.DataFrame({"participant_id": ["1", "2", "3"]})
     write_table(table, paths.curated / "participants.csv")
     return paths
 
 
-def test_resume_and_bad_participant(paths):
+def test_resume_and_bad_participant(paths, cluster):
     bad = paths.curated / "images" / "2" / "water.nii.gz"
     whole = bad.read_bytes()
     bad.write_bytes(whole[:100])
-    records, exclusions = segment_cohort(paths, PARAMETERS, ONE_WORKER)
+    records, exclusions = segment_cohort(paths, PARAMETERS, cluster)
     assert records["participant_id"].tolist() == ["1", "3"]
     assert exclusions[["participant_id", "reason"]].to_numpy().tolist() == [
         ["2", "unreadable_image"]
@@ -52,7 +54,7 @@ def test_resume_and_bad_participant(paths):
     # the run is started again after the file was put right, and participant 3's map was lost
     bad.write_bytes(whole)
     (paths.segmentations / "3.nii.gz").unlink()
-    records, exclusions = segment_cohort(paths, PARAMETERS, ONE_WORKER)
+    records, exclusions = segment_cohort(paths, PARAMETERS, cluster)
     assert records["participant_id"].tolist() == ["1", "2", "3"]
     assert exclusions.empty
     assert (paths.segmentations / "1.nii.gz").stat().st_mtime_ns == first
@@ -62,7 +64,43 @@ def test_resume_and_bad_participant(paths):
     ]  # fmt: skip
 
 
-def test_missing_model_stops_the_run(paths):
+def test_missing_model_stops_the_run(paths, cluster):
     (paths.model / "card.json").unlink()
     with pytest.raises(FileNotFoundError, match="run notebooks/02_training first"):
-        segment_cohort(paths, PARAMETERS, ONE_WORKER)
+        segment_cohort(paths, PARAMETERS, cluster)
+
+
+def test_whose_label_maps_they_are_is_written(paths, cluster):
+    segment_cohort(paths, PARAMETERS, cluster)
+    assert read_json(paths.segmentations / "source.json") == {
+        "kind": "network", "segmenter": "the network", "psoas_label": "psoas major"
+    }  # fmt: skip
+
+
+def test_masks_stand_in_and_are_compared(paths, cluster, tmp_path):
+    for participant in ("1", "3"):
+        labels = np.zeros((18, 18, 18), np.uint8)
+        labels[2:9, 2:9, 2:9] = 48
+        file = tmp_path / "masks" / f"{participant}.nii.gz"
+        save(Volume(labels, np.diag([4.0, 4, 4, 1])), file)
+    masks = MasksParameters(
+        segmenter="totalsegmentator", folder=str(tmp_path / "masks"), file="{participant}.nii.gz"
+    )
+    parameters = InferenceParameters(
+        accelerator="cpu", precision="32-true", source="masks", compare_with="network", masks=masks
+    )
+    records, exclusions = segment_cohort(paths, parameters, cluster)
+    assert records["participant_id"].tolist() == ["1", "3"]
+    assert exclusions[["participant_id", "reason"]].to_numpy().tolist() == [["2", "missing_mask"]]
+    assert set(np.unique(load(paths.segmentations / "1.nii.gz").data)) == {0, Label.PSOAS_LEFT}
+    assert read_json(paths.segmentations / "source.json")["psoas_label"] == "iliopsoas"
+    assert len(read_table(paths.compared / "records.csv")) == 3
+
+    # a mask that comes later is taken, one that was there is not read again
+    first = (paths.segmentations / "1.nii.gz").stat().st_mtime_ns
+    shutil.copy(tmp_path / "masks" / "1.nii.gz", tmp_path / "masks" / "2.nii.gz")
+    alone = parameters.model_copy(update={"compare_with": None})
+    records, _ = segment_cohort(paths, alone, cluster)
+    assert records["participant_id"].tolist() == ["1", "2", "3"]
+    assert (paths.segmentations / "1.nii.gz").stat().st_mtime_ns == first
+    assert not paths.compared.exists()

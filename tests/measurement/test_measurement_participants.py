@@ -3,9 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from dask.distributed import LocalCluster
 
-from muscle_study.cluster_parameters import ClusterParameters
 from muscle_study.exclusions import Excluded
 from muscle_study.files import read_table, write_table
 from muscle_study.labels import Label
@@ -17,15 +15,6 @@ from muscle_study.paths import RunPaths
 from muscle_study.volumes import Volume, save
 
 PARAMETERS = MeasurementParameters(min_muscle_ml=0.1, seed=1)
-
-
-@pytest.fixture(scope="module")
-def cluster():
-    """Yield where to work: one worker in this process, which starts at once."""
-    with LocalCluster(1, processes=False, threads_per_worker=1, dashboard_address=":0") as local:
-        yield ClusterParameters(
-            kind="address", workers=1, threads=1, address=local.scheduler_address
-        )
 
 
 @pytest.fixture

@@ -1,10 +1,18 @@
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.ndimage import gaussian_filter
 
 from muscle_study.exclusions import Excluded
 from muscle_study.labels import Label
-from muscle_study.measurement.quality import QualityTask, compare, overlap_and_distances, score
+from muscle_study.measurement.quality import (
+    QualityTask,
+    compare,
+    overlap_and_distances,
+    predicted_dice,
+    relative_errors,
+    score,
+)
 from muscle_study.volumes import Volume, save
 
 SPACING_MM = np.array([1.0, 2.0, 4.0])
@@ -80,14 +88,33 @@ def test_a_structure_in_one_map_only_scores_zero_and_one_in_none_nothing():
     segmentation.data[cube()] = Label.PSOAS_RIGHT
     reference.data[cube((0, 0, 6))] = segmentation.data[cube((0, 0, 6))] = Label.GLUTEUS_LEFT
     expected = [
-        ("psoas_left", 0, np.nan, np.nan),
-        ("psoas_right", 0, np.nan, np.nan),
-        ("gluteus_left", 1, 0, 0),
-        ("gluteus_right", np.nan, np.nan, np.nan),
+        ("psoas_left", 0, np.nan, np.nan, -1, -1),
+        ("psoas_right", 0, np.nan, np.nan, np.nan, np.nan),
+        ("gluteus_left", 1, 0, 0, 0, 0),
+        ("gluteus_right", np.nan, np.nan, np.nan, np.nan, np.nan),
     ]
     for row, values in zip(compare(segmentation, reference), expected, strict=True):
         assert row[0] == values[0]
         assert row[1:] == pytest.approx(values[1:], nan_ok=True)
+
+
+def test_errors_of_a_cube_that_is_too_high_and_too_narrow():
+    found, true = np.zeros((2, 10, 10, 10), bool)
+    true[2:6, 2:6, 2:6] = True
+    found[2:5, 2:6, 2:8] = True
+    # 12 of 16 voxels in each section, in 6 sections instead of 4
+    assert relative_errors(found, true) == pytest.approx((72 / 64 - 1, 12 / 16 - 1))
+
+
+def test_predictions_are_read_from_the_records_of_inference():
+    names = ["psoas_left", "psoas_right", "gluteus_left", "gluteus_right"]
+    records = pd.DataFrame(
+        {"participant_id": ["1", "2"]} | {f"predicted_dice_{name}": [0.5, 0.7] for name in names}
+    )
+    records.loc[1, "predicted_dice_gluteus_left"] = np.nan
+    table = predicted_dice(records).reset_index().set_index(["participant_id", "structure"])
+    assert table["predicted_dice"]["2", "psoas_right"] == 0.7
+    assert np.isnan(table["predicted_dice"]["2", "gluteus_left"]) and len(table) == 8
 
 
 def test_a_reference_on_another_grid_is_excluded(tmp_path):

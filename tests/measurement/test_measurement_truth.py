@@ -50,7 +50,11 @@ def run(tmp_path, monkeypatch, measures):
     write_table(curated, paths.curated / "participants.csv")
     write_table(truth, paths.truth / "measures.csv")
     write_table(population, paths.truth / "population.csv")
+    faults = pd.DataFrame(
+        {"participant_id": ["100003", "100077"], "fault": ["cut_top", "no_images"], "detail": "80"}
+    )
     write_table(coefficients, paths.truth / "coefficients.csv")
+    write_table(faults, paths.truth / "faults.csv")
     return paths
 
 
@@ -83,6 +87,12 @@ def test_those_not_imaged_get_the_donors_relative_error(run, measures):
     assert (run.measurements / "true_coefficients.csv").read_bytes() == (
         run.truth / "coefficients.csv"
     ).read_bytes()
+
+
+def test_faults_of_curated_scans_are_handed_on(run, measures):
+    compare_with_truth(run, measures, 1)
+    faults = read_table(run.measurements / "faults.csv")
+    assert faults.to_dict("list") == {"participant_id": ["100003"], "fault": ["cut_top"]}
 
 
 def test_where_all_were_imaged_nobody_is_simulated(run, measures):

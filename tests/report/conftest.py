@@ -21,9 +21,10 @@ TABLES = [
     "correlation",
     "published",
     "dice",
+    "strata",
     "exclusions",
 ]
-FIGURES = ["flow", "example", "learning", "dice", "age", "bmi", "regression", "weight"]
+FIGURES = ["flow", "example", "learning", "dice", "worst", "age", "bmi", "regression", "weight"]
 
 SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 300" width="600" height="300">
 <rect width="600" height="300" fill="#fff"/>
@@ -99,6 +100,7 @@ def write_numbers(paths: RunPaths, kind: str) -> None:
     numbers.add_text(
         "study.psoas", "psoas major" if kind == "synthetic" else "iliopsoas", "numbers"
     )
+    numbers.add_text("study.segmentation", "network", "numbers")
     for i, name in enumerate(names_of_numbers(kind)):
         numbers.add(name, 10 + i / 10, "tbl-measures", digits=1)
     numbers.write(paths.numbers / "statistics.json")

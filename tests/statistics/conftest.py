@@ -6,10 +6,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib import pyplot as plt
 
 from muscle_study.exclusions import exclusion_table
 from muscle_study.files import write_json, write_table
 from muscle_study.labels import Label
+from muscle_study.measurement.compared import DICE, agreement
+from muscle_study.measurement.measures import MEASURES
 from muscle_study.paths import RunPaths
 from muscle_study.statistics.loading import load_study
 from muscle_study.statistics.parameters import StatisticsParameters
@@ -36,6 +39,7 @@ class Plan:
     truth: bool = True
     n_simulated: int = 0
     demographics: bool = True
+    compared: bool = False
     seed: int = 1
 
 
@@ -113,16 +117,35 @@ def make_run(plan: Plan) -> RunPaths:
     write_exclusions(paths.segmentations, "inference", late.iloc[:1], "unexpected_error")
     write_exclusions(paths.measurements, "measurement", late.iloc[1:], "no_muscle_found")
     write_table(measures, paths.measurements / "measures.csv")
+    about = {"kind": "network", "segmenter": "the network", "psoas_label": "psoas major"}
+    write_json(about, paths.segmentations / "source.json")
     test = curated.loc[curated["split"] == "test", "participant_id"]
     write_quality(paths, test, generator)
     write_model(paths)
     if len(test):
         write_images(paths, test)
+        plt.imsave(paths.measurements / "worst.png", np.zeros((40, 60)))
     if plan.truth:
         write_truth(paths, measures, set(test), generator)
+    if plan.compared:
+        write_compared(paths, measures, generator)
     if plan.n_simulated:
         write_simulated(paths, plan.n_simulated, generator)
     return paths
+
+
+def write_compared(paths: RunPaths, measures: pd.DataFrame, generator) -> None:
+    """Write the comparison with a segmenter that misses the last six participants."""
+    others = measures.iloc[:-6].copy()
+    for name in MEASURES:
+        others[name] *= generator.normal(1.05, 0.02, len(others))
+    for name in DICE:
+        others[name] = generator.normal(0.9, 0.02, len(others))
+    columns = ["participant_id", *DICE, *MEASURES]
+    write_table(others[columns], paths.measurements / "compared.csv")
+    write_table(agreement(measures, others), paths.measurements / "comparison.csv")
+    about = {"kind": "masks", "segmenter": "VIBESegmentator", "psoas_label": "iliopsoas"}
+    write_json(about, paths.compared / "source.json")
 
 
 def write_simulated(paths: RunPaths, n: int, generator: np.random.Generator) -> None:
@@ -203,14 +226,14 @@ def write_quality(paths: RunPaths, test: pd.Series, generator: np.random.Generat
             "dice": generator.normal(0.9 if "psoas" in structure else 0.94, 0.015),
             "hausdorff95_mm": generator.normal(4, 0.5),
             "surface_distance_mm": generator.normal(0.8, 0.1),
+            "volume_error": generator.normal(0.01, 0.03),
+            "csa_error": generator.normal(-0.02, 0.03),
+            "predicted_dice": generator.normal(0.93, 0.01),
         }
         for name in test
         for structure in structures
     ]
-    columns = ["participant_id", "structure", "dice", "hausdorff95_mm", "surface_distance_mm"]
-    write_table(
-        pd.DataFrame(rows, columns=columns), paths.measurements / "segmentation_quality.csv"
-    )
+    write_table(pd.DataFrame(rows), paths.measurements / "segmentation_quality.csv")
 
 
 def write_model(paths: RunPaths) -> None:
@@ -317,6 +340,8 @@ def write_truth(paths, measures, test, generator) -> None:
     write_table(errors, paths.measurements / "errors.csv")
     write_table(pd.DataFrame(rows), paths.measurements / "agreement.csv")
     write_table(true_coefficients(), paths.measurements / "true_coefficients.csv")
+    faults = pd.DataFrame({"participant_id": sorted(test)[:2], "fault": "cut_sides"})
+    write_table(faults, paths.measurements / "faults.csv")
 
 
 def true_coefficients() -> pd.DataFrame:

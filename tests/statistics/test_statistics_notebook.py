@@ -1,7 +1,6 @@
 """The notebook's cells, one after the other, on runs of several kinds."""
 
 import json
-import re
 
 import matplotlib as mpl
 import nbformat
@@ -9,7 +8,14 @@ import pytest
 
 from muscle_study.numbers import Numbers
 from muscle_study.paths import NOTEBOOKS
-from muscle_study.statistics.names import NAMES, SIMULATED_NAMES, TRUTH_NAMES
+from muscle_study.report.check import find_identifiers
+from muscle_study.statistics.names import (
+    COMPARED_NAMES,
+    NAMES,
+    PREDICTED_NAMES,
+    SIMULATED_NAMES,
+    TRUTH_NAMES,
+)
 from muscle_study.statistics.stage import missing_outputs, write_numbers
 
 mpl.use("Agg")
@@ -33,7 +39,7 @@ def run_cells(study):
         {},
         {"n": 20, "n_test": 3, "n_curation_exclusions": 1, "n_late_exclusions": 0},
         {"n": 60, "n_test": 8, "demographics": False, "truth": False, "synthetic": False},
-        {"n": 80, "n_simulated": 400},
+        {"n": 80, "n_simulated": 400, "compared": True},
     ],
     ids=["usual", "tiny", "real without demographics", "simulated"],
 )
@@ -44,14 +50,16 @@ def test_everything_is_there_and_nothing_individual(study_of, plan, made_up):
     numbers = json.loads((study.paths.numbers / "statistics.json").read_text())
     expected = {
         *NAMES,
+        *PREDICTED_NAMES,
         *(TRUTH_NAMES if made_up.get("truth", True) else []),
+        *(COMPARED_NAMES if "compared" in made_up else []),
         *(SIMULATED_NAMES if "n_simulated" in made_up else []),
     }
     assert set(numbers) == expected
-    identifiers = re.compile("|".join(study.curated["participant_id"]))
     for path in study.paths.reports.rglob("*"):
         if path.suffix in (".csv", ".md", ".json"):
-            assert not identifiers.search(path.read_text()), path.name
+            found = find_identifiers(path.read_text(), study.curated["participant_id"])
+            assert not found, path.name
         if path.name.endswith(".caption.md"):
             assert ("Synthetic cohort" in path.read_text()) == study.synthetic, path.name
             if "n_simulated" not in made_up:

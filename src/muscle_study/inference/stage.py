@@ -1,6 +1,8 @@
-"""Inference over a cohort: every participant once, the model loaded once a worker."""
+"""Inference over a cohort: a label map of every participant, once, from wherever it comes."""
 
+import shutil
 import time
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
@@ -10,8 +12,9 @@ import pandas as pd
 
 from muscle_study.cluster import map_participants
 from muscle_study.cluster_parameters import ClusterParameters
-from muscle_study.files import read_table, sha256, write_table
-from muscle_study.inference.parameters import InferenceParameters
+from muscle_study.files import read_json, read_table, sha256, write_json, write_table
+from muscle_study.inference.masks import label_map, mask_files
+from muscle_study.inference.parameters import InferenceParameters, MasksParameters, Source
 from muscle_study.inference.segment import Segmenter, keep_largest_components
 from muscle_study.paths import RunPaths
 from muscle_study.records import code_digest, read_record, record_key, write_record
@@ -19,27 +22,96 @@ from muscle_study.training.model import load_model, model_files
 from muscle_study.training.parameters import Precision
 from muscle_study.training.precision import device_of, resolved
 from muscle_study.training.preprocessing import load_channels
-from muscle_study.volumes import save
+from muscle_study.volumes import Volume, load, save
+
+
+class LabelSource(ABC):
+    """Where a participant's label map comes from. It pickles: workers ask it."""
+
+    @abstractmethod
+    def key(self, images: Path) -> str:
+        """Return a hash of all that the participant's label map depends on.
+
+        Parameters
+        ----------
+        images
+            Folder of the participant's curated images.
+        """
+
+    @abstractmethod
+    def label(self, images: Path) -> tuple[Volume, dict]:
+        """Return the label map on the images' grid, and what the records table holds of it."""
 
 
 @dataclass(frozen=True)
-class Setting:
-    """What all participants share.
+class FromNetwork(LabelSource):
+    """Our network.
 
     Parameters
     ----------
-    model, segmentations
-        Folders.
+    model
+        Its folder.
     parameters
         Of inference.
-    key
+    version
         Of code, parameters and weights.
     """
 
     model: Path
-    segmentations: Path
     parameters: InferenceParameters
-    key: str
+    version: str
+
+    def key(self, images: Path) -> str:
+        """Return a hash of the network and of the images."""
+        return record_key(self.version, stamps(sorted(images.iterdir())))
+
+    def label(self, images: Path) -> tuple[Volume, dict]:
+        """Return the label map, the predicted Dice, and how many stray voxels were removed."""
+        of = self.parameters
+        segmenter = load_segmenter(self.model, of.accelerator, of.precision, self.version)
+        wanted = segmenter.model.card.parameters.channels
+        segmented = segmenter(load_channels(images, wanted, of.channels))
+        labels, removed = keep_largest_components(segmented.labels)
+        predicted = {
+            f"predicted_dice_{label.name.lower()}": None if np.isnan(dice) else round(dice, 4)
+            for label, dice in segmented.predicted_dice.items()
+        }
+        return labels, {**predicted, **removed}
+
+
+@dataclass(frozen=True)
+class FromMasks(LabelSource):
+    """Masks that another segmenter made; nothing is predicted of them.
+
+    Parameters
+    ----------
+    parameters
+        Where they are.
+    version
+        Of code and parameters.
+    """
+
+    parameters: MasksParameters
+    version: str
+
+    def key(self, images: Path) -> str:
+        """Return a hash of the parameters, of the images and of the masks."""
+        files = [*sorted(images.iterdir()), *mask_files(self.parameters, images.name)]
+        return record_key(self.version, stamps(files))
+
+    def label(self, images: Path) -> tuple[Volume, dict]:
+        """Return the label map alone."""
+        files = mask_files(self.parameters, images.name)
+        own = load(min(images.iterdir()))
+        return label_map(files, own, binary=self.parameters.a_file_a_structure), {}
+
+
+def stamps(files: list[Path]) -> list[tuple]:
+    """Return what tells that a file has changed; of one that is not there, its name alone."""
+    return [
+        (file.name, file.stat().st_size, file.stat().st_mtime_ns) if file.exists() else (file.name,)
+        for file in files
+    ]
 
 
 @cache
@@ -52,41 +124,30 @@ def load_segmenter(model: Path, accelerator: str, precision: Precision, _key: st
     return Segmenter(loaded, device, resolved(precision, device))
 
 
-def segment_participant(images: Path, setting: Setting) -> dict:
+def segment_participant(images: Path, source: LabelSource, folder: Path) -> dict:
     """Write one participant's label map; return what the records table holds.
 
-    A participant who was finished with the same images, weights, parameters and code is not
-    segmented again.
+    A participant who was finished with the same inputs, parameters and code is not segmented again.
 
     Parameters
     ----------
     images
         Folder of the participant's curated images.
-    setting
-        What all participants share.
+    source
+        Where the label map comes from.
+    folder
+        Where it goes.
     """
     participant_id = images.name
-    files = [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in sorted(images.iterdir())]
-    key = record_key(setting.key, files)
-    record_file = setting.segmentations / "records" / f"{participant_id}.json"
-    label_file = setting.segmentations / f"{participant_id}.nii.gz"
+    key = source.key(images)
+    record_file = folder / "records" / f"{participant_id}.json"
+    label_file = folder / f"{participant_id}.nii.gz"
     if label_file.exists() and (finished := read_record(record_file, key)) is not None:
         return finished
     started = time.monotonic()
-    of = setting.parameters
-    segmenter = load_segmenter(setting.model, of.accelerator, of.precision, setting.key)
-    wanted = segmenter.model.card.parameters.channels
-    segmented = segmenter(load_channels(images, wanted, of.channels))
-    labels, removed = keep_largest_components(segmented.labels)
+    labels, about = source.label(images)
     save(labels, label_file)
-    record = {
-        "seconds": round(time.monotonic() - started, 3),
-        **{
-            f"predicted_dice_{label.name.lower()}": None if np.isnan(dice) else round(dice, 4)
-            for label, dice in segmented.predicted_dice.items()
-        },
-        **removed,
-    }
+    record = {"seconds": round(time.monotonic() - started, 3), **about}
     write_record(record_file, key, record)
     return record
 
@@ -96,35 +157,69 @@ def segment_cohort(
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Segment every curated participant.
 
-    Writes a label map each, ``records.csv`` and ``exclusions.csv`` to ``paths.segmentations``.
+    Writes a label map each, ``records.csv`` and ``exclusions.csv`` to ``paths.segmentations``, and
+    ``source.json``, which says whose label maps they are; the same of those that they are compared
+    with to ``paths.compared``, if there are any.
 
     Returns
     -------
     records, exclusions : pandas.DataFrame
     """
-    load_model(paths.model)  # a missing model stops the run here, not in each participant
-    setting = Setting(
-        paths.model,
-        paths.segmentations,
-        parameters,
-        record_key(
-            code_digest(Path(__file__).parent),
-            {file.name: sha256(file) for file in model_files(paths.model)},
-            parameters.model_dump(),
-        ),
-    )
+    if parameters.compare_with is None:
+        shutil.rmtree(paths.compared, ignore_errors=True)  # of an earlier run
+    else:
+        segment_all(paths, parameters, parameters.compare_with, paths.compared, cluster)
+    return segment_all(paths, parameters, parameters.source, paths.segmentations, cluster)
+
+
+def segment_all(
+    paths: RunPaths,
+    parameters: InferenceParameters,
+    source: Source,
+    folder: Path,
+    cluster: ClusterParameters,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Write everyone's label map from one source, and the tables, to `folder`."""
+    labels = label_source(paths, parameters, source)
     participants = read_table(paths.curated / "participants.csv")
     tasks = {
         participant_id: paths.curated / "images" / participant_id
         for participant_id in participants["participant_id"]
     }
     records, exclusions = map_participants(
-        "inference", partial(segment_participant, setting=setting), tasks, cluster
+        "inference", partial(segment_participant, source=labels, folder=folder), tasks, cluster
     )
     kept = set(records["participant_id"])
-    for label_file in paths.segmentations.glob("*.nii.gz"):
+    for label_file in folder.glob("*.nii.gz"):
         if label_file.name.removesuffix(".nii.gz") not in kept:
             label_file.unlink()  # left by an earlier cohort of this run
-    write_table(records, paths.segmentations / "records.csv")
-    write_table(exclusions, paths.segmentations / "exclusions.csv")
+    write_table(records, folder / "records.csv")
+    write_table(exclusions, folder / "exclusions.csv")
+    write_json(about(paths, parameters, source), folder / "source.json")
     return records, exclusions
+
+
+def label_source(paths: RunPaths, parameters: InferenceParameters, source: Source) -> LabelSource:
+    """Return what gives the label maps.
+
+    Raises
+    ------
+    FileNotFoundError
+        Where the network is wanted and there is none: not in each participant, but here.
+    """
+    code = code_digest(Path(__file__).parent)
+    if source == "masks":
+        return FromMasks(parameters.masks, record_key(code, parameters.masks.model_dump()))
+    load_model(paths.model)
+    weights = {file.name: sha256(file) for file in model_files(paths.model)}
+    settings = parameters.model_dump(include={"channels", "accelerator"})
+    return FromNetwork(paths.model, parameters, record_key(code, weights, settings))
+
+
+def about(paths: RunPaths, parameters: InferenceParameters, source: Source) -> dict:
+    """Return what ``source.json`` says: whose label maps they are, and what psoas holds in them."""
+    if source == "masks":
+        masks = parameters.masks
+        return {"kind": source, "segmenter": masks.title, "psoas_label": masks.psoas_label}
+    learned = read_json(paths.curated / "source.json")["psoas_label"]
+    return {"kind": source, "segmenter": "the network", "psoas_label": learned}

@@ -80,6 +80,8 @@ def icc_agreement(ratings: np.ndarray) -> Icc:
     ratings
         Shape (n, k): participants, and the k ways in which each was measured.
     """
+    if (ratings == ratings[:, :1]).all():  # no error to estimate an interval from
+        return Icc(1.0, np.nan, np.nan)
     n, k = ratings.shape
     long = pd.DataFrame(
         {

@@ -43,8 +43,8 @@ class MeasureTask:
     min_muscle_ml: float
 
 
-def segmented_participants(paths: RunPaths) -> pd.DataFrame:
-    """Return the curated participants that inference has a segmentation of.
+def segmented_participants(paths: RunPaths, folder: Path) -> pd.DataFrame:
+    """Return the curated participants of whom a label map is in a folder of inference.
 
     Raises
     ------
@@ -52,11 +52,11 @@ def segmented_participants(paths: RunPaths) -> pd.DataFrame:
         Where a segmentation belongs to nobody in the curated table.
     """
     participants = read_table(paths.curated / "participants.csv")
-    segmented = read_table(paths.segmentations / "records.csv")["participant_id"]
+    segmented = read_table(folder / "records.csv")["participant_id"]
     unknown = ~segmented.isin(participants["participant_id"])
     if unknown.any():
         raise ValueError(
-            f"{paths.segmentations / 'records.csv'}: {unknown.sum()} participants are not in "
+            f"{folder / 'records.csv'}: {unknown.sum()} participants are not in "
             f"{paths.curated / 'participants.csv'}: run inference again"
         )
     return participants[participants["participant_id"].isin(segmented)].reset_index(drop=True)
@@ -148,6 +148,23 @@ def profile_rows(profile: AxialProfile) -> list[tuple[str, float, float]]:
     return rows
 
 
+def measure_tasks(
+    paths: RunPaths, folder: Path, parameters: MeasurementParameters
+) -> dict[str, MeasureTask]:
+    """Return what is to be measured of each participant of whom `folder` has a label map."""
+    dixon = has_dixon(paths)
+    tasks = {}
+    for row in segmented_participants(paths, folder).itertuples():
+        images = paths.curated / "images" / row.participant_id
+        tasks[row.participant_id] = MeasureTask(
+            segmentation=folder / f"{row.participant_id}.nii.gz",
+            dixon=(images / "water.nii.gz", images / "fat.nii.gz") if dixon else None,
+            height_cm=row.height_cm,
+            min_muscle_ml=parameters.min_muscle_ml,
+        )
+    return tasks
+
+
 def measure_cohort(
     paths: RunPaths, parameters: MeasurementParameters, cluster: ClusterParameters
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -158,16 +175,7 @@ def measure_cohort(
     measures, profiles, exclusions : pandas.DataFrame
         ``measures.csv``, ``csa_profiles.csv`` and ``exclusions.csv`` of the measurements.
     """
-    dixon = has_dixon(paths)
-    tasks = {}
-    for row in segmented_participants(paths).itertuples():
-        images = paths.curated / "images" / row.participant_id
-        tasks[row.participant_id] = MeasureTask(
-            segmentation=paths.segmentations / f"{row.participant_id}.nii.gz",
-            dixon=(images / "water.nii.gz", images / "fat.nii.gz") if dixon else None,
-            height_cm=row.height_cm,
-            min_muscle_ml=parameters.min_muscle_ml,
-        )
+    tasks = measure_tasks(paths, paths.segmentations, parameters)
     measures, exclusions = map_participants(STAGE, measure_participant, tasks, cluster)
     measures = measures.reindex(columns=["participant_id", *COLUMNS, "profile"])
     rows = [

@@ -19,14 +19,15 @@ from scipy.spatial import KDTree
 from muscle_study.cluster import map_participants
 from muscle_study.cluster_parameters import ClusterParameters
 from muscle_study.exclusions import Excluded, Reason
-from muscle_study.files import write_table
+from muscle_study.files import read_table, write_table
 from muscle_study.labels import STRUCTURES
 from muscle_study.measurement.participants import segmented_participants
 from muscle_study.paths import RunPaths
 from muscle_study.volumes import Volume, load
 
 NAN = float("nan")
-COLUMNS = ["participant_id", "structure", "dice", "hausdorff95_mm", "surface_distance_mm"]
+SCORES = ["dice", "hausdorff95_mm", "surface_distance_mm", "volume_error", "csa_error"]
+COLUMNS = ["participant_id", "structure", *SCORES, "predicted_dice"]
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,13 @@ def score(task: QualityTask) -> dict[str, Any]:
     return {"rows": compare(segmentation, reference)}
 
 
-def compare(segmentation: Volume, reference: Volume) -> list[tuple[str, float, float, float]]:
-    """Return structure, Dice, 95 % Hausdorff and average symmetric surface distance (mm).
+def compare(segmentation: Volume, reference: Volume) -> list[tuple]:
+    """Return a row a structure: its name and its `SCORES`.
 
+    The errors are relative to the reference: of the volume, and of the largest axial section.
     A structure that is in one of the two only has Dice 0 and no distance (NaN): its distance is
-    not defined, and the miss counts in Dice. One that is in neither has no score at all (NaN).
+    not defined, and the miss counts in Dice. One that is not in the reference has no errors, one
+    that is in neither has no score at all.
     """
     rows = []
     for label in STRUCTURES:
@@ -72,8 +75,20 @@ def compare(segmentation: Volume, reference: Volume) -> list[tuple[str, float, f
             scores = overlap_and_distances(found[box], true[box], reference.spacing_mm)
         else:
             scores = (0.0 if found.any() or true.any() else NAN, NAN, NAN)
-        rows.append((label.name.lower(), *scores))
+        rows.append((label.name.lower(), *scores, *relative_errors(found, true)))
     return rows
+
+
+def relative_errors(found: np.ndarray, true: np.ndarray) -> tuple[float, float]:
+    """Return the errors of volume and largest axial section of a mask, relative to the true one.
+
+    Both are on one grid whose third axis runs along the body, as curated volumes are.
+    """
+    if not true.any():
+        return NAN, NAN
+    sections, true_sections = found.sum(axis=(0, 1)), true.sum(axis=(0, 1))
+    volume_error = sections.sum() / true_sections.sum() - 1
+    return float(volume_error), float(sections.max() / true_sections.max() - 1)
 
 
 def overlap_and_distances(
@@ -96,6 +111,20 @@ def surface_mm(mask: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:
     return np.argwhere(mask & ~ndimage.binary_erosion(mask)) * spacing_mm
 
 
+def predicted_dice(records: pd.DataFrame) -> pd.DataFrame:
+    """Return what inference predicted: ``participant_id``, ``structure``, ``predicted_dice``.
+
+    Parameters
+    ----------
+    records
+        ``records.csv`` of inference, a column a structure. Where it has none, the segmentation came
+        from elsewhere, and nothing was predicted (NaN).
+    """
+    names = {f"predicted_dice_{label.name.lower()}": label.name.lower() for label in STRUCTURES}
+    columns = records.set_index("participant_id").reindex(columns=list(names)).rename(columns=names)
+    return columns.melt(var_name="structure", value_name="predicted_dice", ignore_index=False)
+
+
 def score_test_split(
     paths: RunPaths, cluster: ClusterParameters
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -110,7 +139,7 @@ def score_test_split(
         ``segmentation_quality.csv``, and who of the test split could not be scored and why
         (``segmentation_quality_exclusions.csv``).
     """
-    participants = segmented_participants(paths)
+    participants = segmented_participants(paths, paths.segmentations)
     tasks = {
         participant_id: QualityTask(
             segmentation=paths.segmentations / f"{participant_id}.nii.gz",
@@ -120,7 +149,9 @@ def score_test_split(
     }
     records, exclusions = map_participants("segmentation quality", score, tasks, cluster)
     rows = [(record.participant_id, *row) for record in records.itertuples() for row in record.rows]
-    quality = pd.DataFrame(rows, columns=COLUMNS)
+    quality = pd.DataFrame(rows, columns=COLUMNS[:-1])
+    predicted = predicted_dice(read_table(paths.segmentations / "records.csv"))
+    quality = quality.merge(predicted, on=["participant_id", "structure"], how="left")
     write_table(quality, paths.measurements / "segmentation_quality.csv")
     write_table(exclusions, paths.measurements / "segmentation_quality_exclusions.csv")
     return quality, exclusions

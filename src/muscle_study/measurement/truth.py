@@ -36,8 +36,9 @@ class Comparison:
 def compare_with_truth(paths: RunPaths, measures: pd.DataFrame, seed: int) -> Comparison | None:
     """Judge the measures by their truth, and simulate those of participants not imaged.
 
-    Writes ``errors.csv`` and ``agreement.csv``, ``true_coefficients.csv`` for the statistics to
-    compare with, and ``simulated.csv`` and ``donors.csv`` where some were not imaged.
+    Writes ``errors.csv``, ``agreement.csv``, and for the statistics to compare with
+    ``true_coefficients.csv`` and ``faults.csv``, what was broken on purpose in curated scans;
+    ``simulated.csv`` and ``donors.csv`` where some were not imaged.
 
     Parameters
     ----------
@@ -69,6 +70,10 @@ def compare_with_truth(paths: RunPaths, measures: pd.DataFrame, seed: int) -> Co
     write_table(
         read_table(paths.truth / "coefficients.csv"), paths.measurements / "true_coefficients.csv"
     )
+    faults = read_table(paths.truth / "faults.csv")
+    curated = faults["participant_id"].isin(participants["participant_id"])
+    faults = faults.loc[curated, ["participant_id", "fault"]]
+    write_table(faults, paths.measurements / "faults.csv")
     not_imaged = population[~population["imaged"]]
     if not_imaged.empty:
         return Comparison(agreement, None)

@@ -15,7 +15,10 @@ from muscle_study.report.parameters import ReportParameters
 
 #: Parts of the manuscript that stand only where a run has what they show.
 OPTIONAL_PARTS = {
+    "learning-curve": Path("tables", "learning_curve.md"),
+    "predicted": Path("figures", "predicted.svg"),
     "agreement": Path("tables", "agreement.md"),
+    "comparison": Path("tables", "comparison.md"),
     "recovery": Path("tables", "recovery.md"),
     "imaged": Path("tables", "imaged.md"),
     "simulated": Path("tables", "imaged.md"),
@@ -39,10 +42,25 @@ def is_synthetic(numbers: Mapping[str, Number]) -> bool:
     ReportError
         If ``study.kind`` is missing or neither ``synthetic`` nor ``real``.
     """
-    kind = numbers["study.kind"].text if "study.kind" in numbers else "missing"
-    if kind not in ("synthetic", "real"):
-        raise ReportError(f"the number study.kind is {kind}; it must be synthetic or real")
-    return kind == "synthetic"
+    return _is_first(numbers, "study.kind", "synthetic", "real")
+
+
+def is_of_network(numbers: Mapping[str, Number]) -> bool:
+    """Tell whether our network made the label maps that are measured, or another segmenter.
+
+    Raises
+    ------
+    ReportError
+        If ``study.segmentation`` is missing or neither ``network`` nor ``masks``.
+    """
+    return _is_first(numbers, "study.segmentation", "network", "masks")
+
+
+def _is_first(numbers: Mapping[str, Number], name: str, first: str, second: str) -> bool:
+    kind = numbers[name].text if name in numbers else "missing"
+    if kind not in (first, second):
+        raise ReportError(f"the number {name} is {kind}; it must be {first} or {second}")
+    return kind == first
 
 
 def is_described(numbers: Mapping[str, Number]) -> bool:
@@ -135,6 +153,7 @@ def _write_parts(numbers: Mapping[str, Number], project: Path) -> None:
     """Write the parts that fit the run as ``_<name>.md``."""
     folders = (
         "synthetic" if is_synthetic(numbers) else "real",
+        "network" if is_of_network(numbers) else "masks",
         "described" if is_described(numbers) else "undescribed",
     )
     for folder in folders:

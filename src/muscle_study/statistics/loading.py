@@ -78,6 +78,7 @@ def load_study(paths: RunPaths, parameters: StatisticsParameters) -> Study:
         paths=paths,
         parameters=parameters,
         source=read_json(paths.curated / "source.json"),
+        segmentation=read_json(paths.segmentations / "source.json"),
         curated=curated,
         measures=measures,
         everyone=analysis_table(

@@ -1,8 +1,9 @@
 """The names of the numbers that the manuscript's text may use."""
 
 from muscle_study.labels import MUSCLES
+from muscle_study.statistics import compared
 from muscle_study.statistics.measures import OUTCOMES
-from muscle_study.statistics.quality import has_truth
+from muscle_study.statistics.quality import has_predictions, has_truth
 from muscle_study.statistics.study import Study
 
 _PEOPLE = ("men", "women")
@@ -18,7 +19,7 @@ def _over(*parts: tuple[str, ...]) -> list[str]:
 
 #: Every name that the text may use in any run.
 NAMES = [
-    *_over(("study.",), ("run", "kind", "psoas")),
+    *_over(("study.",), ("run", "kind", "psoas", "segmenter", "segmentation")),
     *_over(
         ("population.",),
         ("source", "curated", "measured", "excluded", "men", "women", "exclusion_percent"),
@@ -60,10 +61,22 @@ NAMES = [
     *_over(("published.",), ("dice_psoas", "dice_gluteus", "participants")),
 ]
 
+#: Names that only a run has whose inference predicted Dice.
+PREDICTED_NAMES = _over(
+    ("predicted.",), ("structures", "failures", "threshold", "auc", "auc_ci", "correlation")
+)
+
 #: Names that only a run with known truth has.
 TRUTH_NAMES = [
     *_over(("agreement.",), tuple(OUTCOMES), ("_bias", "_loa", "_icc")),
     *_over(("recovery.",), ("coefficients", "covered", "covered_imaged", "median_percent")),
+]
+
+#: Names that only a run has whose segmentation is compared with another one.
+COMPARED_NAMES = [
+    *_over(("compared.",), ("segmenter", "participants")),
+    *_over(("compared.",), tuple(OUTCOMES), ("_bias", "_loa", "_icc")),
+    *_over(("compared.dice_",), MUSCLES),
 ]
 
 #: Names that only a run with simulated measurements has.
@@ -81,6 +94,8 @@ def expected_names(study: Study) -> set[str]:
     """Return the names that the run's numbers must have."""
     return {
         *NAMES,
+        *(PREDICTED_NAMES if has_predictions(study) else []),
         *(TRUTH_NAMES if has_truth(study) else []),
+        *(COMPARED_NAMES if compared.is_here(study) else []),
         *(SIMULATED_NAMES if study.has_simulated else []),
     }

@@ -29,6 +29,11 @@ def read_quality(study: Study) -> pd.DataFrame:
     return read_table(path).replace([np.inf, -np.inf], np.nan)
 
 
+def has_predictions(study: Study) -> bool:
+    """Tell whether inference predicted Dice; of masks that come from elsewhere it does not."""
+    return read_quality(study)["predicted_dice"].notna().any()
+
+
 def by_muscle(quality: pd.DataFrame, score: str) -> pd.DataFrame:
     """Return a score of each participant, averaged over both sides: a column a muscle."""
     muscle = quality["structure"].str.rsplit("_", n=1).str[0]
@@ -68,10 +73,10 @@ def dice_table(study: Study) -> Table:
         text.append(row)
     n = quality["participant_id"].nunique()
     caption = (
-        f"Agreement of the model with the reference labels in the test participants (n = "
-        f"{count(n, n < study.min_count)}), whom it never saw in training. HD95: 95th centile of "
+        f"Agreement of {study.segmenter} with the reference labels in the test participants (n = "
+        f"{count(n, n < study.min_count)}), whom training never saw. HD95: 95th centile of "
         "the Hausdorff distance; ASD: average symmetric surface distance. The minimum would be a "
-        "single participant's." + _few(n, study) + study.imaged_only + study.origin
+        "single participant's." + _few(n, study) + study.stand_in + study.imaged_only + study.origin
     )
     return Table("dice", pd.DataFrame(data), pd.DataFrame(text), caption)
 
@@ -132,6 +137,7 @@ def agreement_table(study: Study) -> Table:
         "truth) with confidence interval (CI), limits of agreement (Bland and Altman), and "
         "intraclass correlation (ICC). Test: the annotated participants kept for testing; unseen: "
         "these and all who were never annotated, so that training saw none of them."
+        + study.stand_in
         + study.imaged_only
         + study.origin
     )

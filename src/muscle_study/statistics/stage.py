@@ -1,9 +1,11 @@
 """The stage's last step: everything that the manuscript needs is there."""
 
+import shutil
+
 from muscle_study.numbers import Numbers, read_numbers
-from muscle_study.statistics import cohort
+from muscle_study.statistics import cohort, compared
 from muscle_study.statistics.names import expected_names
-from muscle_study.statistics.quality import has_truth
+from muscle_study.statistics.quality import has_predictions, has_truth
 from muscle_study.statistics.study import Study
 
 TABLES = (
@@ -16,19 +18,33 @@ TABLES = (
     "correlation",
     "published",
     "dice",
+    "strata",
     "exclusions",
 )
 
-FIGURES = ("flow", "example", "learning", "dice", "age", "bmi", "regression", "weight")
+FIGURES = ("flow", "example", "learning", "dice", "worst", "age", "bmi", "regression", "weight")
+
+#: What a run has whose inference predicted Dice.
+PREDICTED_FIGURES = ("predicted",)
 
 #: What a run with known truth has besides, and one with simulated measurements.
 TRUTH_TABLES = ("agreement", "recovery")
 TRUTH_FIGURES = ("agreement",)
 SIMULATED_TABLES = ("imaged",)
 
+#: What a run has whose segmentation is compared with another one.
+COMPARED_TABLES = ("comparison",)
+COMPARED_FIGURES = ("comparison",)
+
 #: What a run has whose data stage cohort made.
 COHORT_TABLES = ("cohort", "voxelisation")
 COHORT_FIGURES = ("cohort_mosaic", "cohort_faults", "cohort_atlas")
+
+
+def remove_earlier(study: Study) -> None:
+    """Remove what the notebook wrote before: a table that this run has not must not be left."""
+    for folder in (study.paths.tables, study.paths.figures, study.paths.numbers):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def write_numbers(study: Study, numbers: Numbers) -> None:
@@ -50,9 +66,14 @@ def write_numbers(study: Study, numbers: Numbers) -> None:
 def missing_outputs(study: Study) -> list[str]:
     """Return the files and numbers that the manuscript needs and the run lacks."""
     tables, figures = [*TABLES], [*FIGURES]
+    if has_predictions(study):
+        figures += PREDICTED_FIGURES
     if has_truth(study):
         tables += TRUTH_TABLES
         figures += TRUTH_FIGURES
+    if compared.is_here(study):
+        tables += COMPARED_TABLES
+        figures += COMPARED_FIGURES
     if study.has_simulated:
         tables += SIMULATED_TABLES
     if cohort.is_here(study):

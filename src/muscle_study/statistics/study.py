@@ -33,6 +33,8 @@ class Study:
         Groups, confidence and threshold.
     source
         Curation's ``source.json``.
+    segmentation
+        That of inference: whose label maps are measured.
     curated
         Participants that curation kept.
     measures
@@ -52,6 +54,7 @@ class Study:
     paths: RunPaths
     parameters: StatisticsParameters
     source: dict
+    segmentation: dict
     curated: pd.DataFrame
     measures: pd.DataFrame
     everyone: pd.DataFrame
@@ -66,8 +69,21 @@ class Study:
 
     @property
     def psoas(self) -> str:
-        """The muscle that the reference labels show: psoas major or iliopsoas."""
-        return self.source["psoas_label"]
+        """The muscle that is measured for the psoas: psoas major or iliopsoas."""
+        return self.segmentation["psoas_label"]
+
+    @property
+    def segmenter(self) -> str:
+        """Whose label maps are measured, e.g. ``the network``."""
+        return self.segmentation["segmenter"]
+
+    @property
+    def stand_in(self) -> str:
+        """The sentence on a muscle that is not the one of the reference labels."""
+        reference = self.source["psoas_label"]
+        if self.psoas == reference:
+            return ""
+        return f" The {self.psoas} of {self.segmenter} stands in for the {reference} here."
 
     @property
     def min_count(self) -> int:

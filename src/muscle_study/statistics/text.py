@@ -8,9 +8,11 @@ from muscle_study.disclosure import SUPPRESSED
 from muscle_study.files import read_json, read_table
 from muscle_study.labels import MUSCLES
 from muscle_study.numbers import Numbers, format_number, format_p
+from muscle_study.statistics import compared
 from muscle_study.statistics.correlation import correlations
 from muscle_study.statistics.descriptives import describe
 from muscle_study.statistics.measures import OUTCOMES, PAPER_OUTCOMES, SEXES
+from muscle_study.statistics.predicted import FAILURE, ranking
 from muscle_study.statistics.published import published
 from muscle_study.statistics.quality import by_muscle, read_agreement, read_quality
 from muscle_study.statistics.regression import coefficient_digits
@@ -99,6 +101,8 @@ def flow_numbers(study: Study, numbers: Numbers, cell: str) -> None:
     text.word("study.run", study.run)
     text.word("study.kind", "synthetic" if study.synthetic else "real")
     text.word("study.psoas", study.psoas)
+    text.word("study.segmenter", study.segmenter)
+    text.word("study.segmentation", study.segmentation["kind"])
     names = ["source", "curated", "measured", "excluded", "men", "women"]
     if study.has_simulated:
         names += ["imaged", "imaged_men", "imaged_women", "simulated"]
@@ -187,6 +191,22 @@ def quality_numbers(study: Study, numbers: Numbers, cell: str) -> None:
             text.number(f"{name}.{muscle}", values["mean"], digits, unit, otherwise=SUPPRESSED)
 
 
+def predicted_numbers(study: Study, numbers: Numbers, cell: str) -> None:
+    """Add how the predicted Dice ranks failures, in words where nothing failed."""
+    text = Text(numbers, cell)
+    found = ranking(study)
+    why = {0: "undefined, since none failed", found.structures: "undefined, since all failed"}
+    text.number("predicted.structures", found.structures, otherwise=SUPPRESSED)
+    text.number("predicted.failures", found.failures, otherwise=SUPPRESSED)
+    text.number("predicted.threshold", FAILURE, 2)
+    text.number("predicted.auc", found.auc, 3, otherwise=why.get(found.failures, SUPPRESSED))
+    if pd.isna(found.auc):
+        text.word("predicted.auc_ci", "no interval")
+    else:
+        text.limits("predicted.auc_ci", found.low, found.high, 3, before=_confidence(study))
+    text.number("predicted.correlation", found.correlation, 2)
+
+
 def measure_numbers(study: Study, numbers: Numbers, cell: str, prefix: str = "") -> None:
     """Add both outcomes' means by sex; names begin with `prefix`."""
     text = Text(numbers, cell)
@@ -273,6 +293,23 @@ def agreement_numbers(study: Study, numbers: Numbers, cell: str) -> None:
         text.number(f"{key}_bias", row["bias"], outcome.digits, outcome.unit)
         text.limits(f"{key}_loa", row["loa_low"], row["loa_high"], outcome.digits, outcome.unit)
         text.number(f"{key}_icc", row["icc"], 3)
+
+
+def compared_numbers(study: Study, numbers: Numbers, cell: str) -> None:
+    """Add the agreement with the other segmentation."""
+    text = Text(numbers, cell)
+    agreement = compared.read_comparison(study).set_index("measure")
+    text.word("compared.segmenter", compared.other_segmenter(study))
+    text.word("compared.participants", compared.size(study))
+    for name, outcome in OUTCOMES.items():
+        row, key = agreement.loc[outcome.column], f"compared.{name}"
+        text.number(f"{key}_bias", row["bias"], outcome.digits, outcome.unit)
+        text.limits(f"{key}_loa", row["loa_low"], row["loa_high"], outcome.digits, outcome.unit)
+        text.number(f"{key}_icc", row["icc"], 3)
+    overlap = compared.dice(study)
+    for muscle in MUSCLES:
+        described = describe(overlap[f"{muscle}_total"], study.min_count)
+        text.number(f"compared.dice_{muscle}", described["mean"], 3, otherwise=SUPPRESSED)
 
 
 def recovery_numbers(recovered: pd.DataFrame, numbers: Numbers, cell: str) -> None:

@@ -2,11 +2,9 @@
 
 from matplotlib import pyplot as plt
 
+from muscle_study.statistics.figures.picture import shown_image
 from muscle_study.statistics.study import Study
-from muscle_study.statistics.style import TWO_COLUMNS, Picture, house_style
-
-#: A picture and its caption share a page.
-MAX_HEIGHT_INCH = 7.9
+from muscle_study.statistics.style import Picture
 
 CAPTIONS = {
     "mosaic": (
@@ -29,11 +27,4 @@ CAPTIONS = {
 def draw(study: Study, name: str) -> Picture:
     """Return a picture of `CAPTIONS`."""
     image = plt.imread(study.paths.about_cohort / f"{name}.png")
-    height, width = image.shape[:2]
-    with house_style():
-        shown = min(TWO_COLUMNS, MAX_HEIGHT_INCH * width / height)
-        figure = plt.figure(figsize=(shown, shown * height / width))
-        axes = figure.add_axes((0, 0, 1, 1))
-        axes.imshow(image, interpolation="antialiased")
-        axes.set_axis_off()
-    return Picture(f"cohort_{name}", figure, CAPTIONS[name] + study.origin)
+    return Picture(f"cohort_{name}", shown_image(image), CAPTIONS[name] + study.origin)

@@ -50,8 +50,11 @@ def draw(study: Study) -> Picture:
         tag_synthetic(figure, study.synthetic)
     size = f" (n = {format_number(n)})" if n >= study.min_count else ""
     caption = (
-        "Dice similarity coefficient of model and reference labels in the test "
+        f"Dice similarity coefficient of {study.segmenter} with the reference labels in the test "
         f"participants{size}. Boxes: quartiles with the median; whiskers: 5th to 95th centile. "
-        "Dotted: the paper's mean, of another test set." + study.imaged_only + study.origin
+        "Dotted: the paper's mean, of another test set."
+        + study.stand_in
+        + study.imaged_only
+        + study.origin
     )
     return Picture("dice", figure, caption)

@@ -6,15 +6,14 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from muscle_study.labels import STRUCTURES, Label
+from muscle_study.statistics.figures.picture import withheld
 from muscle_study.statistics.quality import muscle_dice
 from muscle_study.statistics.study import Study
 from muscle_study.statistics.style import (
-    ONE_COLUMN,
     STRUCTURE_COLOURS,
     TWO_COLUMNS,
     Picture,
     house_style,
-    say_instead,
     tag_synthetic,
 )
 from muscle_study.volumes import Volume, load
@@ -29,7 +28,11 @@ def draw(study: Study) -> Picture:
     In a run on real people the picture is withheld: it is individual.
     """
     if not study.synthetic:
-        return _withheld()
+        return withheld(
+            "example",
+            "A segmentation example is withheld in runs on real people: no individual picture "
+            "leaves the data folder. Examples for quality control are kept there.",
+        )
     participant_id = _typical(study)
     folder = study.paths.curated / "images" / participant_id
     labels = load(study.paths.segmentations / f"{participant_id}.nii.gz")
@@ -47,7 +50,7 @@ def draw(study: Study) -> Picture:
         for axes, (_, _, title) in zip(panels[0], views, strict=True):
             axes.set_title(title)
         for row, contrast, drawn, words in zip(
-            panels, ("water", "fat"), (labels, reference), ("model", "reference"), strict=True
+            panels, ("water", "fat"), (labels, reference), ("segmented", "reference"), strict=True
         ):
             image = load(folder / f"{contrast}.nii.gz")
             for axes, (axis, index, _) in zip(row, views, strict=True):
@@ -77,25 +80,13 @@ def draw(study: Study) -> Picture:
         )
         tag_synthetic(figure, study.synthetic)
     caption = (
-        "The model's segmentation of a test participant whose Dice is nearest to the test "
-        "participants' median: axial slices where the psoas and the gluteus muscles are largest, "
-        "and the coronal slice that shows most of both. Top: water image with the model's "
+        f"Segmentation by {study.segmenter} of a test participant whose Dice is nearest to the "
+        "test participants' median: axial slices where the psoas and the gluteus muscles are "
+        "largest, and the coronal slice that shows most of both. Top: water image with its "
         "contours; bottom: fat image with those of the reference labels. "
         "The participant's right is on the left, as radiologists look." + study.origin
     )
     return Picture("example", figure, caption)
-
-
-def _withheld() -> Picture:
-    with house_style():
-        figure, axes = plt.subplots(layout="constrained", figsize=(ONE_COLUMN, 1.2))
-        say_instead(axes, "withheld: the picture of a real participant")
-    return Picture(
-        "example",
-        figure,
-        "A segmentation example is withheld in runs on real people: no individual picture leaves "
-        "the data folder. Examples for quality control are kept there.",
-    )
 
 
 def _typical(study: Study) -> str:

@@ -1,0 +1,83 @@
+"""Public segmenters whose masks can stand in for our network's, and what they call the muscles.
+
+None of them knows the psoas major alone: their iliopsoas is psoas and iliacus in one. All of them
+outline the three parts of the gluteus, which are joined.
+
+References
+----------
+TotalSegmentator: task ``total_mr`` in ``totalsegmentator/map_to_binary.py`` of
+github.com/wasserth/TotalSegmentator (D'Antonoli et al., Radiology 2025;314:e241613).
+
+VIBESegmentator: table "Label Model 100" in the README of github.com/robert-graf/VIBESegmentator
+(Graf et al., Eur Radiol 2025, doi 10.1007/s00330-025-12035-9).
+
+MRSegmentator: table "Class details" in the README of github.com/hhaentze/MRSegmentator, version 1.1
+(Häntze et al., arXiv:2405.06463).
+"""
+
+from typing import Literal, NamedTuple
+
+from muscle_study.labels import SIDES
+
+#: Our structure to what it is joined of: names of the segmenter, with their number in a file that
+#: holds all structures. Masks in files of their own need no number.
+LabelTable = dict[str, dict[str, int | None]]
+
+Psoas = Literal["psoas major", "iliopsoas"]
+
+
+class Segmenter(NamedTuple):
+    """What is known of a segmenter.
+
+    Parameters
+    ----------
+    title
+        Its name as it is printed.
+    psoas
+        What its label for the psoas holds.
+    labels
+        Its names and numbers.
+    """
+
+    title: str
+    psoas: Psoas
+    labels: LabelTable
+
+
+def _table(gluteus: str, psoas: str, first_gluteus: int, first_psoas: int) -> LabelTable:
+    """Return the table of a segmenter that numbers left and right in turn.
+
+    Parameters
+    ----------
+    gluteus, psoas
+        Names, with ``{part}`` and ``{side}``.
+    first_gluteus, first_psoas
+        Numbers of the left maximus, before medius and minimus, and of the left iliopsoas.
+    """
+    table: LabelTable = {}
+    for right, side in enumerate(SIDES):
+        table[f"psoas_{side}"] = {psoas.format(side=side): first_psoas + right}
+        table[f"gluteus_{side}"] = {
+            gluteus.format(part=part, side=side): first_gluteus + 2 * i + right
+            for i, part in enumerate(("maximus", "medius", "minimus"))
+        }
+    return table
+
+
+SEGMENTERS = {
+    "totalsegmentator": Segmenter(
+        "TotalSegmentator (total_mr)",
+        "iliopsoas",
+        _table("gluteus_{part}_{side}", "iliopsoas_{side}", 40, 48),
+    ),
+    "vibesegmentator": Segmenter(
+        "VIBESegmentator",
+        "iliopsoas",
+        _table("gluteus_{part}_{side}", "iliopsoas_{side}", 53, 61),
+    ),
+    "mrsegmentator": Segmenter(
+        "MRSegmentator",
+        "iliopsoas",
+        _table("{side}_gluteus_{part}", "{side}_iliopsoas_muscle", 35, 33),
+    ),
+}

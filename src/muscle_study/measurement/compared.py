@@ -1,0 +1,138 @@
+"""How far two segmentations of the same participants agree: the study's, and another one."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from muscle_study.cluster import map_participants
+from muscle_study.cluster_parameters import ClusterParameters
+from muscle_study.exclusions import check_conserved
+from muscle_study.files import read_table, write_table
+from muscle_study.labels import STRUCTURES
+from muscle_study.measurement.agreement import agreement_row
+from muscle_study.measurement.measures import MEASURES
+from muscle_study.measurement.parameters import MeasurementParameters
+from muscle_study.measurement.participants import MeasureTask, measure_participant, measure_tasks
+from muscle_study.paths import RunPaths
+from muscle_study.volumes import load
+
+STAGE = "comparison"
+
+#: Columns of the Dice coefficients between the two.
+DICE = tuple(f"dice_{label.name.lower()}" for label in STRUCTURES)
+
+
+class Compared(NamedTuple):
+    """What the comparison gave.
+
+    Parameters
+    ----------
+    agreement
+        ``comparison.csv``.
+    participants
+        ``compared.csv``: `DICE`, and the other segmentation's `MEASURES`.
+    exclusions
+        ``compared_exclusions.csv``: the measured of whom the other has nothing to compare.
+    """
+
+    agreement: pd.DataFrame
+    participants: pd.DataFrame
+    exclusions: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class CompareTask:
+    """What a worker needs to compare one participant.
+
+    Parameters
+    ----------
+    segmentation
+        The study's label map.
+    other
+        The other one, to be measured.
+    """
+
+    segmentation: Path
+    other: MeasureTask
+
+
+def compare_participant(task: CompareTask) -> dict[str, Any]:
+    """Return `DICE` between both label maps, and the other one's `MEASURES`.
+
+    Raises
+    ------
+    Excluded
+        As `measure_participant`.
+    """
+    measures = measure_participant(task.other)
+    ours, others = load(task.segmentation).data, load(task.other.segmentation).data
+    dice = {}
+    for name, label in zip(DICE, STRUCTURES, strict=True):
+        one, other = ours == label, others == label
+        dice[name] = float(2 * (one & other).sum() / (one.sum() + other.sum()))
+    return dice | {name: measures[name] for name in MEASURES}
+
+
+def compare_segmentations(
+    paths: RunPaths,
+    measures: pd.DataFrame,
+    parameters: MeasurementParameters,
+    cluster: ClusterParameters,
+) -> Compared | None:
+    """Compare the study's segmentation with the other one, in everyone whom both measure.
+
+    Parameters
+    ----------
+    paths
+        The run.
+    measures
+        ``measures.csv``.
+    parameters, cluster
+        Of measurement.
+
+    Returns
+    -------
+    Compared or None
+        ``None``, and nothing is left, in a run that names no other segmentation.
+    """
+    written = {
+        name: paths.measurements / f"{name}.csv"
+        for name in ("comparison", "compared", "compared_exclusions")
+    }
+    if not (paths.compared / "records.csv").exists():
+        for path in written.values():  # of an earlier run
+            path.unlink(missing_ok=True)
+        return None
+    measured = measures["participant_id"]
+    others = measure_tasks(paths, paths.compared, parameters)
+    tasks = {
+        name: CompareTask(paths.segmentations / f"{name}.nii.gz", others[name])
+        for name in measured
+        if name in others
+    }
+    participants, exclusions = map_participants(STAGE, compare_participant, tasks, cluster)
+    participants = participants.reindex(columns=["participant_id", *DICE, *MEASURES])
+    before = read_table(paths.compared / "exclusions.csv").astype(str)
+    before = before[before["participant_id"].isin(measured)].assign(stage=STAGE)
+    exclusions = pd.concat([before, exclusions], ignore_index=True)
+    check_conserved(STAGE, len(measured), len(participants), len(exclusions))
+    found = Compared(agreement(measures, participants), participants, exclusions)
+    for table, path in zip(found, written.values(), strict=True):
+        write_table(table, path)
+    return found
+
+
+def agreement(measures: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
+    """Return ``comparison.csv``: a row a measure, as ``agreement.csv`` has it.
+
+    The difference is the study's value minus the other one's, of which ``other_mean`` is the mean.
+    """
+    pairs = measures.merge(others, on="participant_id", suffixes=("", "_other"))
+    rows = [
+        {"measure": name}
+        | agreement_row(pairs[name].to_numpy(float), pairs[f"{name}_other"].to_numpy(float))
+        for name in MEASURES
+    ]
+    return pd.DataFrame(rows).rename(columns={"truth_mean": "other_mean"})

@@ -1,0 +1,42 @@
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from muscle_study.files import write_json, write_table
+from muscle_study.labels import Label
+from muscle_study.measurement.worst import SHOWN, draw_worst, worst_cases
+from muscle_study.paths import RunPaths
+from muscle_study.volumes import Volume, save
+
+
+@pytest.fixture
+def quality():
+    """Nine participants: the later, the worse; the last has two bad structures."""
+    rows = [(f"10000{i}", "psoas_left", 0.95 - i / 20) for i in range(9)]
+    rows += [("100008", "gluteus_left", 0.2), ("100000", "gluteus_left", np.nan)]
+    return pd.DataFrame(rows, columns=["participant_id", "structure", "dice"])
+
+
+def test_the_worst_structure_of_each_of_the_worst_participants(quality):
+    cases = worst_cases(quality)
+    assert cases["participant_id"].tolist() == [f"10000{i}" for i in range(8, 2, -1)]
+    assert cases["structure"].iloc[0] == "gluteus_left" and len(cases) == SHOWN
+
+
+def test_the_picture_is_written_to_data(quality, tmp_path, monkeypatch):
+    monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path))
+    paths = RunPaths("tiny")
+    write_table(pd.DataFrame({"contrast": ["water"]}), paths.curated / "inventory.csv")
+    write_json({"synthetic": True}, paths.curated / "source.json")
+    labels = np.zeros((12, 10, 8), np.uint8)
+    labels[2:6, 3:7, 2:5] = Label.PSOAS_LEFT
+    shown = quality.tail(3).dropna()
+    for name in shown["participant_id"]:
+        image = np.random.default_rng(0).integers(0, 9, labels.shape).astype(np.int16)
+        save(Volume(image, np.eye(4)), paths.curated / "images" / name / "water.nii.gz")
+        save(Volume(labels, np.eye(4)), paths.curated / "labels" / f"{name}.nii.gz")
+        save(Volume(labels, np.eye(4)), paths.segmentations / f"{name}.nii.gz")
+    path = draw_worst(paths, shown)
+    assert path == tmp_path / "data/tiny/measurements/worst.png"
+    assert plt.imread(path).std() > 0

@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+
+from muscle_study.files import read_table, write_table
+from muscle_study.numbers import Numbers, read_numbers
+from muscle_study.statistics import text
+from muscle_study.statistics.figures import predicted, worst
+from muscle_study.statistics.predicted import area_under_curve, ranking
+
+
+@pytest.mark.parametrize(
+    ("prediction", "failed", "area"),
+    [
+        ([0.1, 0.9], [True, False], 1.0),
+        ([0.9, 0.1], [True, False], 0.0),
+        ([0.5, 0.5], [True, False], 0.5),
+        ([0.2, 0.6, 0.5, 0.9], [True, True, False, False], 0.75),
+        ([0.2, 0.6], [False, False], np.nan),
+    ],
+)
+def test_area_by_hand(prediction, failed, area):
+    found = area_under_curve(np.array(prediction), np.array(failed))
+    assert found == pytest.approx(area, nan_ok=True)
+
+
+def test_area_is_that_of_scikit_learn():
+    metrics = pytest.importorskip("sklearn.metrics")
+    random = np.random.default_rng(2)
+    prediction, failed = random.random(80).round(1), random.random(80) < 0.3
+    assert area_under_curve(prediction, failed) == pytest.approx(
+        metrics.roc_auc_score(failed, -prediction)
+    )
+
+
+@pytest.fixture
+def with_failures(study_of, plan):
+    """Return a function that makes a study in which some participants' psoas failed."""
+
+    def make(participants: int, **made_up):
+        study = study_of(plan(n=100, n_test=12, seed=participants, **made_up))
+        path = study.paths.measurements / "segmentation_quality.csv"
+        quality = read_table(path)
+        who = quality["participant_id"].isin(quality["participant_id"].unique()[:participants])
+        left = who & (quality["structure"] == "psoas_left")
+        quality["dice"] = quality["dice"].clip(lower=0.86)
+        quality.loc[left, ["dice", "predicted_dice"]] = [0.4, 0.5]
+        write_table(quality, path)
+        return study
+
+    return make
+
+
+def numbers_of(study, folder):
+    numbers = Numbers()
+    text.predicted_numbers(study, numbers, "fig-predicted")
+    numbers.write(folder / "numbers.json")
+    return {name: number.text for name, number in read_numbers(folder).items()}
+
+
+def test_failures_are_ranked_with_an_interval(with_failures, tmp_path):
+    study = with_failures(3)
+    found = ranking(study)
+    assert (found.structures, found.failures, found.auc) == (48, 3, 1.0)
+    assert found.low <= found.auc <= found.high
+    assert numbers_of(study, tmp_path)["predicted.auc"] == "1.000"
+
+
+def test_without_failures_that_is_said(with_failures, tmp_path):
+    numbers = numbers_of(with_failures(0), tmp_path)
+    assert numbers["predicted.failures"] == "0"
+    assert numbers["predicted.auc"] == "undefined, since none failed"
+
+
+def test_a_few_real_failures_are_not_told(with_failures, tmp_path):
+    numbers = numbers_of(with_failures(2, synthetic=False, truth=False), tmp_path)
+    assert numbers["predicted.failures"] == numbers["predicted.auc"] == "suppressed"
+
+
+def test_points_are_of_synthetic_people_alone(with_failures):
+    assert predicted.draw(with_failures(3)).figure.axes[0].collections
+    real = predicted.draw(with_failures(2, synthetic=False, truth=False))
+    assert not real.figure.axes[0].collections
+    assert "withheld" in worst.draw(with_failures(2, synthetic=False, truth=False)).caption
+    assert worst.draw(with_failures(3)).figure.axes[0].images
