@@ -30,11 +30,11 @@ class HalvesAndLevels(torch.nn.Module):
 @pytest.fixture
 def card_of():
     def make(
-        spacing_mm=(4.0, 4.0, 5.0), features=(1, 1), channels=("water",), tile_voxels=1_000_000
+        spacing_mm=(4.0, 4.0, 5.0), features=(1, 1, 1), channels=("water",), tile_voxels=1_000_000
     ) -> ModelCard:
         network = NetworkParameters(
             spacing_mm=list(spacing_mm), patch_size=[16, 16, 8], features=list(features),
-            strides=[[2, 2, 2]], batch_size=1, patches_per_volume=1, max_epochs=1,
+            strides=[[2, 2, 2], [2, 2, 2]], batch_size=1, patches_per_volume=1, max_epochs=1,
             validate_every=1, patience=None, learning_rate=0.1, tile_voxels=tile_voxels,
         )  # fmt: skip
         training = TrainingParameters(

@@ -23,9 +23,9 @@ def paths(tmp_path, monkeypatch, card_of):
     monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path))
     monkeypatch.setenv("MUSCLE_STUDY_PLAIN_PROGRESS", "1")
     paths = RunPaths("tiny")
-    card = card_of(spacing_mm=(4.0, 4.0, 4.0), features=(2, 4))
+    card = card_of(spacing_mm=(4.0, 4.0, 4.0), features=(2, 4, 4))
     for learned, classes in ((card.localiser, 5), (card.segmenters[0], 3)):
-        network = build_network(1, classes, [2, 4], [[2, 2, 2]])
+        network = build_network(1, classes, [2, 4, 4], [[2, 2, 2], [2, 2, 2]])
         save_weights(network, paths.model / learned.weights)
     save_card(card, paths.model)
     rng = np.random.default_rng(0)

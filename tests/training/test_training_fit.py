@@ -153,8 +153,8 @@ def test_training_can_start_from_another_model(paths, parameters):
     ):
         torch.testing.assert_close(one, other, rtol=0, atol=1e-9)
 
-    wider = network.model_copy(update={"features": [4, 16]})
-    with pytest.raises(ValueError, match=r"has features \[4, 8\], this run \[4, 16\]"):
+    wider = network.model_copy(update={"features": [4, 16, 8]})
+    with pytest.raises(ValueError, match=r"has features \[4, 8, 8\], this run \[4, 16, 8\]"):
         train(paths, started.model_copy(update={"segmenter": wider}))
 
 

@@ -35,7 +35,7 @@ def card(parameters):
 def networks(tmp_path, card):
     """Save a model; return its networks by name."""
     built = {
-        name: build_network(2, classes, [4, 8], [[2, 2, 2]]).eval()
+        name: build_network(2, classes, [4, 8, 8], [[2, 2, 2], [2, 2, 2]]).eval()
         for name, classes in (("localiser", 5), ("one", 3), ("two", 3))
     }
     for name, network in built.items():
@@ -70,4 +70,10 @@ def test_missing_file_names_the_notebook(tmp_path, networks, lost):
 def test_card_with_a_foreign_key_is_refused(tmp_path, networks):
     write_json({**read_json(tmp_path / "card.json"), "colour": "red"}, tmp_path / "card.json")
     with pytest.raises(ValidationError, match="colour"):
+        load_model(tmp_path)
+
+
+def test_weights_of_another_network_are_refused(tmp_path, networks):
+    save_weights(torch.nn.Linear(2, 2), tmp_path / "two.safetensors")
+    with pytest.raises(ValueError, match=r"two\.safetensors does not belong to"):
         load_model(tmp_path)

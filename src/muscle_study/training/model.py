@@ -53,10 +53,10 @@ class Model(NamedTuple):
 
 
 def save_weights(network: torch.nn.Module, path: Path) -> None:
-    """Write a network's weights as safetensors."""
-    state = {name: weights.contiguous().cpu() for name, weights in network.state_dict().items()}
+    """Write a network's weights as safetensors; what goes by several names once."""
+    learned = {name: w.detach().cpu().contiguous() for name, w in network.named_parameters()}
     with whole_file(path) as beside:
-        save_file(state, beside)
+        save_file(learned, beside)
 
 
 def save_card(card: ModelCard, folder: Path) -> None:
@@ -78,6 +78,8 @@ def load_model(folder: Path) -> Model:
     ------
     FileNotFoundError
         If the folder holds no model, saying how to make one.
+    ValueError
+        If weights are of another network than the card says.
     """
     card = ModelCard.model_validate(read_json(_existing(folder / CARD)))
     trained = card.parameters
@@ -85,7 +87,10 @@ def load_model(folder: Path) -> Model:
     def load(learned: Learned, name: str) -> torch.nn.Module:
         of: NetworkParameters = getattr(trained, name)
         network = build_network(len(trained.channels), CLASSES[name].count, of.features, of.strides)
-        network.load_state_dict(load_file(_existing(folder / learned.weights)))
+        weights = load_file(_existing(folder / learned.weights))
+        if weights.keys() != dict(network.named_parameters()).keys():
+            raise ValueError(f"{folder / learned.weights} does not belong to {folder / CARD}")
+        network.load_state_dict(weights, strict=False)  # the same weights by other names
         return network.eval()
 
     segmenters = [load(learned, "segmenter") for learned in card.segmenters]

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import torch
 from monai.inferers import sliding_window_inference
-from monai.networks.nets import UNet
+from monai.networks.nets import DynUNet
 from torch.nn.functional import pad
 
-RESIDUAL_UNITS = 2
+#: Edge of the convolutions' kernels (voxels).
+KERNEL = 3
 
 #: Share that neighbouring tiles overlap by, where a volume is too large for one.
 TILE_OVERLAP = 0.25
@@ -16,7 +17,7 @@ TILE_OVERLAP = 0.25
 def build_network(
     channels: int, classes: int, features: Sequence[int], strides: Sequence[Sequence[int]]
 ) -> torch.nn.Module:
-    """Return a residual U-Net for volumes.
+    """Return a U-Net for volumes.
 
     Parameters
     ----------
@@ -31,16 +32,21 @@ def build_network(
 
     Notes
     -----
-    MONAI's `UNet` with residual units (Kerfoot et al. 2019). Its first level already is coarser
-    than the image, which is what makes it fast on a CPU.
+    MONAI's `DynUNet`, nnU-Net's architecture (Isensee et al., Nat Methods 2021;18:203-211): two
+    convolutions a level, the first level on the image's own grid. In the demo's minutes of
+    training it outlines the psoas better than MONAI's residual `UNet` of like width, whose first
+    level is coarser than the image, and learns several times as fast as that with a full first
+    level.
     """
-    return UNet(
+    return DynUNet(
         spatial_dims=3,
         in_channels=channels,
         out_channels=classes,
-        channels=tuple(features),
-        strides=tuple(map(tuple, strides)),
-        num_res_units=RESIDUAL_UNITS,
+        kernel_size=[KERNEL] * len(features),
+        strides=[(1, 1, 1), *map(tuple, strides)],
+        upsample_kernel_size=list(map(tuple, strides)),
+        filters=list(features),
+        norm_name="instance",
     )
 
 

@@ -16,7 +16,7 @@ class NetworkParameters(Section):
 
     spacing_mm: list[float] = Field(min_length=3, max_length=3, description="the network's grid")
     patch_size: list[int] = Field(min_length=3, max_length=3, description="voxels of a patch")
-    features: list[int] = Field(min_length=2, description="channels of the network's levels")
+    features: list[int] = Field(min_length=3, description="channels of the network's levels")
     strides: list[list[int]] = Field(
         description="how much coarser each next level is, by axis; one fewer than the levels"
     )
