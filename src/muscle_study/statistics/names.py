@@ -56,6 +56,13 @@ NAMES = [
     *_over(("regression.",), tuple(OUTCOMES), (".age", ".bmi", ".sex"), ("", "_ci", "_p")),
     *_over(("regression.",), tuple(OUTCOMES), (".r2",)),
     *_over(("correlation.weight_",), _PEOPLE, ("", "_ci")),
+    *_over(("diagnostics.largest_",), ("vif", "skewness", "shift")),
+    *_over(("interaction.",), tuple(OUTCOMES), (".age_male_p", ".bmi_male_p", ".age_bmi_p")),
+    *_over(("claims.",), ("judged", "held")),
+    "nonlinearity.knots",
+    *_over(("nonlinearity.",), tuple(OUTCOMES), (".age_p_", ".bmi_p_"), _PEOPLE),
+    *_over(("allometry.",), tuple(OUTCOMES), (".height", ".weight"), ("_exponent",), ("", "_ci")),
+    *_over(("allometry.",), tuple(OUTCOMES), (".sex_percent_",), ("none", "height")),
     *_over(("published.",), tuple(OUTCOMES), ("_mean_", "_sd_"), _PEOPLE),
     *_over(("published.",), ("dice_psoas", "dice_gluteus", "participants")),
 ]

@@ -11,15 +11,33 @@ TABLES = (
     "measures",
     "measures_by_age",
     "measures_by_bmi",
+    "sides_by_age",
+    "sides_by_bmi",
     "tests",
     "regression",
+    "diagnostics",
+    "interactions",
     "correlation",
+    "claims",
+    "nonlinearity",
+    "body_size",
+    "secondary",
     "published",
     "dice",
     "exclusions",
 )
 
-FIGURES = ("flow", "example", "learning", "dice", "age", "bmi", "regression", "weight")
+FIGURES = (
+    "flow",
+    "example",
+    "learning",
+    "dice",
+    "age",
+    "bmi",
+    "regression",
+    "weight",
+    "splines",
+)
 
 #: What a run with known truth has besides, and one with simulated measurements.
 TRUTH_TABLES = ("agreement", "recovery")
