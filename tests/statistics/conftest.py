@@ -21,6 +21,7 @@ PARAMETERS = StatisticsParameters(
     bmi_group_edges_kg_m2=[25, 30],
     confidence=0.95,
     min_cell_count=5,
+    seed=1,
 )
 
 

@@ -22,6 +22,8 @@ TABLES = (
     "nonlinearity",
     "body_size",
     "secondary",
+    "centiles",
+    "centile_calibration",
     "published",
     "dice",
     "exclusions",
@@ -37,6 +39,7 @@ FIGURES = (
     "regression",
     "weight",
     "splines",
+    "centiles",
 )
 
 #: What a run with known truth has besides, and one with simulated measurements.
