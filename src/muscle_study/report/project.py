@@ -17,6 +17,7 @@ from muscle_study.report.parameters import ReportParameters
 OPTIONAL_PARTS = {
     "agreement": Path("tables", "agreement.md"),
     "recovery": Path("tables", "recovery.md"),
+    "measurement-error": Path("tables", "measurement_error.md"),
     "imaged": Path("tables", "imaged.md"),
     "simulated": Path("tables", "imaged.md"),
     "simulated-abstract": Path("tables", "imaged.md"),

@@ -72,6 +72,8 @@ NAMES = [
 TRUTH_NAMES = [
     *_over(("agreement.",), tuple(OUTCOMES), ("_bias", "_loa", "_icc")),
     *_over(("recovery.",), ("coefficients", "covered", "covered_imaged", "median_percent")),
+    *_over(("corrected.",), tuple(OUTCOMES), (".age", ".bmi", ".sex"), ("", "_ci")),
+    *_over(("corrected.",), ("estimates", "covered")),
 ]
 
 #: Names that only a run with simulated measurements has.

@@ -43,7 +43,7 @@ FIGURES = (
 )
 
 #: What a run with known truth has besides, and one with simulated measurements.
-TRUTH_TABLES = ("agreement", "recovery")
+TRUTH_TABLES = ("agreement", "recovery", "error_model", "measurement_error")
 TRUTH_FIGURES = ("agreement",)
 SIMULATED_TABLES = ("imaged",)
 
