@@ -27,7 +27,7 @@ study := $(PYTHON) -m muscle_study
 .DELETE_ON_ERROR:
 # Stages use the machine's cores themselves; two at once would share them.
 .NOTPARALLEL:
-.PHONY: all env test lint lab bench report status clean lock help FORCE
+.PHONY: all env test lint lab bench replicates report status clean lock help FORCE
 .DEFAULT_GOAL := help
 
 # ---- stages -------------------------------------------------------------------------------------
@@ -105,6 +105,9 @@ lab: $(environment) ## explore the notebooks in JupyterLab
 
 bench: $(environment) $(bench_environment) ## time and memory beside MONAI's, nnU-Net's, TorchIO's
 	@$(PYTHON) -m benchmarks --run $(RUN)
+
+replicates: $(environment) ## check the statistics on many synthetic populations; then report
+	@$(study) replicates --run $(RUN) --set "$$SET" $(if $(COUNT),--count $(COUNT))
 
 report: $(environment) ## render the report alone, from what the stages have written
 	@$(study) report --run $(RUN) --set "$$SET"

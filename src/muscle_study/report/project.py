@@ -18,6 +18,7 @@ OPTIONAL_PARTS = {
     "agreement": Path("tables", "agreement.md"),
     "recovery": Path("tables", "recovery.md"),
     "measurement-error": Path("tables", "measurement_error.md"),
+    "replicates": Path("tables", "replicates.md"),
     "imaged": Path("tables", "imaged.md"),
     "simulated": Path("tables", "imaged.md"),
     "simulated-abstract": Path("tables", "imaged.md"),

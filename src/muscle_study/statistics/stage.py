@@ -22,6 +22,7 @@ TABLES = (
     "nonlinearity",
     "body_size",
     "secondary",
+    "sensitivity",
     "centiles",
     "centile_calibration",
     "published",
