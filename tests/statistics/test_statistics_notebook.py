@@ -3,28 +3,14 @@
 import json
 
 import matplotlib as mpl
-import nbformat
 import pytest
 
 from muscle_study.numbers import Numbers
-from muscle_study.paths import NOTEBOOKS
 from muscle_study.report.check import find_identifiers
 from muscle_study.statistics.names import NAMES, SIMULATED_NAMES, TRUTH_NAMES
 from muscle_study.statistics.stage import missing_outputs, write_numbers
 
 mpl.use("Agg")
-
-
-def run_cells(study):
-    """Run the notebook's code on `study`; return its variables."""
-    notebook = nbformat.read(NOTEBOOKS / "05_statistics.ipynb", as_version=4)
-    variables = {"display": lambda shown: None}
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            exec(compile(cell.source, cell.id, "exec"), variables)
-            if "parameters" in cell.metadata.get("tags", []):
-                variables["run"] = study.run
-    return variables
 
 
 @pytest.mark.parametrize(
@@ -37,7 +23,7 @@ def run_cells(study):
     ],
     ids=["usual", "tiny", "real without demographics", "simulated"],
 )
-def test_everything_is_there_and_nothing_individual(study_of, plan, made_up):
+def test_everything_is_there_and_nothing_individual(study_of, plan, run_cells, made_up):
     study = study_of(plan(**made_up))
     run_cells(study)
     assert missing_outputs(study) == []
@@ -59,7 +45,7 @@ def test_everything_is_there_and_nothing_individual(study_of, plan, made_up):
                 assert "simulated" not in path.read_text(), path.name
 
 
-def test_small_numbers_are_said_in_words(study_of, plan):
+def test_small_numbers_are_said_in_words(study_of, plan, run_cells):
     study = study_of(plan(n=20, n_test=3, n_curation_exclusions=1, n_late_exclusions=0))
     if not (study.paths.numbers / "statistics.json").exists():
         run_cells(study)
