@@ -10,6 +10,7 @@ from muscle_study.files import write_text
 from muscle_study.numbers import Number
 from muscle_study.paths import MANUSCRIPT, RunPaths
 from muscle_study.report.errors import ReportError
+from muscle_study.report.lookup import lookup
 from muscle_study.report.notebooks import Notebook, anchor, source_link
 from muscle_study.report.parameters import ReportParameters
 
@@ -111,6 +112,7 @@ def lay_out(
     _write_manuscript(parameters, paths.run, numbers, project)
     _write_parts(numbers, project)
     _write_captions(notebooks, project)
+    write_text(lookup(project / "tables" / "centile_model.json"), project / "_lookup.md")
     write_text(numbers_table(numbers, notebooks), project / "_numbers.md")
     write_text(
         "".join(f"- [{notebook.path.stem}](notebooks/{notebook.page})\n" for notebook in notebooks),

@@ -257,6 +257,7 @@ def coefficient_file(study: Study, charts: dict[Key, Chart | None]) -> dict:
             "restricted cubic spline of age at the knots; and, where design is body, "
             f"log(height_cm / {HEIGHT_CM:g}), b = log(bmi_kg_m2 / {BMI_KG_M2:g}), and b squared"
         ),
+        "reference": {"height_cm": HEIGHT_CM, "bmi_kg_m2": BMI_KG_M2},
         "measures": {
             name: {"name": outcome.title(study.psoas), "unit": outcome.unit}
             for name, outcome in OUTCOMES.items()
