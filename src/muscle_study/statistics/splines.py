@@ -169,6 +169,18 @@ def fit_splines(study: Study) -> dict[tuple[str, str], SplineFit | None]:
     return fits
 
 
+def curves(fits: dict[tuple[str, str], SplineFit | None], confidence: float) -> pd.DataFrame:
+    """Return the curves: ``outcome``, ``sex``, ``covariate``, and what `SplineFit.curve` gives."""
+    columns = ["outcome", "sex", "covariate", "at", "mean", "low", "high"]
+    parts = [
+        fitted.curve(name, confidence).assign(outcome=outcome, sex=sex, covariate=name)
+        for (outcome, sex), fitted in fits.items()
+        if fitted is not None
+        for name in CURVED
+    ]
+    return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
+
+
 def nonlinearity(fits: dict[tuple[str, str], SplineFit | None]) -> pd.DataFrame:
     """Return the tests: ``outcome``, ``sex``, ``term``, F and its degrees, p, Holm's p, both R²."""
     rows = []
