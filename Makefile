@@ -27,7 +27,7 @@ study := $(PYTHON) -m muscle_study
 .DELETE_ON_ERROR:
 # Stages use the machine's cores themselves; two at once would share them.
 .NOTPARALLEL:
-.PHONY: all env test lint lab bench learning-curve report status clean lock help FORCE
+.PHONY: all env test lint lab bench learning-curve replicates report status clean lock help FORCE
 .DEFAULT_GOAL := help
 
 # ---- stages -------------------------------------------------------------------------------------
@@ -110,6 +110,9 @@ bench: $(environment) $(bench_environment) ## time and memory beside MONAI's, nn
 learning-curve: $(call executed,measurement) ## train with fewer participants; the report shows it
 	@$(study) learning-curve --run $(RUN) --set "$$SET"
 	@$(MAKE) --no-print-directory all
+
+replicates: $(environment) ## check the statistics on many synthetic populations; then report
+	@$(study) replicates --run $(RUN) --set "$$SET" $(if $(COUNT),--count $(COUNT))
 
 report: $(environment) ## render the report alone, from what the stages have written
 	@$(study) report --run $(RUN) --set "$$SET"

@@ -35,6 +35,9 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, parents=[common], help=function.__doc__)
         if name == "run":
             command.add_argument("stage", choices=STAGES)
+        if name == "replicates":
+            command.add_argument("--count", type=int, default=1000, help="populations drawn")
+            command.add_argument("--people", type=int, default=3000, help="people in each")
     return parser
 
 
@@ -87,6 +90,17 @@ def _learning_curve(options: argparse.Namespace, overrides: list[str]) -> int:
     return 0
 
 
+def _replicates(options: argparse.Namespace, overrides: list[str]) -> int:
+    """Check the statistics on many synthetic populations."""
+    parameters = load(options.run, overrides)
+    from muscle_study.paths import RunPaths
+    from muscle_study.statistics.replicates import Plan, run
+
+    plan = Plan(options.count, options.people, parameters.statistics.seed)
+    run(plan, RunPaths(options.run))
+    return 0
+
+
 def _summary(options: argparse.Namespace, _overrides: list[str]) -> int:
     """Print where the report is and what it says, on one screen."""
     from muscle_study.report.summary import summary
@@ -108,6 +122,7 @@ COMMANDS = {
     "slices": _slices,
     "report": _report,
     "learning-curve": _learning_curve,
+    "replicates": _replicates,
     "summary": _summary,
     "status": _status,
 }

@@ -1,7 +1,5 @@
 """A run's reports folder with placeholders, as the statistics stage leaves it."""
 
-import itertools
-
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
@@ -10,21 +8,8 @@ from muscle_study.files import write_json, write_text
 from muscle_study.numbers import Numbers
 from muscle_study.paths import STAGES, RunPaths
 from muscle_study.report.parameters import ReportParameters
-
-TABLES = [
-    "population",
-    "measures",
-    "measures_by_age",
-    "measures_by_bmi",
-    "tests",
-    "regression",
-    "correlation",
-    "published",
-    "dice",
-    "strata",
-    "exclusions",
-]
-FIGURES = ["flow", "example", "learning", "dice", "worst", "age", "bmi", "regression", "weight"]
+from muscle_study.statistics.names import NAMES, TRUTH_NAMES
+from muscle_study.statistics.stage import FIGURES, TABLES
 
 SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 300" width="600" height="300">
 <rect width="600" height="300" fill="#fff"/>
@@ -40,56 +25,9 @@ TABLE = """| Measure | Men | Women |
 
 
 def names_of_numbers(kind: str) -> list[str]:
-    """Return the names of all numbers that the manuscript may use."""
-    sexes = ["men", "women"]
-
-    def product(*parts: list[str]) -> list[str]:
-        return ["".join(choice) for choice in itertools.product(*parts)]
-
-    names = [
-        *product(
-            ["population."],
-            ["source", "curated", "measured", "excluded", *sexes, "exclusion_percent"],
-        ),
-        *product(["population."], ["age", "bmi"], ["_mean_", "_sd_"], sexes),
-        *product(["split."], ["train", "validation", "test"]),
-        *product(
-            ["settings."],
-            [
-                "spacing",
-                "network_spacing",
-                "localiser_spacing",
-                "patch",
-                "max_epochs",
-                "batch",
-                "learning_rate",
-                "channels",
-                "seed",
-                "confidence",
-                "min_cell",
-            ],
-        ),
-        *product(
-            ["model."],
-            ["localiser_parameters", "parameters", "best_epoch", "validation_dice", "minutes"],
-        ),
-        *product(["dice.", "hd95.", "asd."], ["psoas", "gluteus"]),
-        *product(["dice."], ["psoas_sd", "gluteus_sd"]),
-        *product(
-            ["csa.", "gluteus."],
-            ["mean_", "sd_", "age_p_", "age_eta_", "peak_age_", "bmi_p_", "bmi_eta_", "bmi_d_"],
-            sexes,
-        ),
-        *product(["csa.", "gluteus."], ["sex_d", "sex_p"]),
-        *product(["regression."], ["csa.", "gluteus."], ["age", "bmi", "sex"], ["", "_ci", "_p"]),
-        *product(["regression."], ["csa.r2", "gluteus.r2"]),
-        *product(["correlation.weight_"], sexes, ["", "_ci"]),
-        *product(["published."], ["csa", "gluteus"], ["_mean_", "_sd_"], sexes),
-        *product(["published."], ["dice_psoas", "dice_gluteus", "participants"]),
-    ]
-    if kind == "synthetic":
-        names += product(["agreement."], ["csa", "gluteus"], ["_bias", "_loa", "_icc"])
-    return names
+    """Return the names of all numbers that the manuscript may use, but for those of the run."""
+    names = [*NAMES, *(TRUTH_NAMES if kind == "synthetic" else [])]
+    return [name for name in names if not name.startswith("study.")]
 
 
 def write_numbers(paths: RunPaths, kind: str) -> None:

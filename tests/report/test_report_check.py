@@ -1,4 +1,6 @@
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook, new_output
 
 from muscle_study.paths import ROOT
 from muscle_study.report.check import check, find_identifiers, find_unresolved, html_text
@@ -54,6 +56,14 @@ def test_text_of_a_page_leaves_out_scripts_and_data():
         ("05_statistics.html", "<pre>100129</pre>", r"05_statistics.html .* identifier 100129"),
         ("flow.svg", "<svg><!-- 100131 --></svg>", r"flow.svg .* identifier 100131"),
         ("02_training.html", f"<pre>{ROOT}/x</pre>", r"02_training.html .* folder .*"),
+        ("04_measurement.html", "<td>2019-03-07</td>", r"04_measurement.html .* date 2019-03-07"),
+        ("age.svg", "<svg><text>born 7.3.1960</text></svg>", r"age.svg .* date 7.3.1960"),
+        (
+            "manuscript.html",
+            '<script type="application/json">{"id": 100129}</script>',
+            r"manuscript.html .* identifier 100129",
+        ),
+        ("flow.html", '<g data-points="[100131]"></g>', r"flow.html .* identifier 100131"),
     ],
 )
 def test_check_names_file_and_finding(make_run, tmp_path, name, text, message):
@@ -63,6 +73,25 @@ def test_check_names_file_and_finding(make_run, tmp_path, name, text, message):
     manuscripts = [page] if page.stem == "manuscript" else []
     with pytest.raises(ReportError, match=message):
         check(manuscripts, [] if manuscripts else [page], paths)
+
+
+def test_records_are_searched_for_participants_alone(make_run, tmp_path):
+    paths = make_run()
+    record = tmp_path / "manifest.json"
+    record.write_text(f'{{"started": "2026-01-08", "folder": "{ROOT}/x"}}')
+    check([], [], paths, [record])
+    cell = new_code_cell("show()", outputs=[new_output("stream", text="kept 100129 only")])
+    picture = new_output("display_data", data={"image/png": "a/100131/b"})
+    notebook = tmp_path / "01_curation.ipynb"
+    nbformat.write(new_notebook(cells=[cell, new_code_cell("", outputs=[picture])]), notebook)
+    with pytest.raises(ReportError, match=r"01_curation.ipynb .* identifier 100129$"):
+        check([], [], paths, [notebook])
+
+
+def test_a_references_date_is_no_participants(make_run, tmp_path):
+    page = tmp_path / "manuscript.html"
+    page.write_text("<p>Versions 1.4.2, 10.1038/s41592-020-01008-z, 2019-2020</p>")
+    check([page], [], make_run())
 
 
 def test_marks_in_a_notebooks_code_are_no_fault(make_run, tmp_path):

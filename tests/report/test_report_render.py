@@ -43,6 +43,16 @@ def test_synthetic_run_as_html_and_pdf(make_run, parameters):
     assert not list(paths.reports.parent.glob("*.rendering"))
 
 
+def test_a_figure_and_its_table_offer_their_data(make_run, parameters):
+    paths = make_run()
+    (paths.tables / "measures_by_age.csv").write_text("mean\n1\n")
+    (paths.figures / "splines.csv").write_text("mean\n1\n")
+    html = stage.render("tiny", only(parameters, "html"))[0].read_text(encoding="utf-8")
+    assert html.count('href="tables/measures_by_age.csv"') == 2
+    assert html.count('href="figures/splines.csv"') == 1
+    assert "tables/measures_by_bmi.csv" not in html  # there is none
+
+
 def test_real_run_has_no_agreement_and_no_ribbon(make_run, parameters):
     paths = make_run("real")
     paths.reports.joinpath("manuscript.pdf").write_bytes(b"of an earlier render")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import nbformat
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,7 +14,7 @@ from muscle_study.files import write_json, write_table
 from muscle_study.labels import Label
 from muscle_study.measurement.compared import DICE, agreement
 from muscle_study.measurement.measures import MEASURES
-from muscle_study.paths import RunPaths
+from muscle_study.paths import NOTEBOOKS, RunPaths
 from muscle_study.statistics.loading import load_study
 from muscle_study.statistics.parameters import StatisticsParameters
 from muscle_study.statistics.study import Study
@@ -24,6 +25,7 @@ PARAMETERS = StatisticsParameters(
     bmi_group_edges_kg_m2=[25, 30],
     confidence=0.95,
     min_cell_count=5,
+    seed=1,
 )
 
 
@@ -391,7 +393,36 @@ def study(study_of) -> Study:
     return study_of()
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def plan():
     """Return the class of plans, for tests of other runs."""
     return Plan
+
+
+@pytest.fixture(scope="session")
+def write_run():
+    """Return the function that writes a run's folders by a plan."""
+    return make_run
+
+
+@pytest.fixture(scope="session")
+def parameters() -> StatisticsParameters:
+    """Return the parameters of the made-up runs."""
+    return PARAMETERS
+
+
+@pytest.fixture(scope="session")
+def run_cells():
+    """Return a function that runs the notebook's code on a study and returns its variables."""
+
+    def run(study: Study) -> dict:
+        notebook = nbformat.read(NOTEBOOKS / "05_statistics.ipynb", as_version=4)
+        variables = {"display": lambda shown: None}
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                exec(compile(cell.source, cell.id, "exec"), variables)
+                if "parameters" in cell.metadata.get("tags", []):
+                    variables["run"] = study.run
+        return variables
+
+    return run

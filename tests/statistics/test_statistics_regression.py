@@ -102,4 +102,4 @@ def test_real_people_with_missing_values():
     assert slopes.loc["bmi", "low"] > 0
     men = adults[(adults["gender"] == "Male") & complete]
     groups = Grouping("bmi", "bmi_kg_m2", (18.5, 25, 30), 0.1).assign(men["bmi_kg_m2"])
-    assert 0.2 < several_groups(men["lean_kg"], groups)["eta_squared"] < 0.7
+    assert 0.2 < several_groups(men["lean_kg"], groups, 0.95)["eta_squared"] < 0.7

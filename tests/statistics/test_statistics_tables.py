@@ -135,3 +135,10 @@ def test_exclusions_by_group_add_up_or_are_hidden(study_of, plan):
     known = table.loc[["Men", "Women", "Sex and BMI not known"], "excluded"]
     assert known.isna().any() or known.sum() == study.counts["excluded"]
     assert "Fisher's exact test" in exclusions_table(study).caption
+
+
+def test_nobody_excluded_is_no_secret(study_of, plan):
+    study = study_of(plan(n=150, n_curation_exclusions=0, n_late_exclusions=0, seed=3))
+    table = exclusions_by_group(study).set_index("group")
+    assert (table["excluded"] == 0).all()
+    assert table.loc[["Men", "Women"], "measured"].sum() == len(study.people)

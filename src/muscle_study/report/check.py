@@ -1,4 +1,8 @@
-"""What a rendered page must not show: unresolved references, participants, this machine's paths."""
+"""What must not be published: unresolved references, participants, dates, this machine's paths.
+
+Looked through are the rendered pages, all that they show, the data that are embedded in them for
+charts and for the look-up, and the notebooks and manifests that the run leaves beside them.
+"""
 
 import re
 import sys
@@ -6,6 +10,7 @@ from collections.abc import Iterable
 from html.parser import HTMLParser
 from pathlib import Path
 
+import nbformat
 import pandas as pd
 
 from muscle_study.paths import MANUSCRIPT, ROOT, RunPaths
@@ -21,31 +26,41 @@ REFERENCES = MANUSCRIPT / "references.bib"
 #: An identifier shorter than this cannot be told from a number of the text.
 SHORTEST_IDENTIFIER = 4
 
+#: Days as people and DICOM viewers write them: of birth or of a scan, they identify.
+DATE = re.compile(
+    r"(?<![\d.])(?:(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
+    r"|(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.(?:19|20)\d\d)(?![\d.]\d)(?!\d)"
+)
+
 #: Attributes that a reader, or a reader's software, gets to see.
 READ_ATTRIBUTES = ("alt", "title", "href", "aria-label")
 
 
 class _Text(HTMLParser):
-    """Collects what a reader can see, and comments, which figures keep their text in."""
+    """Collects what a reader can see, comments, which figures keep their text in, and JSON data."""
 
     def __init__(self):
         super().__init__()
         self.parts: list[str] = []
         self.hidden = 0
+        self.is_data = False
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
         self.hidden += tag in ("script", "style")
+        self.is_data = tag == "script" and "json" in (dict(attributes).get("type") or "")
         self.parts += [
             value
             for name, value in attributes
-            if name in READ_ATTRIBUTES and value and not value.startswith("data:")
+            if (name in READ_ATTRIBUTES or name.startswith("data-"))
+            and value
+            and not value.startswith("data:")
         ]
 
     def handle_endtag(self, tag: str) -> None:
         self.hidden -= tag in ("script", "style")
 
     def handle_data(self, data: str) -> None:
-        if not self.hidden:
+        if not self.hidden or self.is_data:
             self.parts.append(data)
 
     def handle_comment(self, data: str) -> None:
@@ -53,7 +68,7 @@ class _Text(HTMLParser):
 
 
 def html_text(html: str) -> str:
-    """Return the text of a page: what is visible, links, alternative texts and comments."""
+    """Return the text of a page: what is visible, links, alternative texts, comments, data."""
     reader = _Text()
     reader.feed(html)
     return " ".join(reader.parts)
@@ -62,9 +77,23 @@ def html_text(html: str) -> str:
 def read_text(path: Path) -> str:
     """Return what is to be checked in a rendered file or in one that goes into it."""
     text = path.read_text(encoding="utf-8")
+    if path.suffix == ".ipynb":
+        return notebook_text(text)
     if path.suffix in (".html", ".svg"):
         return html_text(text)
     return text.replace("\\", "") if path.suffix == ".typ" else text
+
+
+def notebook_text(text: str) -> str:
+    """Return sources and outputs of a notebook, but for the pixels of its pictures."""
+    parts = []
+    for cell in nbformat.reads(text, as_version=4).cells:
+        parts.append(cell.source)
+        for output in cell.get("outputs", []):
+            shown = output.get("data", {})
+            parts += [str(shown[kind]) for kind in shown if kind not in ("image/png", "image/jpeg")]
+            parts += [str(output.get("text", "")), *map(str, output.get("traceback", []))]
+    return " ".join(parts)
 
 
 def participant_ids(paths: RunPaths) -> set[str]:
@@ -113,6 +142,17 @@ def _words(text: str) -> set[str]:
     return set(re.findall(r"(?<![A-Za-z0-9.,])[A-Za-z0-9]+", text))
 
 
+def find_dates(text: str) -> list[str]:
+    """Return the days that `text` names.
+
+    Examples
+    --------
+    >>> find_dates("scanned 2019-03-07, born 7.3.1960; version 1.2.2019.4, 0.2019-3")
+    ['2019-03-07', '7.3.1960']
+    """
+    return sorted(set(DATE.findall(text)))
+
+
 def machine_folders(paths: RunPaths) -> list[str]:
     """Return this machine's folders that pages must not name, the deepest first."""
     folders = {str(folder) for folder in (ROOT, paths.output, Path.home(), sys.prefix)}
@@ -124,7 +164,9 @@ def find_machine_paths(text: str, paths: RunPaths) -> list[str]:
     return [folder for folder in machine_folders(paths) if folder + "/" in text]
 
 
-def check(manuscripts: list[Path], others: list[Path], paths: RunPaths) -> None:
+def check(
+    manuscripts: list[Path], others: list[Path], paths: RunPaths, records: Iterable[Path] = ()
+) -> None:
     """Refuse what must not be shown.
 
     Parameters
@@ -132,10 +174,13 @@ def check(manuscripts: list[Path], others: list[Path], paths: RunPaths) -> None:
     manuscripts
         Checked for everything.
     others
-        Pages of notebooks, tables, captions, figures, numbers: checked for identifiers and
-        paths alone, as their code may hold any mark.
+        Pages of notebooks, tables, captions, figures, numbers: checked for identifiers, dates and
+        paths, as their code may hold any mark.
     paths
         The run.
+    records
+        What the run leaves beside these, executed notebooks and manifests: checked for identifiers
+        alone, as they say when and where the run was.
 
     Raises
     ------
@@ -143,15 +188,18 @@ def check(manuscripts: list[Path], others: list[Path], paths: RunPaths) -> None:
         Naming each file and what it shows.
     """
     # a reference's page, such as 106236, may happen to be somebody's identifier
-    identifiers = participant_ids(paths) - _words(REFERENCES.read_text(encoding="utf-8"))
+    references = REFERENCES.read_text(encoding="utf-8")
+    identifiers = participant_ids(paths) - _words(references)
+    records = list(records)
     problems = []
-    for path in [*manuscripts, *others]:
+    for path in [*manuscripts, *others, *records]:
         text = read_text(path)
-        found = {
-            "the unresolved": find_unresolved(text) if path in manuscripts else [],
-            "the participant identifier": find_identifiers(text, identifiers),
-            "this machine's folder": find_machine_paths(text, paths),
-        }
+        found = {"the participant identifier": find_identifiers(text, identifiers)}
+        if path in manuscripts:
+            found["the unresolved"] = find_unresolved(text)
+        if path not in records:
+            found["the date"] = sorted(set(find_dates(text)) - set(find_dates(references)))
+            found["this machine's folder"] = find_machine_paths(text, paths)
         problems += [
             f"{path.name} shows {what} {_some(names)}" for what, names in found.items() if names
         ]

@@ -10,6 +10,7 @@ from muscle_study.files import write_text
 from muscle_study.numbers import Number
 from muscle_study.paths import MANUSCRIPT, RunPaths
 from muscle_study.report.errors import ReportError
+from muscle_study.report.lookup import lookup
 from muscle_study.report.notebooks import Notebook, anchor, source_link
 from muscle_study.report.parameters import ReportParameters
 
@@ -20,10 +21,25 @@ OPTIONAL_PARTS = {
     "agreement": Path("tables", "agreement.md"),
     "comparison": Path("tables", "comparison.md"),
     "recovery": Path("tables", "recovery.md"),
+    "measurement-error": Path("tables", "measurement_error.md"),
+    "replicates": Path("tables", "replicates.md"),
     "imaged": Path("tables", "imaged.md"),
     "simulated": Path("tables", "imaged.md"),
     "simulated-abstract": Path("tables", "imaged.md"),
+    "checklists": Path("tables", "population.md"),
     "cohort": Path("tables", "cohort.md"),
+}
+
+#: Tables that hold what a figure draws, where it has no file of its own.
+FIGURE_DATA = {
+    "flow": "exclusions",
+    "dice": "dice",
+    "agreement": "agreement",
+    "age": "measures_by_age",
+    "bmi": "measures_by_bmi",
+    "regression": "regression",
+    "weight": "correlation",
+    "centiles": "centiles",
 }
 
 #: What synthetic runs say on every page and beneath their title.
@@ -127,6 +143,7 @@ def lay_out(
     _write_manuscript(parameters, paths.run, numbers, project)
     _write_parts(numbers, project)
     _write_captions(notebooks, project)
+    write_text(lookup(project / "tables" / "centile_model.json"), project / "_lookup.md")
     write_text(numbers_table(numbers, notebooks), project / "_numbers.md")
     write_text(
         "".join(f"- [{notebook.path.stem}](notebooks/{notebook.page})\n" for notebook in notebooks),
@@ -167,7 +184,7 @@ def _write_parts(numbers: Mapping[str, Number], project: Path) -> None:
 
 
 def _write_captions(notebooks: list[Notebook], project: Path) -> None:
-    """Write each caption with a link to the cell that made the float."""
+    """Write each caption with links to the cell that made the float and to its data as CSV."""
     captions = {f"fig-{path.stem}": path for path in sorted((project / "figures").glob("*.md"))} | {
         f"tbl-{path.name.removesuffix('.caption.md')}": path
         for path in sorted((project / "tables").glob("*.caption.md"))
@@ -176,7 +193,21 @@ def _write_captions(notebooks: list[Notebook], project: Path) -> None:
         link = source_link(label, notebooks)
         page = Path(link.partition("#")[0]).stem
         text = path.read_text(encoding="utf-8").strip()
-        write_text(f"{text} [[{page}]({link})]\n", project / "_captions" / f"{anchor(label)}.md")
+        links = [f"[{page}]({link})"]
+        data = _data_of(label, project)
+        if data.is_file():
+            links.append(f"[data]({data.relative_to(project)})")
+        text = f"{text} [{', '.join(links)}]\n"
+        write_text(text, project / "_captions" / f"{anchor(label)}.md")
+
+
+def _data_of(label: str, project: Path) -> Path:
+    """Return where a float's data would be: a table's own CSV, a figure's own or its table's."""
+    kind, _, name = label.partition("-")
+    own = project / "figures" / f"{name}.csv"
+    if kind == "fig" and own.is_file():
+        return own
+    return project / "tables" / f"{FIGURE_DATA.get(name, name) if kind == 'fig' else name}.csv"
 
 
 def numbers_table(numbers: Mapping[str, Number], notebooks: list[Notebook]) -> str:

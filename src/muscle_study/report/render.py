@@ -67,6 +67,7 @@ def render(run: str, parameters: ReportParameters) -> list[Path]:
             [path for path in made if path.suffix != ".pdf"],
             [*pages, *_shown(project, paths)],
             paths,
+            [*paths.notebooks.glob("*.ipynb"), *paths.reports.glob("*.json")],
         )
         manuscripts = [path for path in made if path.suffix != ".typ"]
         for source in set(made) - set(manuscripts):

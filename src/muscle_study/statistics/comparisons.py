@@ -8,9 +8,10 @@ from statsmodels.stats.multitest import multipletests
 
 from muscle_study.disclosure import MARK
 from muscle_study.numbers import format_number, format_p
+from muscle_study.statistics import effect_sizes
 from muscle_study.statistics.measures import OUTCOMES, SEXES, SHORT_NAMES
 from muscle_study.statistics.study import Study
-from muscle_study.statistics.table import Table, estimate, unbroken, without_repeats
+from muscle_study.statistics.table import Table, estimate, interval, unbroken, without_repeats
 
 #: What a row of the tests holds; a comparison that cannot be made has NaN.
 COLUMNS = [
@@ -22,12 +23,23 @@ COLUMNS = [
     "difference_low",
     "difference_high",
     "cohen_d",
+    "cohen_d_low",
+    "cohen_d_high",
     "hedges_g",
     "eta_squared",
+    "eta_squared_low",
+    "eta_squared_high",
 ]
 
 #: Comparisons of several groups, which have no one difference.
 SEVERAL = ("age_group", "bmi_group")
+
+#: Contrasts of age that the paper's abstract names: the first of the groups is the one that it
+#: says has the larger measure; limits are the youngest and the first older age (years).
+AGE_CONTRASTS = {"age_under_30": (0, 30), "age_30_to_59": (30, 60)}
+
+#: Inside the limits, and all others.
+IN_OUT = ("in", "out")
 
 
 def two_groups(first: pd.Series, second: pd.Series, confidence: float) -> dict[str, float]:
@@ -37,45 +49,53 @@ def two_groups(first: pd.Series, second: pd.Series, confidence: float) -> dict[s
     -------
     dict
         t, its degrees of freedom, p, the difference of means (first - second) with its interval,
-        Cohen's d with the pooled SD, and Hedges' g.
+        Cohen's d with the pooled SD and its interval, and Hedges' g.
     """
+    d, d_low, d_high = effect_sizes.cohen_d(first, second, confidence)
     test = stats.ttest_ind(first, second, equal_var=False)
     limits = test.confidence_interval(confidence)  # pingouin's is rounded
     return {
+        **dict.fromkeys(COLUMNS, np.nan),
         "statistic": test.statistic,
-        "df1": np.nan,
         "df2": test.df,
         "p": test.pvalue,
         "difference": first.mean() - second.mean(),
         "difference_low": limits.low,
         "difference_high": limits.high,
-        "cohen_d": pingouin.compute_effsize(first, second, eftype="cohen"),
+        "cohen_d": d,
+        "cohen_d_low": d_low,
+        "cohen_d_high": d_high,
         "hedges_g": pingouin.compute_effsize(first, second, eftype="hedges"),
-        "eta_squared": np.nan,
     }
 
 
-def several_groups(values: pd.Series, groups: pd.Series) -> dict[str, float]:
+def several_groups(values: pd.Series, groups: pd.Series, confidence: float) -> dict[str, float]:
     """Compare the means of two or more groups by Welch's ANOVA.
 
     Returns
     -------
     dict
-        F, its degrees of freedom, p, and eta squared = between-group / total sum of squares.
+        F, its degrees of freedom, p, and eta squared = between-group / total sum of squares, with
+        its interval.
     """
     data = pd.DataFrame({"value": values.to_numpy(float), "group": groups.astype(str).to_numpy()})
     test = pingouin.welch_anova(data=data, dv="value", between="group").iloc[0]
     total = ((data["value"] - data["value"].mean()) ** 2).sum()
     means = data.groupby("group")["value"].transform("mean")
     between = ((means - data["value"].mean()) ** 2).sum()
-    empty = dict.fromkeys(COLUMNS, np.nan)
+    eta_squared = between / total
+    classical = data["group"].nunique() - 1, len(data) - data["group"].nunique()
+    f = eta_squared / (1 - eta_squared) * classical[1] / classical[0]
+    low, high = effect_sizes.eta_squared_interval(f, *classical, confidence)
     return {
-        **empty,
+        **dict.fromkeys(COLUMNS, np.nan),
         "statistic": test["F"],
         "df1": test["ddof1"],
         "df2": test["ddof2"],
         "p": test["p_unc"],
-        "eta_squared": between / total,
+        "eta_squared": eta_squared,
+        "eta_squared_low": low,
+        "eta_squared_high": high,
     }
 
 
@@ -89,8 +109,8 @@ def comparable(values: pd.Series, groups: pd.Series, min_count: int) -> list[str
 def compare(study: Study) -> pd.DataFrame:
     """Return all comparisons of both outcomes: a row each, `COLUMNS` and Holm's p.
 
-    Women are compared with men, and in each sex the age groups, the BMI groups, and BMI from
-    25 kg/m² on with BMI below. Holm's correction is over all of them.
+    Women are compared with men, and in each sex the age groups, the paper's contrasts of age, the
+    BMI groups, and BMI from 25 kg/m² on with BMI below. Holm's correction is over all of them.
     """
     rows = []
     for name, outcome in OUTCOMES.items():
@@ -113,6 +133,16 @@ def compare(study: Study) -> pd.DataFrame:
                         "comparison": grouping,
                         "sex": sex,
                         **_several(study, values, people[grouping]),
+                    }
+                )
+            for contrast, (youngest, older) in AGE_CONTRASTS.items():
+                inside = people["age_years"].between(youngest, older, inclusive="left")
+                rows.append(
+                    {
+                        "outcome": name,
+                        "comparison": contrast,
+                        "sex": sex,
+                        **_pair(study, values, inside.map({True: "in", False: "out"}), IN_OUT),
                     }
                 )
             below, above = study.groupings["bmi_split"].labels
@@ -150,12 +180,14 @@ def _several(study: Study, values: pd.Series, groups: pd.Series) -> dict:
     if len(usable) < 2:
         return dict.fromkeys(COLUMNS, np.nan)
     kept = groups.isin(usable) & values.notna()
-    return several_groups(values[kept], groups[kept])
+    return several_groups(values[kept], groups[kept], study.parameters.confidence)
 
 
 _COMPARISONS = {
     "sex": "men − women",
     "age_group": "age groups",
+    "age_under_30": "age <30 − ≥30 years",
+    "age_30_to_59": "age 30–59 − other years",
     "bmi_group": "BMI groups",
     "bmi_split": "BMI ≥25 − <25 kg/m²",
 }
@@ -184,7 +216,7 @@ def comparisons_table(study: Study, tests: pd.DataFrame) -> Table:
                 "Statistic": _statistic(test),
                 "p": MARK if pd.isna(test["p"]) else format_p(test["p"]),
                 "p, Holm": MARK if pd.isna(test["p_holm"]) else format_p(test["p_holm"]),
-                "Effect": _effect(test),
+                "Effect (CI)": _effect(test),
             }
         )
     percent = format_number(100 * study.parameters.confidence)
@@ -192,7 +224,8 @@ def comparisons_table(study: Study, tests: pd.DataFrame) -> Table:
         f"Comparisons of means ({study.sizes}). CSA: total {study.psoas} cross-sectional area. Two "
         f"groups: Welch's t-test, difference with {percent} % confidence interval (CI), "
         "Cohen's d (pooled SD). Several groups: Welch's analysis of variance, η² = "
-        f"between-group / total sum of squares. Holm's correction is over all comparisons made. "
+        "between-group / total sum of squares, its CI by the noncentral F distribution. Holm's "
+        "correction is over all comparisons made. "
         f"Groups of fewer than {max(2, study.min_count)}, or without any variation, are left out; "
         f"{MARK}: not estimable." + study.origin
     )
@@ -210,8 +243,8 @@ def _statistic(test: dict) -> str:
 
 
 def _effect(test: dict) -> str:
-    if pd.notna(test["cohen_d"]):
-        return unbroken(f"d = {format_number(test['cohen_d'], 2)}")
-    if pd.notna(test["eta_squared"]):
-        return unbroken(f"η² = {format_number(test['eta_squared'], 3)}")
+    for name, sign, digits in (("cohen_d", "d", 2), ("eta_squared", "η²", 3)):
+        if pd.notna(test[name]):
+            limits = interval(test[f"{name}_low"], test[f"{name}_high"], digits)
+            return f"{unbroken(f'{sign} = {format_number(test[name], digits)}')} ({limits})"
     return MARK

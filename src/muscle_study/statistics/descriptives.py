@@ -4,7 +4,7 @@ import pandas as pd
 
 from muscle_study.disclosure import MARK
 from muscle_study.numbers import format_number
-from muscle_study.statistics.measures import GROUPED_MEASURES, MEASURES, SEXES, Measure
+from muscle_study.statistics.measures import GROUPED_MEASURES, MEASURES, SEXES, SIDES, Measure
 from muscle_study.statistics.study import Study
 from muscle_study.statistics.table import (
     Table,
@@ -175,8 +175,27 @@ def measures_by_bmi(study: Study) -> Table:
     )
 
 
-def _by_group(study: Study, name: str, groupings: list[str], heading: str, words: str) -> Table:
-    measures = measured(study, GROUPED_MEASURES)
+def sides_by_age(study: Study) -> Table:
+    """Return both sides of the outcomes by sex and age group."""
+    return _by_group(study, "sides_by_age", ["age_group"], "Age (years)", "age group", SIDES)
+
+
+def sides_by_bmi(study: Study) -> Table:
+    """Return both sides of the outcomes by sex and BMI group, and below and from 25 kg/m² on."""
+    return _by_group(
+        study, "sides_by_bmi", ["bmi_group", "bmi_split"], "BMI (kg/m²)", "BMI group", SIDES
+    )
+
+
+def _by_group(
+    study: Study,
+    name: str,
+    groupings: list[str],
+    heading: str,
+    words: str,
+    of: tuple[Measure, ...] = GROUPED_MEASURES,
+) -> Table:
+    measures = measured(study, of)
     data, text = [], []
     for sex, word in SEXES.items():
         people = study.of_sex(sex)
@@ -218,7 +237,8 @@ def _by_group(study: Study, name: str, groupings: list[str], heading: str, words
                 seen.add(group.group)
     caption = (
         f"Measures by sex and {words}, mean ± SD ({study.sizes}). CSA: maximum axial "
-        "cross-sectional area, left + right. Volumes and fat fractions: both sides together."
+        "cross-sectional area; where no side is named, left + right. Volumes and fat fractions: "
+        "both sides together where none is named."
         + suppression_note(pd.DataFrame(text), study.min_count)
         + study.origin
     )

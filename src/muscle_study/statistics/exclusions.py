@@ -83,7 +83,10 @@ def exclusions_by_group(study: Study) -> pd.DataFrame:
     sums = np.array([*ours, only_unknown, lost, *elsewhere])
     is_fixed = np.array([False] * (len(ours) + 1) + ["excluded" not in study.hidden] + fixed)
     counts = np.append(cells.ravel(), unknown)
-    hidden = protect(counts, sums, study.min_count, is_fixed)
+    # that nobody was excluded says nothing about anybody: such zeros need no protection
+    judged = np.full(len(sums), True) if study.counts["excluded"] else sums @ lost == 0
+    hidden = np.zeros(len(sums), bool)
+    hidden[judged] = protect(counts, sums[judged], study.min_count, is_fixed[judged])
     shown = np.where(hidden, np.nan, sums @ counts)
     table = pd.DataFrame(shown[: len(ours)].reshape(-1, 2), columns=list(statuses))
     table.insert(0, "group", [name for _, name in kinds])

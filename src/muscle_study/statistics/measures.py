@@ -78,3 +78,11 @@ MEASURES = (
 
 #: Columns of the tables by age and by BMI group.
 GROUPED_MEASURES = (CSA, GLUTEUS, CSA_INDEX, GLUTEUS_INDEX, PSOAS_FAT, GLUTEUS_FAT)
+
+#: Columns of the tables of sides by age and by BMI group.
+SIDES = tuple(
+    measure
+    for measure in MEASURES
+    if measure.column.startswith(("psoas_csa", "gluteus_volume"))
+    and ("_left_" in measure.column or "_right_" in measure.column)
+)

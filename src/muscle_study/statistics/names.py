@@ -57,6 +57,15 @@ NAMES = [
     *_over(("regression.",), tuple(OUTCOMES), (".age", ".bmi", ".sex"), ("", "_ci", "_p")),
     *_over(("regression.",), tuple(OUTCOMES), (".r2",)),
     *_over(("correlation.weight_",), _PEOPLE, ("", "_ci")),
+    *_over(("diagnostics.largest_",), ("vif", "skewness", "shift")),
+    *_over(("interaction.",), tuple(OUTCOMES), (".age_male_p", ".bmi_male_p", ".age_bmi_p")),
+    *_over(("claims.",), ("judged", "held")),
+    "nonlinearity.knots",
+    *_over(("nonlinearity.",), tuple(OUTCOMES), (".age_p_", ".bmi_p_"), _PEOPLE),
+    *_over(("allometry.",), tuple(OUTCOMES), (".height", ".weight"), ("_exponent",), ("", "_ci")),
+    *_over(("allometry.",), tuple(OUTCOMES), (".sex_percent_",), ("none", "height")),
+    *_over(("sensitivity.",), ("analyses", "largest_percent")),
+    *_over(("centiles.",), ("age_largest_miss", "body_largest_miss", "checked", "covered")),
     *_over(("published.",), tuple(OUTCOMES), ("_mean_", "_sd_"), _PEOPLE),
     *_over(("published.",), ("dice_psoas", "dice_gluteus", "participants")),
 ]
@@ -70,6 +79,8 @@ PREDICTED_NAMES = _over(
 TRUTH_NAMES = [
     *_over(("agreement.",), tuple(OUTCOMES), ("_bias", "_loa", "_icc")),
     *_over(("recovery.",), ("coefficients", "covered", "covered_imaged", "median_percent")),
+    *_over(("corrected.",), tuple(OUTCOMES), (".age", ".bmi", ".sex"), ("", "_ci")),
+    *_over(("corrected.",), ("estimates", "covered")),
 ]
 
 #: Names that only a run has whose segmentation is compared with another one.

@@ -12,3 +12,4 @@ class StatisticsParameters(Section):
     bmi_group_edges_kg_m2: list[float] = Field(description="lower edges after the first group")
     confidence: float = Field(gt=0, lt=1)
     min_cell_count: int = Field(ge=1, description="smaller counts are suppressed")
+    seed: int = Field(description="of folds and of resampling")

@@ -17,6 +17,17 @@ from muscle_study.statistics.table import Table, mean_sd
 
 KIEFER = PUBLISHED / "kiefer_2026.csv"
 
+#: A mean is alike the published one within this share of the published SD; Dice, within this
+#: difference. Both are our choice.
+ALIKE_SDS, ALIKE_DICE = 0.1, 0.02
+
+#: Verdicts on a difference, by whether the run is synthetic: alike, above, below. A synthetic
+#: cohort is made to resemble the published means, so that it can be on its target or off.
+VERDICTS = {
+    True: ("on target", "above target", "below target"),
+    False: ("alike", "higher", "lower"),
+}
+
 
 @cache
 def _figures() -> pd.Series:
@@ -35,7 +46,10 @@ def published(quantity: str, statistic: str, sex: str = "both") -> float:
 
 
 def beside_published(study: Study) -> pd.DataFrame:
-    """Return the paper's mean and SD, ours, and the difference of means (ours - published)."""
+    """Return the paper's mean and SD, ours, the difference of means (ours - published), a verdict.
+
+    Dice of a synthetic run was not calibrated, so that its verdict has the words of real runs.
+    """
     rows = []
     for name, outcome in PAPER_OUTCOMES.items():
         for sex in SEXES:
@@ -70,7 +84,19 @@ def beside_published(study: Study) -> pd.DataFrame:
         )
     table = pd.DataFrame(rows)
     table["difference"] = table["mean"] - table["published_mean"]
+    table["verdict"] = [_verdict(study, row) for row in table.to_dict("records")]
     return table
+
+
+def _verdict(study: Study, row: dict) -> str | None:
+    if pd.isna(row["difference"]):
+        return None
+    dice = row["quantity"].startswith("dice")
+    alike, above, below = VERDICTS[study.synthetic and not dice]
+    tolerance = ALIKE_DICE if dice else ALIKE_SDS * row["published_sd"]
+    if abs(row["difference"]) <= tolerance:
+        return alike
+    return above if row["difference"] > 0 else below
 
 
 def published_table(study: Study) -> Table:
@@ -91,12 +117,14 @@ def published_table(study: Study) -> Table:
                 "Difference": MARK
                 if pd.isna(row["difference"])
                 else format_number(row["difference"], digits),
+                "Verdict": MARK if pd.isna(row["difference"]) else row["verdict"],
             }
         )
     caption = (
         "The paper's figures (Kiefer et al. 2026) beside this run's, mean ± SD where given, and "
         f"the difference of means (this run − published; {study.sizes}). Dice: this run's own test "
-        "participants. "
+        "participants. Verdict: whether the difference is at most a tenth of the published SD, or "
+        f"{format_number(ALIKE_DICE, 2)} in Dice, or beyond (our choice). "
     )
     caption += (
         "The synthetic cohort was made to resemble the published means, so that agreement here is "

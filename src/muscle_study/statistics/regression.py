@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import statsmodels.formula.api as smf
+from scipy import stats
 from statsmodels.regression.linear_model import RegressionResults
 
 from muscle_study.disclosure import MARK
@@ -27,6 +28,7 @@ COLUMNS = [
     "standardised",
     "standardised_low",
     "standardised_high",
+    "partial_r2",
 ]
 
 #: HC3 divides by 1 - leverage; at 1 the residual is zero and the error is not defined.
@@ -63,9 +65,10 @@ class Fit:
 def fit(data: pd.DataFrame, outcome: str, covariates: list[str], confidence: float) -> Fit | None:
     """Fit ``outcome ~ covariates`` by least squares with HC3 errors (MacKinnon and White 1985).
 
-    Standardised coefficients come from the same model with the outcome and the continuous
+    Standardised coefficients are those of the same model with the outcome and the continuous
     covariates divided by their SD; a 0/1 covariate stays as it is, so that its coefficient is a
-    difference in SDs of the outcome.
+    difference in SDs of the outcome. Their intervals know that the SDs are estimates too.
+    A term's partial R² is the share that it explains of what the other terms leave over.
 
     Parameters
     ----------
@@ -89,48 +92,97 @@ def fit(data: pd.DataFrame, outcome: str, covariates: list[str], confidence: flo
         return None
     formula = f"{outcome} ~ {' + '.join(covariates)}"
     result = smf.ols(formula, complete).fit(cov_type="HC3", use_t=True)
-    if result.get_influence().hat_matrix_diag.max() > _LARGEST_LEVERAGE:
+    leverage = result.get_influence().hat_matrix_diag
+    if leverage.max() > _LARGEST_LEVERAGE:
         return None
-    scaled = complete.copy()
-    for column in columns:
-        if not set(complete[column]) <= {0.0, 1.0}:
-            scaled[column] = (complete[column] - complete[column].mean()) / complete[column].std()
-    standard = smf.ols(formula, scaled).fit(cov_type="HC3", use_t=True)
-    intervals, standard_intervals = (
-        fitted.conf_int(alpha=1 - confidence).loc[covariates] for fitted in (result, standard)
-    )
+    limits = result.conf_int(alpha=1 - confidence).loc[covariates]
+    standardised, errors = _standardised(complete, result, leverage)
+    half = stats.t.ppf((1 + confidence) / 2, result.df_resid) * errors
+    slopes = result.params[covariates].to_numpy()
+    unexplained = result.ssr * np.diag(result.normalized_cov_params)[1:]
     terms = pd.DataFrame(
         {
             "term": [TERMS.get(name, name) for name in covariates],
-            "coefficient": result.params[covariates].to_numpy(),
-            "low": intervals[0].to_numpy(),
-            "high": intervals[1].to_numpy(),
+            "coefficient": slopes,
+            "low": limits[0].to_numpy(),
+            "high": limits[1].to_numpy(),
             "p": result.pvalues[covariates].to_numpy(),
-            "standardised": standard.params[covariates].to_numpy(),
-            "standardised_low": standard_intervals[0].to_numpy(),
-            "standardised_high": standard_intervals[1].to_numpy(),
+            "standardised": standardised,
+            "standardised_low": standardised - half,
+            "standardised_high": standardised + half,
+            "partial_r2": slopes**2 / (slopes**2 + unexplained),
         }
     )
     return Fit(result, terms, len(complete), len(data) - len(complete))
 
 
-def fit_outcome(study: Study, outcome: Measure, sex: str | None) -> Fit | None:
-    """Fit an outcome of the paper, in its printed unit, in all (`sex` None) or in one sex."""
-    people = study.people if sex is None else study.of_sex(sex)
-    hidden = study.hidden_sexes if sex is None else study.hidden_sexes & {sex}
+def _standardised(
+    complete: pd.DataFrame, result: RegressionResults, leverage: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the standardised coefficients and their standard errors.
+
+    A coefficient's influence function is the sum of that of the raw one, as HC3 has it, and of
+    those of both SDs. To scale the data first and take the raw model's error for it would be to
+    take the SDs for known (Yuan and Chan, Psychometrika 2011;76:670-690).
+    """
+    n = len(complete)
+    outcome, covariates = complete.iloc[:, 0].to_numpy(), complete.iloc[:, 1:].to_numpy()
+    binary = np.isin(covariates, (0.0, 1.0)).all(axis=0)
+    scale = np.where(binary, 1.0, covariates.std(axis=0, ddof=1)) / outcome.std(ddof=1)
+    standardised = result.params.to_numpy()[1:] * scale
+    residual = result.resid.to_numpy() / (1 - leverage)
+    inverse = result.normalized_cov_params.to_numpy()
+    raw = n * (result.model.exog * residual[:, None]) @ inverse[:, 1:]
+    influence = raw * scale
+    spread = np.where(binary, 0.0, _spread(covariates)) - _spread(outcome)[:, None]
+    influence += standardised * spread
+    return standardised, np.sqrt((influence**2).sum(axis=0)) / n
+
+
+def _spread(values: np.ndarray) -> np.ndarray:
+    """Return the influence function of the logarithm of an SD."""
+    return ((values - values.mean(axis=0)) ** 2 / values.var(axis=0) - 1) / 2
+
+
+def model_data(study: Study, outcome: Measure, sex: str) -> pd.DataFrame | None:
+    """Return the rows of a model: the people with ``outcome`` in its printed unit and ``male``.
+
+    Parameters
+    ----------
+    study
+        The run.
+    outcome
+        What is modelled.
+    sex
+        ``both``, or the one whose people are taken.
+
+    Returns
+    -------
+    pandas.DataFrame or None
+        None where too few people may be described.
+    """
+    people = study.people if sex == "both" else study.of_sex(sex)
+    hidden = study.hidden_sexes if sex == "both" else study.hidden_sexes & {sex}
     if hidden or len(people) < study.min_count:
         return None
-    data = people.assign(
+    return people.assign(
         male=(people["sex"] == "male").astype(float), outcome=outcome.values(people)
     )
-    covariates = ["age_years", "bmi_kg_m2", *(["male"] if sex is None else [])]
+
+
+def fit_outcome(study: Study, outcome: Measure, sex: str) -> Fit | None:
+    """Fit an outcome on age and BMI, and in all (``both``) on sex as well."""
+    data = model_data(study, outcome, sex)
+    if data is None:
+        return None
+    covariates = ["age_years", "bmi_kg_m2", *(["male"] if sex == "both" else [])]
     return fit(data, "outcome", covariates, study.parameters.confidence)
 
 
 def fit_all(study: Study) -> dict[tuple[str, str], Fit | None]:
     """Fit both outcomes, pooled (``"both"``) and by sex."""
     return {
-        (name, sex): fit_outcome(study, outcome, None if sex == "both" else sex)
+        (name, sex): fit_outcome(study, outcome, sex)
         for name, outcome in OUTCOMES.items()
         for sex in ("both", *SEXES)
     }
@@ -177,6 +229,7 @@ def regression_table(study: Study, table: pd.DataFrame) -> Table:
                     row["standardised"], row["standardised_low"], row["standardised_high"], 2
                 ),
                 "p": MARK if missing else format_p(row["p"]),
+                "Partial R²": MARK if missing else format_number(row["partial_r2"], 3),
                 "R²": MARK if missing else format_number(row["r2"], 2),
             }
         )
@@ -185,7 +238,8 @@ def regression_table(study: Study, table: pd.DataFrame) -> Table:
         f"Linear regression of the outcomes on age, BMI and sex ({study.sizes}), with {percent} % "
         "confidence intervals (CI) and p-values from errors robust to heteroscedasticity (HC3); p "
         f"is not corrected. CSA: total {study.psoas} cross-sectional area. Standardised: per SD of "
-        "age and of BMI, in SDs of the outcome. "
+        "age and of BMI, in SDs of the outcome. Partial R²: share that the term explains of what "
+        "the others leave over. "
         f"{MARK}: not estimable." + study.origin
     )
     return Table("regression", table, without_repeats(pd.DataFrame(text), "Outcome"), caption)

@@ -13,22 +13,45 @@ TABLES = (
     "measures",
     "measures_by_age",
     "measures_by_bmi",
+    "sides_by_age",
+    "sides_by_bmi",
     "tests",
     "regression",
+    "diagnostics",
+    "interactions",
     "correlation",
+    "claims",
+    "nonlinearity",
+    "body_size",
+    "secondary",
+    "sensitivity",
+    "centiles",
+    "centile_calibration",
     "published",
     "dice",
     "strata",
     "exclusions",
 )
 
-FIGURES = ("flow", "example", "learning", "dice", "worst", "age", "bmi", "regression", "weight")
+FIGURES = (
+    "flow",
+    "example",
+    "learning",
+    "dice",
+    "worst",
+    "age",
+    "bmi",
+    "regression",
+    "weight",
+    "splines",
+    "centiles",
+)
 
 #: What a run has whose inference predicted Dice.
 PREDICTED_FIGURES = ("predicted",)
 
 #: What a run with known truth has besides, and one with simulated measurements.
-TRUTH_TABLES = ("agreement", "recovery")
+TRUTH_TABLES = ("agreement", "recovery", "error_model", "measurement_error")
 TRUTH_FIGURES = ("agreement",)
 SIMULATED_TABLES = ("imaged",)
 

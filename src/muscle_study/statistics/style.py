@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import matplotlib as mpl
+import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from muscle_study.files import whole_file, write_text
+from muscle_study.files import whole_file, write_table, write_text
 from muscle_study.statistics.table import escape
 
 #: Widths of a journal's column and page (inches).
@@ -96,18 +97,23 @@ class Picture:
         What was drawn.
     caption
         With n and definitions.
+    data
+        The aggregates that were drawn, where no table holds them.
     """
 
     name: str
     figure: Figure
     caption: str
+    data: pd.DataFrame | None = None
 
     def write(self, folder: Path) -> "Picture":
-        """Write ``<name>.svg`` and its caption ``<name>.md``; return the picture."""
+        """Write ``<name>.svg``, the caption ``<name>.md`` and ``<name>.csv``; return itself."""
         with house_style(), whole_file(folder / f"{self.name}.svg") as beside:
             # without a date the same drawing is the same bytes
             self.figure.savefig(beside, format="svg", dpi=200, metadata={"Date": None})
         write_text(escape(self.caption) + "\n", folder / f"{self.name}.md")
+        if self.data is not None:
+            write_table(self.data, folder / f"{self.name}.csv")
         plt.close(self.figure)
         return self
 

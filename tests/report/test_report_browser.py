@@ -1,0 +1,115 @@
+"""The report in headless Chromium: silent, offline, its links whole, its look-up right."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from browser import AVAILABLE, chromium
+from scipy import stats
+
+from muscle_study.files import write_json
+from muscle_study.report import render as stage
+from muscle_study.statistics.centiles import Centiles, Curve
+
+pytestmark = pytest.mark.skipif(not AVAILABLE, reason="no chromium and chromium-driver here")
+
+PHONE, DESKTOP = 390, 1280
+
+#: By hand: at any age, men's CSA is 40 ± 6 cm², normally distributed.
+FLAT = {
+    "measure": "csa",
+    "sex": "male",
+    "design": "age",
+    "limits": {"age_years": [25, 70], "height_cm": [160, 200], "bmi_kg_m2": [19, 38]},
+    "l": 1.0,
+    "m": {"knots": [], "coefficients": [float(np.log(40)), 0.0]},
+    "s": {"knots": [], "coefficients": [float(np.log(0.15)), 0.0]},
+}
+
+#: A curved one, whose answers are those of the statistics' own class.
+KNOTS = (28.0, 42.0, 52.0, 66.0)
+CURVED = Centiles(
+    Curve(KNOTS, "body"),
+    Curve((), "body"),
+    np.array([3.6, 0.002, -0.004, 0.003, 0.9, 0.35, -0.2]),
+    np.array([-2.1, 0.001, 0.1, 0.2, 0.0]),
+    0.6,
+    n=1,
+)
+BODY = FLAT | {
+    "design": "body",
+    "l": CURVED.skewness,
+    "m": {"knots": list(KNOTS), "coefficients": CURVED.median_coefficients.tolist()},
+    "s": {"knots": [], "coefficients": CURVED.spread_coefficients.tolist()},
+}
+FILE = {
+    "synthetic": True,
+    "reference": {"height_cm": 170, "bmi_kg_m2": 25},
+    "measures": {"csa": {"name": "CSA (cm²)", "unit": "cm²"}},
+    "models": [FLAT, BODY],
+}
+
+FILL = """
+const form = document.getElementById("lookup");
+for (const [name, value] of Object.entries(arguments[0])) form.elements[name].value = value;
+form.dispatchEvent(new Event("input", { bubbles: true }));
+return [form.elements.age_result.value, form.elements.body_result.value];
+"""
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """One browser for all tests of the module."""
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture
+def page(make_run, parameters, monkeypatch):
+    """Return the address of a rendered manuscript with a look-up."""
+    monkeypatch.setattr(stage.quarto, "available", lambda: False)
+    paths = make_run()
+    write_json(FILE, paths.tables / "centile_model.json")
+    made = stage.render("tiny", parameters.model_copy(update={"formats": ["html"]}))
+    return made[0]
+
+
+def test_the_report_in_a_browser(browser, page):
+    for width in (PHONE, DESKTOP):
+        browser.open(page.as_uri(), width)
+        assert browser.console() == []
+        requested = [url for url in browser.requested() if not url.startswith("data:")]
+        assert {url.split("#")[0] for url in requested} == {page.as_uri()}
+        over = "return document.documentElement.scrollWidth - innerWidth"
+        assert browser.run(over) <= 0, f"the page is wider than a window of {width}"
+    broken = """return [...document.querySelectorAll('a[href^="#"]')]
+        .map(a => a.getAttribute("href").slice(1))
+        .filter(id => id && !document.getElementById(id))"""
+    assert browser.run(broken) == []
+    links = browser.run(
+        "return [...document.querySelectorAll('a[href]')].map(a => a.getAttribute('href'))"
+    )
+    ours = {link.split("#")[0] for link in links if not link.startswith(("#", "http", "mailto"))}
+    assert ours
+    assert all((page.parent / link).exists() for link in ours)
+    nameless = "return [...document.images].filter(i => !i.alt).length"
+    assert browser.run(nameless) == 0
+    _check_lookup(browser)
+
+
+def _check_lookup(browser):
+    person = {"measure": "csa", "sex": "male", "age": "50", "height": "182,5", "bmi": "31"}
+    # 46 cm² is one SD of 6 above 40: z = 1, centile 84.1
+    alike, closer = browser.run(FILL, person | {"value": "46"})
+    assert alike == "Of the same sex and age: centile 84.1, z = 1.00."
+    one = pd.DataFrame({"age_years": [50.0], "height_cm": [182.5], "bmi_kg_m2": [31.0]})
+    z = CURVED.z(one, np.array([46.0]))[0]
+    centile = 100 * stats.norm.cdf(z)
+    assert closer.replace("−", "-").endswith(f"centile {centile:.1f}, z = {z:.2f}.")
+    low, _ = browser.run(FILL, person | {"value": "20"})
+    assert low == "Of the same sex and age: centile below 1, z = −3.33."
+    young, _ = browser.run(FILL, person | {"value": "46", "age": "18"})
+    assert young == "Of the same sex and age: holds for age 25 to 70 years."
+    woman, _ = browser.run(FILL, person | {"value": "46", "sex": "female"})
+    assert woman == "Of the same sex and age: too few participants."
+    nothing, _ = browser.run(FILL, person | {"value": ""})
+    assert nothing == ""

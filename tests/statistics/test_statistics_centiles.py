@@ -1,0 +1,156 @@
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy import stats
+
+from muscle_study.cohort.population import draw_muscles, draw_participants
+from muscle_study.statistics.centile_charts import (
+    calibration,
+    calibration_table,
+    centile_values,
+    centiles_table,
+    fit_charts,
+    limits_of,
+    write_coefficients,
+)
+from muscle_study.statistics.centiles import (
+    AGE,
+    BODY,
+    Centiles,
+    Curve,
+    choose_knots,
+    cross_validate,
+    curves_of,
+    fit_centiles,
+)
+
+#: Standard normal values without chance.
+QUANTILES = stats.norm.ppf((np.arange(2000) + 0.5) / 2000)
+
+
+def constant(m, s, skewness):
+    """Return a model whose M, S and L are the same for everyone."""
+    flat = Curve((), AGE)
+    coefficients = np.array([np.log(m), 0.0]), np.array([np.log(s), 0.0])
+    return Centiles(flat, flat, *coefficients, skewness, n=1)
+
+
+def of_age(n, low=20, high=75):
+    """Return people of evenly spread ages, in random order."""
+    ages = np.random.default_rng(0).permutation(np.linspace(low, high, n))
+    return pd.DataFrame({"age_years": ages, "height_cm": 170.0, "bmi_kg_m2": 25.0})
+
+
+@pytest.fixture(scope="module")
+def women():
+    """4,000 women of the synthetic population, with their true measures."""
+    rng = np.random.default_rng(5)
+    people = draw_participants(9200, rng)
+    people = people.merge(draw_muscles(people, rng), on="participant_id")
+    return people[people["sex"] == "female"].iloc[:4000].reset_index(drop=True)
+
+
+def test_z_and_centile_as_the_cdc_computes_them():
+    """CDC growth charts, data file notes: a boy of 9.5 months, 9.7 kg: z = 0.207; 5th: 7.90 kg."""
+    model = constant(9.476500305, 0.11218624, -0.1600954)
+    one = of_age(1)
+    assert model.z(one, np.array([9.7]))[0] == pytest.approx(0.207, abs=5e-4)
+    assert model.value(one, -1.645)[0] == pytest.approx(7.90, abs=5e-3)
+
+
+@pytest.mark.parametrize("skewness", [-0.8, 0.0, 5e-5, 1.0])
+def test_value_and_z_are_each_others_inverse(skewness):
+    model, people = constant(30.0, 0.15, skewness), of_age(1)
+    for z in (-2.0, 0.0, 1.5):
+        assert model.z(people, model.value(people, z))[0] == pytest.approx(z, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("values", "m", "s", "skewness"),
+    [(10 * np.exp(0.2 * QUANTILES), 10, 0.2, 0.0), (10 + 1.5 * QUANTILES, 10, 0.15, 1.0)],
+    ids=["log-normal", "normal"],
+)
+def test_the_fit_finds_known_distributions(values, m, s, skewness):
+    people = of_age(len(values))
+    flat = Curve((), AGE)
+    found = fit_centiles(people, values, flat, flat)
+    assert found.skewness == pytest.approx(skewness, abs=0.05)
+    assert found.m(people).mean() == pytest.approx(m, rel=0.005)
+    assert found.s(people).mean() == pytest.approx(s, rel=0.01)
+
+
+def test_the_density_is_one():
+    model, people = constant(10.0, 0.2, 0.5), of_age(1)
+    grid = np.linspace(0.05, 40, 20_000)
+    density = np.exp([model.log_density(people, np.array([value]))[0] for value in grid[::20]])
+    assert np.trapezoid(density, grid[::20]) == pytest.approx(1, abs=1e-3)
+
+
+def test_the_fit_is_a_maximum(women):
+    values = women["psoas_csa_total_cm2"].to_numpy()
+    fitted = fit_centiles(women, values, *curves_of(women, (4, 3), BODY))
+    best = fitted.log_density(women, values).sum()
+    for field in ("median_coefficients", "spread_coefficients"):
+        for i in range(len(getattr(fitted, field))):
+            for step in (-1e-3, 1e-3):
+                moved = getattr(fitted, field).copy()
+                moved[i] += step * max(1, abs(moved[i])) / 50
+                other = Centiles(**(vars(fitted) | {field: moved}))
+                assert other.log_density(women, values).sum() < best
+
+
+def test_knots_follow_the_data():
+    people = of_age(1500)
+    straight = 50 - 0.1 * people["age_years"].to_numpy()
+    noise = np.random.default_rng(1).normal(0, 3, len(people))
+    assert choose_knots(people, straight + noise, seed=0) == (2, 2)
+    bent = 50 - 0.02 * np.clip(people["age_years"] - 45, 0, None).to_numpy() ** 2
+    assert choose_knots(people, bent + noise, seed=0)[0] > 2
+
+
+def test_held_out_people_are_calibrated(women):
+    values = women["gluteus_volume_total_ml"].to_numpy()
+    _, z = cross_validate(women, values, (4, 2), BODY, seed=0)
+    for centile in (3, 10, 50, 90, 97):
+        below = (z < stats.norm.ppf(centile / 100)).mean()
+        # three standard errors of a share
+        error = np.sqrt(centile / 100 * (1 - centile / 100) / len(z))
+        assert below == pytest.approx(centile / 100, abs=3 * error)
+    # what height and BMI explain narrows the centiles
+    assert (
+        cross_validate(women, values, (4, 2), BODY, seed=0)[0].mean()
+        > cross_validate(women, values, (4, 2), AGE, seed=0)[0].mean() + 0.1
+    )
+
+
+def test_charts_end_before_single_people_do():
+    people = of_age(200)
+    limits = limits_of(people, min_count=5)["age_years"]
+    assert (people["age_years"] < limits[0]).sum() >= 5
+    assert (people["age_years"] > limits[1]).sum() >= 5
+
+
+def test_charts_of_a_run(study_of, plan, tmp_path):
+    study = study_of(plan(n_simulated=400))
+    charts = fit_charts(study)
+    values = centile_values(charts)
+    assert (np.diff(values[[f"centile_{c}" for c in (3, 10, 50, 90, 97)]], axis=1) > 0).all()
+    table = calibration(study, charts)
+    assert table.loc[table["age_group"] == "all", "z_sd"].between(0.9, 1.1).all()
+    assert len(centiles_table(study, values).text) > 8
+    assert len(calibration_table(study, table).text) == 8
+    # the coefficient file alone gives the same z
+    write_coefficients(study, charts, tmp_path)
+    written = json.loads((tmp_path / "centile_model.json").read_text())
+    assert written["synthetic"] is True
+    assert len(written["models"]) == 8
+
+
+def test_too_few_people_have_no_chart(study_of, plan):
+    study = study_of(plan(n=20, n_test=3, n_curation_exclusions=1, n_late_exclusions=0))
+    charts = fit_charts(study)
+    assert set(charts.values()) == {None}
+    assert centiles_table(study, centile_values(charts)).text["50"].tolist() == ["–"]
+    assert calibration(study, charts).empty
