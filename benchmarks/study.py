@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 import torchio as tio
 
-from muscle_study.inference.segment import keep_largest_components
+from muscle_study.inference.segment import Segmenter, keep_largest_components
 from muscle_study.inference.stage import load_segmenter
 from muscle_study.labels import Label
 from muscle_study.parameters import load as load_parameters
@@ -26,9 +26,14 @@ from muscle_study.volumes import Volume
 # ---- inference
 
 
+def load_network_of(run: str) -> Segmenter:
+    """Return a run's model, ready to segment."""
+    return load_segmenter(RunPaths(run).model, "cpu", "auto", "benchmark")
+
+
 def prepare_segmentation(run: str, images: Path) -> Callable[[], Volume]:
     """Return the segmentation of a participant as the stage does it, from files to labels."""
-    segmenter = load_segmenter(RunPaths(run).model, "cpu", "auto", "benchmark")
+    segmenter = load_network_of(run)
     channels = segmenter.model.card.parameters.channels
 
     def work() -> Volume:

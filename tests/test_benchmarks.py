@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import __main__ as command
+from benchmarks import confidence
 from benchmarks.inference import mean_dice, muscles_of
 from benchmarks.loading import count_patches
 from benchmarks.measured import measure, scaled_seconds
@@ -110,3 +111,36 @@ def test_a_run_without_a_network_is_named(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path))
     assert command.main(["loading", "--run", "ci"]) == 1
     assert "is missing" in capsys.readouterr().err
+
+
+# ---- confidence
+
+
+def test_a_worsened_scan_stays_in_its_place():
+    rng = np.random.default_rng(0)
+    affine = np.diag([2.0, 2.0, 3.0, 1.0])
+    scanned = {name: Volume(rng.random((16, 16, 12)), affine) for name in ("water", "fat")}
+    made = confidence.scans(scanned)
+    assert set(made) == {"as scanned", *confidence.WORSENED, "channels exchanged"}
+    for kind, scan in made.items():
+        for volume in scan.values():
+            assert volume.same_grid(scanned["water"]), kind
+    assert made["channels exchanged"]["water"] is scanned["fat"]
+    assert (made["noise"]["fat"].data != scanned["fat"].data).any()
+
+
+def test_the_area_is_by_kind_and_of_all():
+    structures = pd.DataFrame(
+        {
+            "who": ["a", "a", "b", "b"],
+            "kind": ["as scanned", "noise", "as scanned", "noise"],
+            "dice": [0.95, 0.5, 0.96, 0.6],
+            "predicted": [0.9, 0.3, 0.9, 0.95],
+        }
+    )
+    table, bars = confidence.tables(structures)
+    by_kind = table.data.set_index("scan")
+    assert by_kind["failed"].to_dict() == {"as scanned": 0, "noise": 2, "all": 2}
+    assert by_kind["area"].isna().tolist() == [True, True, False]
+    assert by_kind.loc["all", "area"] == 0.5  # of four pairs, two are ranked right
+    assert not bars.data["held"].item()

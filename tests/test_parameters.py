@@ -175,3 +175,13 @@ def test_the_readme_describes_every_key_and_no_other(section, keys):
     rows = [line.split(" | ")[0] for line in table.splitlines() if line.startswith("| `")]
     described = {key for row in rows for key in row.split("`")[1::2]}
     assert described == keys
+
+
+PRETRAINED = ["training.pretrained=data/models/randomised", "training.channels=[image]"]
+
+
+def test_a_finished_model_needs_no_training_participants_but_its_contrast():
+    assert "say in inference.channels.image which" in rejected(*PRETRAINED)
+    everyone = ["curation.validation_fraction=0", "curation.test_fraction=1"]
+    parameters = load("demo", [*PRETRAINED, *everyone, "inference.channels={image: in_phase}"])
+    assert parameters.curation.test_fraction == 1

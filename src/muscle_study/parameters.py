@@ -68,8 +68,10 @@ class StudyParameters(Section):
                 "the section cohort makes a cohort that curation does not read: remove the "
                 "section, or set curation.layout to cohort and curation.source to null"
             )
-        if self.training.pretrained is None:
-            self._check_split()
+        if self.training.pretrained is not None:
+            self._check_pretrained()
+            return self
+        self._check_split()
         if self.training.learn_from == "randomised":
             self._check_randomised()
         elif unknown := set(self.training.channels) - set(self.curation.contrasts):
@@ -78,6 +80,18 @@ class StudyParameters(Section):
                 f"({', '.join(self.curation.contrasts)})"
             )
         return self
+
+    def _check_pretrained(self) -> None:
+        """What a finished model sees must be curated."""
+        stand_ins = self.inference.channels
+        for channel in self.training.channels:
+            shown = stand_ins.get(channel, channel)
+            if shown is not None and shown not in self.curation.contrasts:
+                raise ValueError(
+                    f"training.channels: {channel} of the model in training.pretrained is not "
+                    f"among curation.contrasts ({', '.join(self.curation.contrasts)}): say in "
+                    f"inference.channels.{channel} which of these it is shown"
+                )
 
     def _check_split(self) -> None:
         """Somebody must train, and somebody must validate."""
