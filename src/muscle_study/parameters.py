@@ -82,7 +82,7 @@ class StudyParameters(Section):
         return self
 
     def _check_pretrained(self) -> None:
-        """What a finished model sees must be curated."""
+        """Refuse a finished model that is shown what is not curated."""
         stand_ins = self.inference.channels
         for channel in self.training.channels:
             shown = stand_ins.get(channel, channel)
