@@ -6,7 +6,7 @@ import pytest
 from browser import AVAILABLE, chromium
 from scipy import stats
 
-from muscle_study.files import write_json
+from muscle_study.files import write_json, write_text
 from muscle_study.report import render as stage
 from muscle_study.statistics.centiles import Centiles, Curve
 
@@ -56,6 +56,21 @@ return [form.elements.age_result.value, form.elements.body_result.value];
 """
 
 
+SORT = """
+const table = document.querySelector("#" + arguments[0] + " table");
+table.querySelectorAll("th .sort")[arguments[1]].click();
+return [...table.tBodies[0].rows].map(row => [...row.cells].map(cell => cell.textContent.trim()));
+"""
+
+#: With a cell left empty where it repeats the one above.
+TESTS = """| Outcome | Difference (CI) |
+|:---|---:|
+| CSA | 2 |
+|  | 1,010 |
+| Volume | −1.50 (−2 to 0) |
+"""
+
+
 @pytest.fixture(scope="module")
 def browser():
     """One browser for all tests of the module."""
@@ -69,6 +84,7 @@ def page(make_run, parameters, monkeypatch):
     monkeypatch.setattr(stage.quarto, "available", lambda: False)
     paths = make_run()
     write_json(FILE, paths.tables / "centile_model.json")
+    write_text(TESTS, paths.tables / "tests.md")
     made = stage.render("tiny", parameters.model_copy(update={"formats": ["html"]}))
     return made[0]
 
@@ -94,6 +110,17 @@ def test_the_report_in_a_browser(browser, page):
     nameless = "return [...document.images].filter(i => !i.alt).length"
     assert browser.run(nameless) == 0
     _check_lookup(browser)
+    _check_sorting(browser)
+
+
+def _check_sorting(browser):
+    def first_column(heading):
+        return browser.run(SORT, "tbl-tests", heading)
+
+    # by the first number of each cell: −1.50 < 2 < 1,010; an outcome left out is said again
+    assert first_column(1) == [["Volume", "−1.50 (−2 to 0)"], ["CSA", "2"], ["CSA", "1,010"]]
+    assert first_column(1) == [["CSA", "1,010"], ["CSA", "2"], ["Volume", "−1.50 (−2 to 0)"]]
+    assert [row[0] for row in first_column(0)] == ["CSA", "CSA", "Volume"]
 
 
 def _check_lookup(browser):

@@ -20,7 +20,7 @@ def test_every_reported_estimate_is_judged(one):
     # both outcomes: all with three terms, each sex with two; six correlations
     assert counts["regression"] == counts["standardised"] == 14
     assert counts["correlation"] == 6
-    assert counts["null"] == counts["centile"] == 20
+    assert counts["level"] == counts["centile"] == 20
     judged = one[one["kind"] != "centile"]["found"]
     assert set(judged) <= {0.0, 1.0}
 
@@ -38,7 +38,7 @@ def test_most_intervals_hold_the_truth(one):
 
 
 def test_the_error_is_that_of_a_share():
-    rows = [("null", "csa", "male", "two groups", found) for found in [1.0] * 5 + [0.0] * 95]
+    rows = [("level", "csa", "male", "two groups", found) for found in [1.0] * 5 + [0.0] * 95]
     row = summarise(pd.DataFrame(rows, columns=[*KEYS, "found"])).iloc[0]
     assert (row["nominal"], row["found"], row["replicates"]) == (5, 5, 100)
     assert row["error"] == pytest.approx(100 * np.sqrt(0.05 * 0.95 / 99))

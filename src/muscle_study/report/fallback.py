@@ -57,6 +57,7 @@ def _html(text: str, project: Path, ribbon: str) -> Path:
         "--to=html5",
         "--template=style/page.html",
         "--css=style/page.css",
+        "--include-after-body=style/sort.html",
         "--toc",
         "--toc-depth=2",
         "--embed-resources",

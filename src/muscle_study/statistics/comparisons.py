@@ -213,7 +213,6 @@ def comparisons_table(study: Study, tests: pd.DataFrame) -> Table:
                     test["difference_high"],
                     outcome.digits,
                 ),
-                "Statistic": _statistic(test),
                 "p": MARK if pd.isna(test["p"]) else format_p(test["p"]),
                 "p, Holm": MARK if pd.isna(test["p_holm"]) else format_p(test["p_holm"]),
                 "Effect (CI)": _effect(test),
@@ -225,21 +224,11 @@ def comparisons_table(study: Study, tests: pd.DataFrame) -> Table:
         f"groups: Welch's t-test, difference with {percent} % confidence interval (CI), "
         "Cohen's d (pooled SD). Several groups: Welch's analysis of variance, η² = "
         "between-group / total sum of squares, its CI by the noncentral F distribution. Holm's "
-        "correction is over all comparisons made. "
+        "correction is over all comparisons made. The CSV file gives the statistics as well. "
         f"Groups of fewer than {max(2, study.min_count)}, or without any variation, are left out; "
         f"{MARK}: not estimable." + study.origin
     )
     return Table("tests", tests, without_repeats(pd.DataFrame(text), "Outcome"), caption)
-
-
-def _statistic(test: dict) -> str:
-    if pd.isna(test["statistic"]):
-        return MARK
-    value = format_number(test["statistic"], 1)
-    df2 = format_number(test["df2"], 0)
-    if pd.isna(test["df1"]):
-        return unbroken(f"t({df2}) = {value}")
-    return unbroken(f"F({format_number(test['df1'])}; {df2}) = {value}")
 
 
 def _effect(test: dict) -> str:

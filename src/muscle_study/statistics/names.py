@@ -64,7 +64,7 @@ NAMES = [
     *_over(("nonlinearity.",), tuple(OUTCOMES), (".age_p_", ".bmi_p_"), _PEOPLE),
     *_over(("allometry.",), tuple(OUTCOMES), (".height", ".weight"), ("_exponent",), ("", "_ci")),
     *_over(("allometry.",), tuple(OUTCOMES), (".sex_percent_",), ("none", "height")),
-    *_over(("sensitivity.",), ("analyses", "largest_percent")),
+    *_over(("sensitivity.",), ("analyses", "coefficients", "agreeing")),
     *_over(("centiles.",), ("age_largest_miss", "body_largest_miss", "checked", "covered")),
     *_over(("published.",), tuple(OUTCOMES), ("_mean_", "_sd_"), _PEOPLE),
     *_over(("published.",), ("dice_psoas", "dice_gluteus", "participants")),

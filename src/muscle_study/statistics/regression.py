@@ -209,6 +209,7 @@ def coefficient_digits(outcome: Measure, term: str) -> int:
 
 def regression_table(study: Study, table: pd.DataFrame) -> Table:
     """Return all `coefficients` as a table of the manuscript."""
+    words = {"both": "All", **SEXES}
     text = []
     for row in table.to_dict("records"):
         name = row["outcome"]
@@ -217,7 +218,7 @@ def regression_table(study: Study, table: pd.DataFrame) -> Table:
         text.append(
             {
                 "Outcome": SHORT_NAMES[name],
-                "Among": {"both": "All", **SEXES}[row["sex"]],
+                "Among": words[row["sex"]],
                 "Term": TERM_TEXT[row["term"]],
                 "Coefficient (CI)": estimate(
                     row["coefficient"],
@@ -230,16 +231,24 @@ def regression_table(study: Study, table: pd.DataFrame) -> Table:
                 ),
                 "p": MARK if missing else format_p(row["p"]),
                 "Partial R²": MARK if missing else format_number(row["partial_r2"], 3),
-                "R²": MARK if missing else format_number(row["r2"], 2),
             }
         )
     percent = format_number(100 * study.parameters.confidence)
+    models = table.drop_duplicates(["outcome", "sex"])
+    r2 = "; ".join(
+        f"{SHORT_NAMES[name].split(' (')[0]}: "
+        + ", ".join(
+            f"{words[row.sex].lower()} {MARK if pd.isna(row.r2) else format_number(row.r2, 2)}"
+            for row in rows.itertuples()
+        )
+        for name, rows in models.groupby("outcome", sort=False)
+    )
     caption = (
         f"Linear regression of the outcomes on age, BMI and sex ({study.sizes}), with {percent} % "
         "confidence intervals (CI) and p-values from errors robust to heteroscedasticity (HC3); p "
         f"is not corrected. CSA: total {study.psoas} cross-sectional area. Standardised: per SD of "
         "age and of BMI, in SDs of the outcome. Partial R²: share that the term explains of what "
-        "the others leave over. "
+        f"the others leave over. R² of the models: {r2}. "
         f"{MARK}: not estimable." + study.origin
     )
     return Table("regression", table, without_repeats(pd.DataFrame(text), "Outcome"), caption)

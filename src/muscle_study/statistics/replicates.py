@@ -43,7 +43,7 @@ KINDS = {
     "regression": "coefficient, interval holds the truth",
     "standardised": "standardised coefficient, interval holds the truth",
     "correlation": "correlation, interval holds the truth",
-    "null": "nothing to find, test rejects",
+    "level": "nothing to find, test rejects",
     "centile": "share below a centile, in a new sample",
 }
 
@@ -122,7 +122,7 @@ def under_null(people: pd.DataFrame, rng: np.random.Generator) -> list[tuple]:
             lot = rng.random(len(dealt)) < 0.3
             groups = dealt["outcome"][lot], dealt["outcome"][~lot]
             tests["two groups"] = two_groups(*groups, CONFIDENCE)["p"]
-            rows += [("null", name, sex, test, float(p < LEVEL)) for test, p in tests.items()]
+            rows += [("level", name, sex, test, float(p < LEVEL)) for test, p in tests.items()]
     return rows
 
 
@@ -171,7 +171,7 @@ def summarise(replicates: pd.DataFrame) -> pd.DataFrame:
     table["nominal"] = [
         float(row.term)
         if row.kind == "centile"
-        else 100 * (LEVEL if row.kind == "null" else CONFIDENCE)
+        else 100 * (LEVEL if row.kind == "level" else CONFIDENCE)
         for row in table.itertuples()
     ]
     table[["found", "error"]] *= 100
@@ -213,7 +213,7 @@ def replicate_numbers(plan: Plan, table: pd.DataFrame) -> Numbers:
     text.number("replicates.count", plan.replicates)
     text.number("replicates.people", plan.n)
     covered = table[table["kind"].isin(["regression", "standardised", "correlation"])]
-    for name, rows in (("coverage", covered), ("rejection", table[table["kind"] == "null"])):
+    for name, rows in (("coverage", covered), ("rejection", table[table["kind"] == "level"])):
         text.number(f"replicates.{name}_estimates", len(rows))
         text.number(f"replicates.{name}_lowest", rows["found"].min(), 1, "%")
         text.number(f"replicates.{name}_highest", rows["found"].max(), 1, "%")

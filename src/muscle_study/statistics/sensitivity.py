@@ -152,14 +152,14 @@ def sensitivity_table(study: Study, table: pd.DataFrame) -> Table:
     heads = {"age": "Per year of age (CI)", "bmi": "Per kg/m² (CI)", "sex": "Men − women (CI)"}
     text = []
     for (name, analysis), rows in table.groupby(["outcome", "analysis"], sort=False):
-        cells = {"Outcome": SHORT_NAMES[name], "Analysis": ANALYSES[analysis]}
-        cells["n"] = format_number(rows["n"].iloc[0])
+        n = format_number(rows["n"].iloc[0])
+        cells = {"Outcome": SHORT_NAMES[name], "Analysis": f"{ANALYSES[analysis]} (n = {n})"}
         for row in rows.to_dict("records"):
             digits = coefficient_digits(OUTCOMES[name], row["term"])
             cells[heads[row["term"]]] = estimate(row["value"], row["low"], row["high"], digits)
         text.append(cells)
     if not text:
-        text = [dict.fromkeys(["Outcome", "Analysis", "n", *heads.values()], MARK)]
+        text = [dict.fromkeys(["Outcome", "Analysis", *heads.values()], MARK)]
     percent = format_number(100 * study.parameters.confidence)
     caption = (
         f"The regressions on age, BMI and sex done otherwise ({study.sizes}), with {percent} % "
@@ -175,12 +175,13 @@ def sensitivity_table(study: Study, table: pd.DataFrame) -> Table:
 
 
 def sensitivity_numbers(table: pd.DataFrame, numbers: Numbers, cell: str) -> None:
-    """Add how many analyses there are, and how far at most a coefficient is from the main one."""
+    """Add how many analyses there are, and how many of their intervals hold the main estimate."""
     text = Text(numbers, cell)
-    main = table[table["analysis"] == "main"].set_index(["outcome", "term"])["value"]
-    others = table[table["analysis"] != "main"]
-    base = others.set_index(["outcome", "term"]).index.map(main.to_dict())
-    percent = 100 * ((others["value"].to_numpy() - base) / base)
+    keys = ["outcome", "term"]
+    main = table.loc[table["analysis"] == "main", [*keys, "value"]]
+    others = table[table["analysis"] != "main"].merge(main, on=keys, suffixes=("", "_main"))
     text.number("sensitivity.analyses", others["analysis"].nunique())
-    largest = np.nan if others.empty else np.abs(percent.to_numpy(float)).max()
-    text.number("sensitivity.largest_percent", largest, 0, "%")
+    text.number("sensitivity.coefficients", len(others))
+    text.number(
+        "sensitivity.agreeing", others["value_main"].between(others["low"], others["high"]).sum()
+    )
