@@ -184,7 +184,10 @@ def check_placed(image: nib.Nifti1Image, name: str) -> None:
         ``bad_geometry``: neither sform nor qform is set, or they point the axes elsewhere.
     """
     forms = [image.get_sform(coded=True), image.get_qform(coded=True)]
-    axes = {aff2axcodes(affine) for affine, code in forms if code > 0}
+    affines = [affine for affine, code in forms if code > 0]
+    if not all(np.isfinite(affine).all() and np.linalg.det(affine) for affine in affines):
+        raise Excluded(Reason.BAD_GEOMETRY, f"{name}: the affine is singular or not finite")
+    axes = {aff2axcodes(affine) for affine in affines}
     if len(axes) != 1:
         told = " against ".join("".join(map(str, codes)) for codes in sorted(axes, key=str))
         problem = f"sform and qform contradict ({told})" if axes else "neither sform nor qform"

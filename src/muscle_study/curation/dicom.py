@@ -18,6 +18,10 @@ from muscle_study.curation.traits import Traits
 from muscle_study.exclusions import Excluded, Reason
 from muscle_study.volumes import MAX_VOXELS, Volume, check_geometry
 
+# A value that breaks its type's rules is no reason to warn: the warning would print it, and it may
+# be a person's name.
+pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
+
 #: Of Siemens' headers: element 19 of the block that this creator reserved.
 DIXON_BLOCK = (0x0051, "SIEMENS MR HEADER")
 DIXON_ELEMENT = 0x19

@@ -96,7 +96,7 @@ def unzip(content: bytes, name: str) -> Iterator[tuple[str, bytes]]:
     left = MAX_UNPACKED_BYTES
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+            entries = [e for e in archive.infolist() if not e.filename.endswith("/")]
             if len(entries) > MAX_MEMBERS:
                 raise Excluded(Reason.UNSAFE_FILE, f"{name}: {len(entries)} files in an archive")
             for entry in entries:
@@ -125,7 +125,9 @@ def unzip(content: bytes, name: str) -> Iterator[tuple[str, bytes]]:
 def _check_entry(entry: zipfile.ZipInfo, name: str) -> None:
     inside = PurePosixPath(entry.filename.replace("\\", "/"))
     problem = None
-    if inside.is_absolute() or ".." in inside.parts or ":" in inside.parts[0]:
+    if not inside.parts:
+        problem = "is no name"
+    elif inside.is_absolute() or ".." in inside.parts or ":" in inside.parts[0]:
         problem = "leads out of the archive"
     elif stat.S_ISLNK(entry.external_attr >> 16):
         problem = "is a link"

@@ -75,7 +75,9 @@ def read_participants(
         )
     if form.decimal_comma:
         numbers = COVARIATES[1:]
-        found[numbers] = found[numbers].apply(lambda column: column.str.replace(",", "."))
+        found[numbers] = found[numbers].map(
+            lambda text: text.replace(",", ".") if isinstance(text, str) else text
+        )
     found["sex"] = found["sex"].replace(dict(form.sexes))
     return found.assign(given_split=None)
 
@@ -108,4 +110,4 @@ def read_export_table(path: Path, separator: str, columns: Sequence[str]) -> pd.
         )
     if duplicated := sorted(set(table.columns[table.columns.duplicated()])):
         raise ValueError(f"{path}: column {', '.join(duplicated)} is there twice")
-    return table.apply(lambda column: column.str.strip())
+    return table.map(lambda text: text.strip() if isinstance(text, str) else text)
