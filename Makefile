@@ -27,7 +27,7 @@ study := $(PYTHON) -m muscle_study
 .DELETE_ON_ERROR:
 # Stages use the machine's cores themselves; two at once would share them.
 .NOTPARALLEL:
-.PHONY: all env test lint lab bench learning-curve replicates report status clean lock help FORCE
+.PHONY: all env test fuzz lint lab bench learning-curve replicates report status clean lock help FORCE
 .DEFAULT_GOAL := help
 
 # ---- stages -------------------------------------------------------------------------------------
@@ -93,6 +93,9 @@ env: $(environment) ## make the environment alone (.venv, from requirements.lock
 
 test: $(environment) ## run the tests
 	@MAKEFLAGS= MUSCLE_STUDY_OUTPUT= SET= $(PYTHON) -m pytest
+
+fuzz: $(environment) ## read 2,400 broken files: none may crash, hang or fill the memory
+	@MUSCLE_STUDY_MUTANTS=400 $(PYTHON) -m pytest tests/curation/test_curation_fuzz.py
 
 lint: $(environment) ## check style, and that notebooks carry no outputs
 	$(PYTHON) -m ruff check .

@@ -9,6 +9,7 @@ import pandas as pd
 class Reason(StrEnum):
     """Why a participant, or one image, is set aside. The value is what tables hold."""
 
+    CONSENT_WITHDRAWN = "consent_withdrawn"
     DUPLICATE_ID = "duplicate_id"
     MISSING_COVARIATE = "missing_covariate"
     IMPLAUSIBLE_VALUE = "implausible_value"
@@ -16,11 +17,13 @@ class Reason(StrEnum):
     NO_IMAGES = "no_images"
     DUPLICATE_SCAN = "duplicate_scan"
     MISSING_CONTRAST = "missing_contrast"
+    UNSAFE_FILE = "unsafe_file"
     UNREADABLE_IMAGE = "unreadable_image"
     NON_FINITE_VOXELS = "non_finite_voxels"
     EMPTY_IMAGE = "empty_image"
     GRID_MISMATCH = "grid_mismatch"
     BAD_GEOMETRY = "bad_geometry"
+    STATION_GAP = "station_gap"
     FIELD_OF_VIEW = "field_of_view"
     WATER_FAT_SWAP = "water_fat_swap"
     UNKNOWN_LABEL = "unknown_label"
@@ -31,6 +34,7 @@ class Reason(StrEnum):
 
 
 REASON_TEXT = {
+    Reason.CONSENT_WITHDRAWN: "consent withdrawn",
     Reason.DUPLICATE_ID: "identifier occurs more than once",
     Reason.MISSING_COVARIATE: "sex, age, height or weight missing",
     Reason.IMPLAUSIBLE_VALUE: "value outside its plausible range",
@@ -38,11 +42,13 @@ REASON_TEXT = {
     Reason.NO_IMAGES: "no images",
     Reason.DUPLICATE_SCAN: "images are another participant's too",
     Reason.MISSING_CONTRAST: "a contrast is missing",
+    Reason.UNSAFE_FILE: "file refused: link, size or archive is unsafe",
     Reason.UNREADABLE_IMAGE: "image cannot be read",
     Reason.NON_FINITE_VOXELS: "image holds NaN or infinite voxels",
     Reason.EMPTY_IMAGE: "image is empty",
     Reason.GRID_MISMATCH: "contrasts lie on different grids",
     Reason.BAD_GEOMETRY: "image geometry is impossible",
+    Reason.STATION_GAP: "stations leave a gap between them",
     Reason.FIELD_OF_VIEW: "field of view too small",
     Reason.WATER_FAT_SWAP: "water and fat swapped",
     Reason.UNKNOWN_LABEL: "labels hold unknown values",

@@ -26,6 +26,9 @@ from muscle_study.sections import Section
 from muscle_study.statistics.parameters import StatisticsParameters
 from muscle_study.training.parameters import TrainingParameters
 
+#: Layouts in which the synthetic cohort can be written, and its format there.
+OWN_FORMATS = {"cohort": "nifti", "nako": "dicom"}
+
 #: Folder of the slices with which stages ended last.
 USED = "used"
 
@@ -57,7 +60,7 @@ class StudyParameters(Section):
 
     @model_validator(mode="after")
     def _sections_agree(self) -> Self:
-        own_cohort = self.curation.layout == "cohort" and self.curation.source is None
+        own_cohort = self.curation.layout in OWN_FORMATS and self.curation.source is None
         if own_cohort and self.cohort is None:
             raise ValueError(
                 "curation.source is null, so curation reads the run's own cohort, but there is no "
@@ -67,6 +70,11 @@ class StudyParameters(Section):
             raise ValueError(
                 "the section cohort makes a cohort that curation does not read: remove the "
                 "section, or set curation.layout to cohort and curation.source to null"
+            )
+        if own_cohort and self.cohort.format != (own := OWN_FORMATS[self.curation.layout]):
+            raise ValueError(
+                f"curation.layout {self.curation.layout} reads {own}, but the cohort is written as "
+                f"{self.cohort.format}: set cohort.format to {own}"
             )
         if self.training.pretrained is not None:
             self._check_pretrained()

@@ -5,6 +5,8 @@ right, +y to the front, +z to the head.
 """
 
 import gzip
+import io
+import math
 import zlib
 from dataclasses import dataclass
 from functools import cached_property
@@ -26,6 +28,15 @@ MM2_PER_CM2 = 100.0
 
 #: Voxel edges outside this range are taken for a broken header (mm).
 PLAUSIBLE_SPACING_MM = (0.2, 20.0)
+
+#: More voxels, or a longer edge, than any scan of the trunk has: such a header is not believed.
+MAX_VOXELS, MAX_EDGE = 1 << 27, 4096
+
+#: A volume takes at most so many bytes; what follows it in a stream is skipped in such pieces.
+MAX_FILE_BYTES, CHUNK_BYTES = 1 << 29, 1 << 20
+
+#: A NIfTI header is at most so long (bytes): the study's are of version 1.
+HEADER_BYTES = 352
 
 #: Nearest neighbour looks this far towards higher indices, so that ties all break alike (voxels).
 TIE_VOXELS = 1e-5
@@ -95,7 +106,8 @@ def decode(content: bytes, name: str) -> Volume:
         As `load`.
     """
     try:
-        unpacked = gzip.decompress(content) if content.startswith(b"\x1f\x8b") else content
+        unpacked = _unpack(content, name) if content.startswith(b"\x1f\x8b") else content
+        check_size(_header(unpacked), len(unpacked), name)
         image = nib.Nifti1Image.from_bytes(unpacked)
         scaled = image.dataobj.slope != 1 or image.dataobj.inter != 0
         data = np.asarray(image.dataobj, dtype=np.float32 if scaled else None)
@@ -103,6 +115,7 @@ def decode(content: bytes, name: str) -> Volume:
         OSError,
         EOFError,
         ValueError,
+        OverflowError,
         zlib.error,
         gzip.BadGzipFile,
         ImageFileError,
@@ -124,6 +137,44 @@ def decode(content: bytes, name: str) -> Volume:
     return volume
 
 
+def _unpack(content: bytes, name: str) -> bytes:
+    """Unpack a gzip stream as far as its NIfTI header says; check the rest without keeping it."""
+    with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
+        start = stream.read(HEADER_BYTES)
+        wanted = check_size(_header(start), None, name)
+        unpacked = start + stream.read(wanted - len(start))
+        for _ in range(wanted // CHUNK_BYTES + 2):
+            if not stream.read(CHUNK_BYTES):
+                return unpacked
+    raise Excluded(Reason.UNSAFE_FILE, f"{name}: unpacks to much more than its header says")
+
+
+def _header(start: bytes) -> nib.Nifti1Header:
+    return nib.Nifti1Header.from_fileobj(io.BytesIO(start[:HEADER_BYTES]))
+
+
+def check_size(header: nib.Nifti1Header, available: int | None, name: str) -> int:
+    """Return how many bytes a file of this header has at least, before any of them is claimed.
+
+    Raises
+    ------
+    Excluded
+        ``unsafe_file``: absurd dimensions; ``unreadable_image``: fewer than `available` bytes.
+    """
+    shape = header.get_data_shape()
+    voxels = math.prod(shape)
+    if not 0 < voxels <= MAX_VOXELS or max(shape) > MAX_EDGE:
+        raise Excluded(Reason.UNSAFE_FILE, f"{name}: {'x'.join(map(str, shape))} voxels")
+    wanted = int(header.get_data_offset()) + voxels * header.get_data_dtype().itemsize
+    if not 0 < wanted <= MAX_FILE_BYTES:
+        raise Excluded(Reason.UNSAFE_FILE, f"{name}: {wanted} bytes")
+    if available is not None and available < wanted:
+        raise Excluded(
+            Reason.UNREADABLE_IMAGE, f"{name}: {available} bytes, the header says {wanted}"
+        )
+    return wanted
+
+
 def check_placed(image: nib.Nifti1Image, name: str) -> None:
     """Refuse a header from which left and right cannot be told.
 
@@ -133,7 +184,10 @@ def check_placed(image: nib.Nifti1Image, name: str) -> None:
         ``bad_geometry``: neither sform nor qform is set, or they point the axes elsewhere.
     """
     forms = [image.get_sform(coded=True), image.get_qform(coded=True)]
-    axes = {aff2axcodes(affine) for affine, code in forms if code > 0}
+    affines = [affine for affine, code in forms if code > 0]
+    if not all(np.isfinite(affine).all() and np.linalg.det(affine) for affine in affines):
+        raise Excluded(Reason.BAD_GEOMETRY, f"{name}: the affine is singular or not finite")
+    axes = {aff2axcodes(affine) for affine in affines}
     if len(axes) != 1:
         told = " against ".join("".join(map(str, codes)) for codes in sorted(axes, key=str))
         problem = f"sform and qform contradict ({told})" if axes else "neither sform nor qform"

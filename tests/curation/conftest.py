@@ -26,6 +26,10 @@ def tiny_parameters(**changes):
     values = {
         "layout": "cohort",
         "source": None,
+        "columns": {},
+        "withdrawn": None,
+        "pseudonym_key": None,
+        "acquisition": "3D",
         "contrasts": CONTRASTS,
         "spacing_mm": [3.0, 3.0, 5.0],
         "min_extent_mm": [0, 0, 0],

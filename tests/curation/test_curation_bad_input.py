@@ -225,7 +225,7 @@ def test_a_scan_under_two_identifiers_excludes_both(export, curate, curated_volu
     after = curate()
     assert after.exclusions["participant_id"].tolist() == ["100001", BAD]
     assert set(after.exclusions["reason"]) == {"duplicate_scan"}
-    assert "images/100003/water.nii.gz" in after.exclusions["detail"].iloc[1]
+    assert "voxels of water, fat" in after.exclusions["detail"].iloc[1]
     assert not any(BAD in str(path) for path in curated_volumes())
 
 

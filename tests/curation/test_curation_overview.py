@@ -47,7 +47,7 @@ def test_flow_hides_a_small_count_and_what_would_tell_it():
 def test_rare_reasons_are_counted_together():
     table = reason_overview(curated_of(), min_count=5)
     assert table["participants"].tolist() == ["9"]
-    names = {"no images", "image is empty", "reference labels hold unknown values"}
+    names = {"no images", "image is empty", "labels hold unknown values"}
     assert set(table["reason"].iloc[0].split("; ")) == names
     assert len(reason_overview(curated_of(), min_count=1)) == 3
 

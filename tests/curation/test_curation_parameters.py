@@ -12,7 +12,9 @@ from muscle_study.parameters import load
         ({"age_range_years": [80, 18]}, r"age_range_years must be \[lowest, highest\]"),
         ({"layout": "totalsegmentator", "source": "x"}, r"contrasts must be \[image\]"),
         ({"layout": "totalsegmentator", "contrasts": ["image"]}, "SET="),
-        ({"layout": "dicom"}, "cohort"),
+        ({"layout": "pacs"}, "'nako'"),
+        ({"layout": "dicom"}, "layout dicom needs source"),
+        ({"columns": {"weight": "kg"}}, "weight is none of participant_id, sex"),
     ],
 )
 def test_wrong_parameters_are_explained(make_parameters, changes, message):

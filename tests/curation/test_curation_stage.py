@@ -51,6 +51,7 @@ def test_what_the_tables_say(export, paths, curate):
         "psoas_label": "psoas major",
         "source_participants": 5,
         "demographics": True,
+        "unclaimed_files": 0,
     }
 
 

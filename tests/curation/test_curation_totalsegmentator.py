@@ -186,7 +186,7 @@ def test_broken_meta_stops_the_run(dataset, run, meta, message):
 
 def test_missing_folder_stops_the_run(dataset, run):
     dataset.folder.rmdir()
-    with pytest.raises(FileNotFoundError, match=r"set curation.source"):
+    with pytest.raises(FileNotFoundError, match=r"dataset is missing.*curation.source"):
         run()
 
 

@@ -64,7 +64,7 @@ def merge_labels(files: Iterable[tuple[str, Volume, Meanings]], image: Volume) -
     files
         Name, content and meaning of the values of each. Where two overlap, the later one counts.
     image
-        An image of the participant, on whose grid they must be.
+        An image of the participant, on whose grid they must be, stored in the same order.
 
     Raises
     ------

@@ -4,14 +4,21 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from muscle_study.curation.tables import COVARIATES
 from muscle_study.sections import Section
 
 
 class CurationParameters(Section):
     """Where the export lies, what is plausible, and how participants are split."""
 
-    layout: Literal["cohort", "totalsegmentator"] = Field(description="form of the export")
+    layout: Literal["cohort", "nako", "dicom", "bids", "totalsegmentator"] = Field(
+        description="form of the export"
+    )
     source: str | None = Field(description="the export's folder; null: the run's data/<run>/raw")
+    columns: dict[str, str] = Field(description="names of the table's columns that differ")
+    withdrawn: str | None = Field(description="list of identifiers whose consent is withdrawn")
+    pseudonym_key: str | None = Field(description="file of the key that makes new identifiers")
+    acquisition: Literal["2D", "3D"] = Field(description="of the scan, to tell series by content")
     contrasts: list[str] = Field(min_length=1, description="images that a participant must have")
     spacing_mm: list[float] = Field(min_length=3, max_length=3, description="curated voxel edges")
     min_extent_mm: list[float] = Field(
@@ -43,7 +50,16 @@ class CurationParameters(Section):
         return self
 
     @model_validator(mode="after")
+    def _know_columns(self) -> Self:
+        known = ["participant_id", *COVARIATES]
+        if unknown := sorted(set(self.columns) - set(known)):
+            raise ValueError(f"columns: {', '.join(unknown)} is none of {', '.join(known)}")
+        return self
+
+    @model_validator(mode="after")
     def _suit_the_layout(self) -> Self:
+        if self.layout in ("dicom", "bids") and self.source is None:
+            raise ValueError(f"layout {self.layout} needs source, the export's folder")
         if self.layout == "totalsegmentator" and self.contrasts != ["image"]:
             raise ValueError("layout totalsegmentator has one contrast: contrasts must be [image]")
         if self.layout == "totalsegmentator" and self.source is None:

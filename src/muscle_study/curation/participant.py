@@ -2,13 +2,18 @@
 
 import hashlib
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+
 from muscle_study import volumes
 from muscle_study.curation import dixon, images, source
+from muscle_study.curation.intake import SourceFile
+from muscle_study.curation.series import OTHER, UNTOLD, Series, choose_scan, unreadable
+from muscle_study.curation.stations import compose
 from muscle_study.exclusions import Excluded, Reason
 from muscle_study.records import read_record, record_key, write_record
 
@@ -20,9 +25,13 @@ class Task:
     Parameters
     ----------
     participant_id
-        Whom.
+        The study's name of the participant.
+    source_id
+        The export's; another one where participants got pseudonyms.
     source
         The export.
+    image_files
+        Of the participant, from `source`.
     spacing_mm, min_extent_mm
         Curated voxel edges; the smallest field of view that is kept.
     folder
@@ -32,7 +41,9 @@ class Task:
     """
 
     participant_id: str
+    source_id: str
     source: source.Source
+    image_files: tuple[Path, ...]
     spacing_mm: tuple[float, ...]
     min_extent_mm: tuple[float, ...]
     folder: Path
@@ -53,28 +64,29 @@ class Task:
         """Written last: where it is, the volumes are whole."""
         return self.folder / "records" / f"{self.participant_id}.json"
 
+    def shown(self, path: Path) -> str:
+        """Return how tables name a file or folder of the export.
 
-@dataclass(frozen=True)
-class SourceFile:
-    """The bytes of a file of the export, read once, and their hash."""
+        Names of files may hold names of people: where participants got pseudonyms, a file is called
+        by its place among the participant's.
+        """
+        if self.source_id == self.participant_id:
+            return str(path.relative_to(self.source.folder))
+        return self._aliases.get(path.name, f"folder of {self.participant_id}")
 
-    path: Path
-    content: bytes
-    sha256: str
-
-    @classmethod
-    def read(cls, path: Path) -> "SourceFile":
-        """Read a file; one that cannot be read excludes the participant."""
-        try:
-            content = path.read_bytes()
-        except OSError as error:
-            raise Excluded(Reason.UNREADABLE_IMAGE, f"{path.name}: {error}") from error
-        return cls(path, content, hashlib.sha256(content).hexdigest())
+    def hide(self, text: str) -> str:
+        """Return a message without the names that `shown` hides."""
+        if self.source_id == self.participant_id:
+            return text
+        for name in sorted(self._aliases, key=len, reverse=True):
+            text = text.replace(name, self._aliases[name])
+        return text.replace(self.source_id, self.participant_id)
 
     @cached_property
-    def volume(self) -> volumes.Volume:
-        """The content, decoded and checked by itself."""
-        return volumes.decode(self.content, self.path.name)
+    def _aliases(self) -> dict[str, str]:
+        labels = self.source.label_files(self.source_id) if self.image_files else {}
+        paths = [*self.image_files, *labels]
+        return {path.name: f"file {number}" for number, path in enumerate(paths, start=1)}
 
 
 def curate_participant(task: Task) -> dict:
@@ -91,44 +103,53 @@ def curate_participant(task: Task) -> dict:
         When the participant cannot go on; then nothing curated of the participant is left.
     """
     try:
-        image_files = {name: SourceFile.read(path) for name, path in find_images(task).items()}
-        meanings = task.source.label_files(task.participant_id)
-        label_files = [SourceFile.read(path) for path in meanings]
-        key = key_of(task, [*image_files.values(), *label_files], meanings)
+        if not task.image_files:
+            raise Excluded(Reason.NO_IMAGES, f"none of {', '.join(task.source.contrasts)}")
+        files, refused = read_files(task)
+        meanings = task.source.label_files(task.source_id)
+        label_files = [SourceFile.read(path, task.source.folder) for path in meanings]
+        key = key_of(task, [*files, *label_files], refused, meanings)
         record = read_record(task.record, key)
         if record is None or not all(path.exists() for path in written(task, record)):
             remove(task)
-            record = curate(task, image_files, label_files, meanings)
+            series = refused + task.source.read_series(files)
+            record = curate(task, series, label_files, meanings)
             write_record(task.record, key, record)
-    except Excluded:
+    except Excluded as problem:
         remove(task)
-        raise
+        raise Excluded(problem.reason, task.hide(problem.detail)) from problem
     return record
 
 
-def find_images(task: Task) -> dict[str, Path]:
-    """Return the participant's image files by contrast.
-
-    Raises
-    ------
-    Excluded
-        ``no_images`` or ``missing_contrast``.
-    """
-    found = task.source.image_files(task.participant_id)
-    missing = [name for name in task.source.contrasts if name not in found]
-    if not found:
-        raise Excluded(Reason.NO_IMAGES, f"none of {', '.join(missing)}")
-    if missing:
-        raise Excluded(Reason.MISSING_CONTRAST, ", ".join(missing))
-    return found
+def read_files(task: Task) -> tuple[list[SourceFile], list[Series]]:
+    """Read the participant's image files; those that are refused come back as unreadable series."""
+    files, refused = [], []
+    for path in task.image_files:
+        try:
+            files.append(SourceFile.read(path, task.source.folder))
+        except Excluded as problem:
+            refused.append(unreadable(SourceFile(path, b"", ""), problem))
+    return files, refused
 
 
-def key_of(task: Task, files: list[SourceFile], meanings: Mapping[Path, source.Meanings]) -> str:
+def key_of(
+    task: Task,
+    files: list[SourceFile],
+    refused: list[Series],
+    meanings: Mapping[Path, source.Meanings],
+) -> str:
     """Return a hash of all that the participant's curated volumes follow from."""
-    hashes = [(file.path.name, file.sha256) for file in files]
+    hashes = [(str(file.path.relative_to(task.source.folder)), file.sha256) for file in files]
+    problems = [str(series.problem) for series in refused]
     values = [(path.name, sorted(meaning.items())) for path, meaning in meanings.items()]
-    asked = (task.spacing_mm, task.min_extent_mm, task.source.contrasts)
-    return record_key(task.code, asked, hashes, values)
+    asked = (
+        task.source_id,
+        task.spacing_mm,
+        task.min_extent_mm,
+        task.source.contrasts,
+        task.source.acquisition,
+    )
+    return record_key(task.code, asked, hashes, problems, values)
 
 
 def written(task: Task, record: dict) -> list[Path]:
@@ -139,7 +160,7 @@ def written(task: Task, record: dict) -> list[Path]:
 
 def curate(
     task: Task,
-    image_files: Mapping[str, SourceFile],
+    series: Sequence[Series],
     label_files: list[SourceFile],
     meanings: Mapping[Path, source.Meanings],
 ) -> dict:
@@ -148,11 +169,13 @@ def curate(
     Someone counts as annotated whose reference labels hold at least one voxel of the study's
     muscles: a scan of the head has none to learn from.
     """
-    loaded = {name: file.volume for name, file in image_files.items()}
+    scan = choose_scan(series, task.source.contrasts)
+    loaded = compose({name: [one.volume for one in slabs] for name, slabs in scan.items()})
     images.check_images(loaded)
+    labels = [(file, volumes.decode(file.content, file.path.name)) for file in label_files]
     merged = images.merge_labels(
-        [(file.path.name, file.volume, meanings[file.path]) for file in label_files],
-        next(iter(loaded.values())),
+        [(file.path.name, volumes.to_ras(volume), meanings[file.path]) for file, volume in labels],
+        volumes.to_ras(next(iter(loaded.values()))),
     )
     annotated = bool(merged.data.any())
     curated = {
@@ -165,22 +188,61 @@ def curate(
         volumes.save(volume, task.images / f"{name}.nii.gz")
     if annotated:
         volumes.save(images.labels_on_grid(merged, task.spacing_mm), task.label)
-    rows = [inventory_row(task, "image", name, file) for name, file in image_files.items()]
-    rows += [inventory_row(task, "label", "label", file) for file in label_files]
-    return {"annotated": annotated, "inventory": rows}
+    used = [one for slabs in scan.values() for one in slabs]
+    order = {contrast: place for place, contrast in enumerate((*scan, OTHER, UNTOLD))}
+    rows = [
+        series_row(task, one, is_used=any(one is other for other in used))
+        for one in sorted(series, key=lambda one: (order[one.contrast], one.repeat, one.number))
+    ]
+    rows += [label_row(task, file, volume) for file, volume in labels]
+    voxels = {name: digest_of(volume) for name, volume in loaded.items()}
+    return {"annotated": annotated, "inventory": rows, "voxels": voxels}
 
 
-def inventory_row(task: Task, kind: str, contrast: str, file: SourceFile) -> dict:
-    """Describe a file of the export."""
+def digest_of(volume: volumes.Volume) -> str:
+    """Return a hash of the voxels alone, by which a scan is known under any header."""
+    return hashlib.sha256(np.ascontiguousarray(volume.data)).hexdigest()
+
+
+def series_row(task: Task, series: Series, is_used: bool) -> dict:
+    """Describe a series of the export."""
     return {
-        "kind": kind,
-        "contrast": contrast,
-        "file": str(file.path.relative_to(task.source.folder)),
+        "kind": "image",
+        "contrast": series.contrast,
+        "series": series.number,
+        "repeat": series.repeat,
+        "extent": "whole" if series.composed else "station",
+        "used": is_used,
+        "file": task.shown(series.path),
+        "bytes": sum(len(file.content) for file in series.files),
+        "sha256": series.sha256,
+        **geometry(series.outcome),
+        "problem": task.hide(str(series.problem)) if series.problem else None,
+    }
+
+
+def label_row(task: Task, file: SourceFile, volume: volumes.Volume) -> dict:
+    """Describe a file of reference labels."""
+    return {
+        "kind": "label",
+        "contrast": "label",
+        "used": True,
+        "file": task.shown(file.path),
         "bytes": len(file.content),
         "sha256": file.sha256,
-        "shape": "x".join(map(str, file.volume.data.shape)),
-        "spacing_mm": images.spacing_text(file.volume),
-        "orientation": file.volume.orientation,
+        **geometry(volume),
+    }
+
+
+def geometry(outcome: volumes.Volume | Excluded) -> dict:
+    """Describe a grid; nothing where there is no volume."""
+    if isinstance(outcome, Excluded):
+        return {}
+    return {
+        "shape": "x".join(map(str, outcome.data.shape)),
+        "spacing_mm": images.spacing_text(outcome),
+        "orientation": outcome.orientation,
+        "z_mm": round(float(outcome.affine[2, 3]), 3),
     }
 
 

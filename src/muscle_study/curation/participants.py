@@ -1,10 +1,16 @@
 """The participant table: its schema, and who leaves because of what it says."""
 
+import re
+from collections.abc import Collection
+from pathlib import Path
+
 import pandas as pd
 import pandera.pandas as pa
 
 from muscle_study.curation.parameters import CurationParameters
-from muscle_study.curation.source import COVARIATES, Source
+from muscle_study.curation.pseudonyms import pseudonyms, read_key
+from muscle_study.curation.source import Source
+from muscle_study.curation.tables import COVARIATES
 from muscle_study.exclusions import Reason, exclusion_table
 
 NUMERIC = COVARIATES[1:]
@@ -74,15 +80,24 @@ def bmi_kg_m2(table: pd.DataFrame) -> pd.Series:
 
 
 def check_participants(
-    source: Source, parameters: CurationParameters
+    source: Source, with_images: Collection[str], parameters: CurationParameters
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Read an export's participants and set aside those whose record is broken.
+
+    Parameters
+    ----------
+    source
+        The export.
+    with_images
+        Identifiers that it has a place for images of.
+    parameters
+        Of the stage.
 
     Returns
     -------
     participants : pandas.DataFrame
-        ``participant_id``, covariates as numbers, ``given_split``; sorted by identifier. A BMI
-        that is not stated is computed.
+        ``participant_id``, ``source_id`` (the export's), covariates as numbers, ``given_split``;
+        sorted by identifier. A BMI that is not stated is computed.
     exclusions : pandas.DataFrame
         One row a participant who leaves.
 
@@ -91,23 +106,72 @@ def check_participants(
     FileNotFoundError, ValueError
         When the table itself is broken; the message names file, column and remedy.
     """
-    text = source.participants()
+    listed = source.table()
+    unlisted = sorted(set(with_images) - set(listed["participant_id"]))
+    text = pd.concat([listed, pd.DataFrame({"participant_id": unlisted})], ignore_index=True)
     name = source.folder / source.table_name
     check_identifiers(text, str(name))
+    text, withdrawn = withdraw(text, parameters.withdrawn)
     numbers = {
         column: pd.to_numeric(text[column], errors="coerce").astype(float) for column in NUMERIC
     }
     table = text.assign(sex=text["sex"].astype("str"), **numbers)
     faults = find_faults(table, text, schema(parameters, required=source.demographics))
     check_not_systematic(faults, table["participant_id"].nunique(), str(name))
-    first = faults.drop_duplicates("participant_id")
+    first = pd.concat([withdrawn, faults.drop_duplicates("participant_id")], ignore_index=True)
     table["bmi_kg_m2"] = table["bmi_kg_m2"].fillna(bmi_kg_m2(table))
     kept = table[~table["participant_id"].isin(first["participant_id"])]
-    columns = ["participant_id", *COVARIATES, "given_split"]
+    kept = kept.assign(source_id=kept["participant_id"])
+    if parameters.pseudonym_key is not None:
+        names = pseudonyms(
+            {*text["participant_id"], *first["participant_id"]},
+            read_key(Path(parameters.pseudonym_key)),
+        )
+        kept["participant_id"] = kept["participant_id"].map(names)
+        first["participant_id"] = first["participant_id"].map(names)
+    columns = ["participant_id", "source_id", *COVARIATES, "given_split"]
     return (
         kept[columns].sort_values("participant_id", ignore_index=True),
         exclusion_table(first.assign(stage="curation").to_dict("records")),
     )
+
+
+def withdraw(table: pd.DataFrame, path: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Part those who withdrew their consent from the others, before anything of theirs is read.
+
+    Parameters
+    ----------
+    table
+        With ``participant_id`` as the export has it.
+    path
+        Of a text file with an identifier a line; None for none.
+
+    Returns
+    -------
+    staying, withdrawn : pandas.DataFrame
+        Rows of `table`; ``participant_id, reason, fault, detail``.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If the list is missing, or not one identifier a line.
+    """
+    columns = ["participant_id", "reason", "fault", "detail"]
+    if path is None:
+        return table, pd.DataFrame(columns=columns)
+    place = Path(path).expanduser()
+    if not place.is_file():
+        raise FileNotFoundError(
+            f"curation.withdrawn: there is no file {place}: a list of who withdrew must be there"
+        )
+    names = {line.strip() for line in place.read_text(encoding="utf-8-sig").splitlines()} - {""}
+    if odd := sorted(name for name in names if not re.fullmatch(SAFE_ID, name)):
+        raise ValueError(f"curation.withdrawn: {place}: {odd[0]!r} is no identifier: one a line")
+    has_withdrawn = table["participant_id"].isin(names)
+    gone = pd.DataFrame({"participant_id": sorted(set(table["participant_id"][has_withdrawn]))})
+    text = "on the list of withdrawals"
+    gone = gone.assign(reason=Reason.CONSENT_WITHDRAWN, fault=text, detail=text)
+    return table[~has_withdrawn].reset_index(drop=True), gone
 
 
 def check_identifiers(table: pd.DataFrame, name: str) -> None:

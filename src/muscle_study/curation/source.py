@@ -4,22 +4,24 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import pandas as pd
 
+from muscle_study.curation.intake import SourceFile
+from muscle_study.curation.series import Series
 from muscle_study.labels import Label
-
-#: The covariates of a participant, as the study names them.
-COVARIATES = ["sex", "age_years", "height_cm", "weight_kg", "bmi_kg_m2"]
 
 #: For each value of a label file, what it means to the study; other values are unknown.
 Meanings = dict[int, Label]
 
+#: In place of an identifier: files of which nobody can say whose they are.
+NOBODY = ""
+
 
 @dataclass(frozen=True)
 class Source(ABC):
-    """An export on disk. It pickles: workers ask it for a participant's files.
+    """An export on disk. It pickles: workers ask it what a participant's files hold.
 
     Parameters
     ----------
@@ -27,70 +29,75 @@ class Source(ABC):
         Of the export.
     contrasts
         Images that a participant must have.
+    acquisition
+        How the study's scan was encoded, for exports whose series are told apart by content.
+    columns
+        Names of the participant table's columns that differ from the layout's own, by the study's
+        name of the covariate.
     """
 
     folder: Path
     contrasts: tuple[str, ...]
+    acquisition: Literal["2D", "3D"] = "3D"
+    columns: tuple[tuple[str, str], ...] = ()
 
     #: What the label called psoas covers in this export.
-    psoas_label: ClassVar[str]
-    #: Whether every participant must come with sex, age, height and weight.
-    demographics: ClassVar[bool]
+    psoas_label: ClassVar[str] = "psoas major"
     #: File name of the participant table, for messages.
-    table_name: ClassVar[str]
+    table_name: ClassVar[str] = "participants.csv"
+
+    @property
+    @abstractmethod
+    def demographics(self) -> bool:
+        """Whether every participant must come with sex, age, height and weight."""
 
     @abstractmethod
-    def participants(self) -> pd.DataFrame:
-        """Return everyone the export mentions, in its table or by files, one row a mention.
+    def table(self) -> pd.DataFrame:
+        """Return whom the export's table lists, one row a mention.
 
         Returns
         -------
         pandas.DataFrame
-            ``participant_id``, `COVARIATES` and ``given_split``, all as text, missing where the
+            ``participant_id``, the covariates and ``given_split``, all as text, missing where the
             export does not say.
         """
 
     @abstractmethod
-    def image_files(self, participant_id: str) -> dict[str, Path]:
-        """Return the images that are there, by contrast."""
+    def image_files(self) -> dict[str, list[Path]]:
+        """Return the files that may hold images, by participant or `NOBODY`.
+
+        Everyone of whom the export has a place for images is there, be it empty. It is looked up
+        once for all participants.
+        """
 
     @abstractmethod
+    def read_series(self, files: Sequence[SourceFile]) -> list[Series]:
+        """Return the volumes that a participant's image files hold, repeats numbered."""
+
     def label_files(self, participant_id: str) -> dict[Path, Meanings]:
-        """Return the reference label files that are there, and what their values mean."""
+        """Return the reference label files that are there, and what their values mean.
 
-
-def read_export_table(path: Path, separator: str, columns: Sequence[str]) -> pd.DataFrame:
-    """Read a table of an export as text.
-
-    Raises
-    ------
-    FileNotFoundError, ValueError
-        Naming the file, the column and the remedy: a broken table stops the run.
-    """
-    if not path.is_file():
-        raise FileNotFoundError(
-            f"{path} is missing: the export needs this table; check curation.source"
-        )
-    try:
-        # utf-8-sig: spreadsheets put a byte-order mark before the first column's name
-        table = pd.read_csv(path, sep=separator, dtype=str, encoding="utf-8-sig")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path}: not a CSV table separated by '{separator}': {error}") from error
-    missing = [name for name in columns if name not in table.columns]
-    if missing:
-        raise ValueError(
-            f"{path}: column {', '.join(missing)} is missing (found: {', '.join(table.columns)}); "
-            f"name the columns so and separate them by '{separator}'"
-        )
-    return table.apply(lambda column: column.str.strip())
-
-
-def add_unlisted(table: pd.DataFrame, found: Sequence[str]) -> pd.DataFrame:
-    """Append a row for each participant in `found` whom the table does not list."""
-    unlisted = sorted(set(found) - set(table["participant_id"]))
-    return pd.concat([table, pd.DataFrame({"participant_id": unlisted})], ignore_index=True)
+        By default that is ``labels/<id>.nii.gz`` with the study's own values.
+        """
+        path = self.folder / "labels" / f"{participant_id}.nii.gz"
+        return {path: {int(label): label for label in Label}} if path.is_file() else {}
 
 
 def subfolders(folder: Path) -> list[str]:
     """Return the names of the folders in `folder`, without hidden ones."""
     return sorted(path.name for path in folder.glob("[!.]*") if path.is_dir())
+
+
+def required_folder(folder: Path) -> Path:
+    """Return a folder of the export, which must be there.
+
+    Raises
+    ------
+    FileNotFoundError
+        Naming it.
+    """
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"{folder} is missing: the export needs this folder; check curation.source"
+        )
+    return folder

@@ -8,22 +8,32 @@ import pandas as pd
 
 from muscle_study.cluster import map_participants
 from muscle_study.cluster_parameters import ClusterParameters
+from muscle_study.curation.bids import BidsSource
 from muscle_study.curation.cohort import CohortSource
+from muscle_study.curation.dicom_export import HeapSource, NakoSource
 from muscle_study.curation.parameters import CurationParameters
 from muscle_study.curation.participant import Task, curate_participant
 from muscle_study.curation.participants import check_participants
-from muscle_study.curation.source import COVARIATES, Source
+from muscle_study.curation.source import NOBODY, Source
 from muscle_study.curation.split import assign_splits
+from muscle_study.curation.tables import COVARIATES
 from muscle_study.curation.totalsegmentator import TotalSegmentatorSource
 from muscle_study.exclusions import Reason, check_conserved, exclusion_table
 from muscle_study.files import read_json, write_json, write_table
 from muscle_study.paths import ROOT, RunPaths
 from muscle_study.records import code_digest
 
-SOURCES = {"cohort": CohortSource, "totalsegmentator": TotalSegmentatorSource}
+SOURCES = {
+    "cohort": CohortSource,
+    "nako": NakoSource,
+    "dicom": HeapSource,
+    "bids": BidsSource,
+    "totalsegmentator": TotalSegmentatorSource,
+}
 
-INVENTORY = ["participant_id", "kind", "contrast", "file", "bytes", "sha256", "shape",
-             "spacing_mm", "orientation"]  # fmt: skip
+INVENTORY = ["participant_id", "kind", "contrast", "series", "repeat", "extent", "used", "file",
+             "bytes", "sha256", "shape", "spacing_mm", "orientation", "z_mm",
+             "problem"]  # fmt: skip
 
 STEPS = ("in the export", "participant record checked", "images checked")
 
@@ -44,7 +54,12 @@ def open_source(parameters: CurationParameters, paths: RunPaths) -> Source:
     folder = paths.raw
     if parameters.source:
         folder = (ROOT / Path(parameters.source).expanduser()).resolve()
-    return SOURCES[parameters.layout](folder, tuple(parameters.contrasts))
+    return SOURCES[parameters.layout](
+        folder,
+        tuple(parameters.contrasts),
+        parameters.acquisition,
+        tuple(sorted(parameters.columns.items())),
+    )
 
 
 def curate_cohort(
@@ -60,18 +75,22 @@ def curate_cohort(
         When participants do not add up, or none is left.
     """
     source = open_source(parameters, paths)
-    listed, by_record = check_participants(source, parameters)
+    image_files = source.image_files()
+    unclaimed = image_files.pop(NOBODY, [])
+    listed, by_record = check_participants(source, image_files, parameters)
     code = code_digest(Path(__file__).parent)
     tasks = {
-        participant_id: Task(
-            participant_id,
+        person.participant_id: Task(
+            person.participant_id,
+            person.source_id,
             source,
+            tuple(image_files.get(person.source_id, ())),
             tuple(parameters.spacing_mm),
             tuple(parameters.min_extent_mm),
             paths.curated,
             code,
         )
-        for participant_id in listed["participant_id"]
+        for person in listed.itertuples()
     }
     records, by_images = map_participants("curation", curate_participant, tasks, cluster)
     shared = duplicate_scans(records)
@@ -88,6 +107,7 @@ def curate_cohort(
             "psoas_label": source.psoas_label,
             "source_participants": len(listed) + len(by_record),
             "demographics": source.demographics,
+            "unclaimed_files": len(unclaimed),
         },
     )
     write(curated, paths.curated)
@@ -108,29 +128,35 @@ def participant_table(
 
 
 def duplicate_scans(records: pd.DataFrame) -> pd.DataFrame:
-    """Return as exclusions those who share an image file's content with someone else.
+    """Return as exclusions those who share an image's voxels with someone else.
 
-    Nobody knows whose scan it is, so all of them leave.
+    Nobody knows whose scan it is, so all of them leave. Voxels count, not files: the same scan may
+    have been exported twice under other headers.
     """
-    files = inventory_table(records)
-    images = files[files["kind"] == "image"]
-    owners = images.groupby("sha256")["participant_id"].transform("nunique")
+    voxels = pd.DataFrame(
+        [(record["participant_id"], contrast, digest)
+         for record in records.to_dict("records")
+         for contrast, digest in record["voxels"].items()],
+        columns=["participant_id", "contrast", "digest"],
+    )  # fmt: skip
+    owners = voxels.groupby("digest")["participant_id"].transform("nunique")
     rows = [
         {"participant_id": participant_id, "stage": "curation", "reason": Reason.DUPLICATE_SCAN,
-         "detail": f"the content of {', '.join(own['file'])} is another participant's too"}
-        for participant_id, own in images[owners > 1].groupby("participant_id")
+         "detail": f"the voxels of {', '.join(own['contrast'])} are another participant's too"}
+        for participant_id, own in voxels[owners > 1].groupby("participant_id")
     ]  # fmt: skip
     return exclusion_table(rows)
 
 
 def inventory_table(records: pd.DataFrame) -> pd.DataFrame:
-    """Return a row for each file of those who stay."""
+    """Return a row for each series, and label file, of those who stay."""
     rows = [
         {"participant_id": record["participant_id"], **row}
         for record in records.to_dict("records")
         for row in record["inventory"]
     ]
-    return pd.DataFrame(rows, columns=INVENTORY)
+    table = pd.DataFrame(rows, columns=INVENTORY)
+    return table.astype({"series": "Int64", "repeat": "Int64"})
 
 
 def flow_table(listed: int, by_record: int, by_images: int) -> pd.DataFrame:

@@ -5,18 +5,18 @@ for the psoas here, and ``source.json`` says so. Their gluteus comes in three pa
 joined as the paper's is.
 """
 
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
-from muscle_study.curation.source import (
-    COVARIATES,
-    Meanings,
-    Source,
-    add_unlisted,
-    read_export_table,
-    subfolders,
-)
+from muscle_study import volumes
+from muscle_study.curation.intake import SourceFile
+from muscle_study.curation.series import Series
+from muscle_study.curation.source import Meanings, Source, required_folder, subfolders
+from muscle_study.curation.tables import COVARIATES, read_export_table
+from muscle_study.curation.traits import SINGLE
 from muscle_study.files import read_json
 from muscle_study.labels import SIDES, Label, label_of
 
@@ -65,16 +65,11 @@ class TotalSegmentatorSource(Source):
     demographics = False
     table_name = "meta.csv"
 
-    def participants(self) -> pd.DataFrame:
-        """Return a row a subject folder, with what ``meta.csv`` says of it, if it is there."""
-        if not self.folder.is_dir():
-            raise FileNotFoundError(
-                f"{self.folder} is missing: set curation.source to the data set's folder"
-            )
+    def table(self) -> pd.DataFrame:
+        """Return the rows of ``meta.csv``, if it is there."""
         path = self.folder / self.table_name
         if not path.is_file():
-            table = pd.DataFrame(columns=["participant_id", *COVARIATES, "given_split"], dtype=str)
-            return add_unlisted(table, subfolders(self.folder))
+            return pd.DataFrame(columns=["participant_id", *COVARIATES, "given_split"], dtype=str)
         meta = read_export_table(path, ";", ["image_id", "age", "gender"])
         given = meta.get("split", pd.Series(None, index=meta.index, dtype=str)).str.lower()
         unknown = sorted(set(given.dropna()) - set(SPLITS))
@@ -82,20 +77,30 @@ class TotalSegmentatorSource(Source):
             raise ValueError(
                 f"{path}: column split holds {', '.join(unknown)}; use {', '.join(SPLITS)} or empty"
             )
-        table = pd.DataFrame({
+        return pd.DataFrame({
             "participant_id": meta["image_id"],
             "sex": meta["gender"].str.lower().replace(SEX),
             "age_years": meta["age"],
             **dict.fromkeys(COVARIATES[2:]),
             "given_split": given.map(SPLITS),
         })  # fmt: skip
-        return add_unlisted(table, subfolders(self.folder))
 
-    def image_files(self, participant_id: str) -> dict[str, Path]:
-        """Return the one image, the MR where MR and CT are both there."""
+    def image_files(self) -> dict[str, list[Path]]:
+        """Return the one image of each folder, the MR where MR and CT are both there."""
+        folders = subfolders(required_folder(self.folder))
+        return {name: self._images(name)[:1] for name in folders}
+
+    def _images(self, participant_id: str) -> list[Path]:
         images = [self.folder / participant_id / name for name in CLASSES]
-        there = [path for path in images if path.is_file()]
-        return {"image": there[0]} if there else {}
+        return [path for path in images if path.is_file()]
+
+    def read_series(self, files: Sequence[SourceFile]) -> list[Series]:
+        """Return a series a file."""
+        return [
+            Series((file,), file.path.name, SINGLE,
+                   partial(volumes.decode, file.content, file.path.name))
+            for file in files
+        ]  # fmt: skip
 
     def label_files(self, participant_id: str) -> dict[Path, Meanings]:
         """Return the masks of the study's muscles, or else the multi-label file."""
@@ -117,7 +122,7 @@ class TotalSegmentatorSource(Source):
                 names = read_names(path)
                 break
         else:
-            image = self.image_files(participant_id)["image"]
+            image, *_ = self._images(participant_id)
             count, numbers = CLASSES[image.name]
             names = dict.fromkeys(range(1, count + 1), "other")
             names |= {number: name for name, number in numbers.items()}

@@ -98,11 +98,8 @@ def notebook_text(text: str) -> str:
 
 def participant_ids(paths: RunPaths) -> set[str]:
     """Return every identifier that the run knows of, excluded participants too."""
-    tables = [
-        folder / name
-        for folder in (paths.raw, paths.curated)
-        for name in ("participants.csv", "inventory.csv", "exclusions.csv")
-    ]
+    names = ("participants.csv", "inventory.csv", "exclusions.csv")
+    tables = [paths.curated / name for name in names]
     known = [
         pd.read_csv(path, dtype=str, usecols=["participant_id"])["participant_id"]
         for path in tables
