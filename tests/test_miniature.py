@@ -22,7 +22,7 @@ SMALL = {
     "training.localiser.features": [8, 16, 32],
     "training.localiser.strides": [[2, 2, 2], [2, 2, 2]],
     "training.localiser.batch_size": 2,
-    "training.localiser.max_epochs": 4,
+    "training.localiser.max_epochs": 20,
     "training.localiser.validate_every": 4,
     "training.segmenter.spacing_mm": [8.0, 8.0, 8.0],
     "training.segmenter.patch_size": [48, 32, 32],

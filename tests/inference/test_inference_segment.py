@@ -109,11 +109,16 @@ def test_sides_are_those_where_the_muscle_was_located_nearest():
     coarse = Volume(located, np.diag([2.0, 2.0, 2.0, 1.0]))
     labels = Sides(coarse).given_to(Volume(muscles, np.eye(4))).data
     assert (labels[1:4] == Label.PSOAS_LEFT).all()
-    # no gluteus was located: its side is that of the psoas which was
+    # no gluteus was located: its side is that of the psoas
     assert (labels[8:11] == Label.GLUTEUS_RIGHT).all()
-    located[3] = Label.GLUTEUS_LEFT
+    # nor does one that was missed on the right belong to the left
+    located[0, 0] = Label.GLUTEUS_LEFT
     labels = Sides(coarse).given_to(Volume(muscles, np.eye(4))).data
-    assert (labels[8:11] == Label.GLUTEUS_LEFT).all()
+    assert (labels[8:11] == Label.GLUTEUS_RIGHT).all()
+    located[3:5] = Label.GLUTEUS_LEFT
+    located[5, 0] = Label.GLUTEUS_RIGHT
+    labels = Sides(coarse).given_to(Volume(muscles, np.eye(4))).data
+    assert (labels[8] == Label.GLUTEUS_LEFT).all()
     assert not labels[4:8].any()
 
 

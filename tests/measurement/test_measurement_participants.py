@@ -132,12 +132,11 @@ def test_a_cohort_is_measured_and_nobody_is_lost(run, cluster):
     assert first == [(run.measurements / name).read_bytes() for name in names]
 
 
-def test_nobody_measured_gives_tables_without_rows(run, cluster):
-    measures, profiles, exclusions = measure_cohort(
-        run, MeasurementParameters(min_muscle_ml=50.0, seed=1), cluster
-    )
-    assert list(measures.columns) == ["participant_id", *COLUMNS]
-    assert (len(measures), len(profiles), len(exclusions)) == (0, 0, 5)
+def test_nobody_measured_stops_the_stage_and_leaves_the_reasons(run, cluster):
+    with pytest.raises(RuntimeError, match=r"nobody could be measured: .*exclusions\.csv"):
+        measure_cohort(run, MeasurementParameters(min_muscle_ml=50.0, seed=1), cluster)
+    assert len(read_table(run.measurements / "exclusions.csv")) == 5
+    assert list(read_table(run.measurements / "measures.csv")) == ["participant_id", *COLUMNS]
 
 
 def test_the_test_split_is_scored_whether_measured_or_not(run, cluster):

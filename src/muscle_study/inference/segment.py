@@ -172,7 +172,8 @@ def box_around(mask: Volume, grid: Volume, margin_mm: float) -> Box | None:
 class Sides:
     """On which side each place is: that on which the muscle was located nearest.
 
-    A muscle that was located nowhere takes the sides of what was.
+    A muscle of which a side is missing takes the sides of all that was located: it may have been
+    missed there.
 
     Parameters
     ----------
@@ -199,13 +200,13 @@ class Sides:
 
 
 def _nearest_side(located: Volume, muscle: str) -> np.ndarray:
-    """Return at each voxel the label of the muscle's side that was located nearest."""
+    """Return at each voxel the label of the muscle on the side that was located nearest."""
     sides = np.zeros(len(Label), np.uint8)
     for side in SIDES:
         sides[[label_of(other, side) for other in MUSCLES]] = label_of(muscle, side)
-    anywhere = np.isin(located.data, [label_of(muscle, side) for side in SIDES])
-    if not anywhere.any():
-        anywhere = located.data > 0
+    of_muscle = [located.data == label_of(muscle, side) for side in SIDES]
+    both = all(of_side.any() for of_side in of_muscle)
+    anywhere = np.logical_or(*of_muscle) if both else located.data > 0
     nearest = ndimage.distance_transform_edt(
         ~anywhere, located.spacing_mm, return_distances=False, return_indices=True
     )

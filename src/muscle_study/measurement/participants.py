@@ -174,6 +174,11 @@ def measure_cohort(
     -------
     measures, profiles, exclusions : pandas.DataFrame
         ``measures.csv``, ``csa_profiles.csv`` and ``exclusions.csv`` of the measurements.
+
+    Raises
+    ------
+    RuntimeError
+        When nobody could be measured.
     """
     tasks = measure_tasks(paths, paths.segmentations, parameters)
     measures, exclusions = map_participants(STAGE, measure_participant, tasks, cluster)
@@ -189,4 +194,8 @@ def measure_cohort(
     write_table(measures, paths.measurements / "measures.csv")
     write_table(profiles, paths.measurements / "csa_profiles.csv")
     write_table(exclusions, paths.measurements / "exclusions.csv")
+    if measures.empty:
+        raise RuntimeError(
+            f"nobody could be measured: see reason and detail in {paths.measurements}/exclusions.csv"
+        )
     return measures, profiles, exclusions
