@@ -196,6 +196,7 @@ def measure_cohort(
     write_table(exclusions, paths.measurements / "exclusions.csv")
     if measures.empty:
         raise RuntimeError(
-            f"nobody could be measured: see reason and detail in {paths.measurements}/exclusions.csv"
+            "nobody could be measured: see reason and detail in "
+            f"{paths.measurements / 'exclusions.csv'}"
         )
     return measures, profiles, exclusions
