@@ -1,7 +1,7 @@
 """What of the study's training and inference is measured: the one place that names their parts."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -26,14 +26,26 @@ from muscle_study.volumes import Volume
 # ---- inference
 
 
-def load_network_of(run: str) -> Segmenter:
-    """Return a run's model, ready to segment."""
-    return load_segmenter(RunPaths(run).model, "cpu", "auto", "benchmark")
+def load_network_of(run: str, spacing_mm: Sequence[float] | None = None) -> Segmenter:
+    """Return a run's model, ready to segment; its segmenter on another grid, if one is given.
+
+    On a grid that it did not learn on it takes the time that it would, and outlines nothing right.
+    """
+    segmenter = load_segmenter(RunPaths(run).model, "cpu", "auto", "benchmark")
+    if spacing_mm is None:
+        return segmenter
+    card = segmenter.model.card
+    of_segmenter = card.parameters.segmenter.model_copy(update={"spacing_mm": list(spacing_mm)})
+    parameters = card.parameters.model_copy(update={"segmenter": of_segmenter})
+    model = segmenter.model._replace(card=card.model_copy(update={"parameters": parameters}))
+    return replace(segmenter, model=model)
 
 
-def prepare_segmentation(run: str, images: Path) -> Callable[[], Volume]:
+def prepare_segmentation(
+    run: str, images: Path, spacing_mm: Sequence[float] | None = None
+) -> Callable[[], Volume]:
     """Return the segmentation of a participant as the stage does it, from files to labels."""
-    segmenter = load_network_of(run)
+    segmenter = load_network_of(run, spacing_mm)
     channels = segmenter.model.card.parameters.channels
 
     def work() -> Volume:
@@ -60,13 +72,15 @@ class Network:
     patch_size: list[int]
 
     @classmethod
-    def of(cls, run: str) -> "Network":
-        """Load a run's."""
+    def of(cls, run: str, spacing_mm: Sequence[float] | None = None) -> "Network":
+        """Load a run's; on another grid, if one is given."""
         model = load_model(RunPaths(run).model)
         trained = model.card.parameters
-        segmenter = trained.segmenter
         return cls(
-            model.segmenters[0], trained.channels, segmenter.spacing_mm, segmenter.patch_size
+            model.segmenters[0],
+            trained.channels,
+            list(spacing_mm or trained.segmenter.spacing_mm),
+            trained.segmenter.patch_size,
         )
 
     def read(self, images: Path) -> tuple[Volume, Volume]:

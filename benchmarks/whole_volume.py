@@ -1,6 +1,6 @@
 """MONAI's sliding window over a whole volume, as its tutorials have it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +14,11 @@ from muscle_study.volumes import Volume, resample
 OVERLAP = 0.5
 
 
-def prepare(run: str, images: Path) -> Callable[[], Volume]:
+def prepare(
+    run: str, images: Path, spacing_mm: Sequence[float] | None = None
+) -> Callable[[], Volume]:
     """Return the segmentation of a participant by a run's network, from files to muscles."""
-    network = Network.of(run)
+    network = Network.of(run, spacing_mm)
 
     @torch.inference_mode()
     def work() -> Volume:

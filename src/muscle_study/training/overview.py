@@ -5,14 +5,27 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
+from muscle_study.files import read_json
+from muscle_study.paths import RunPaths
 from muscle_study.training.data import AnnotatedParticipants
+from muscle_study.training.parameters import TrainingParameters
 
 PATCHES_SHOWN = 6
 
 
-def show_patches(data: AnnotatedParticipants) -> Figure:
-    """Draw the middle slices of some augmented patches of one training participant."""
-    lightning.seed_everything(data.parameters.seed, verbose=False)
+def show_patches(paths: RunPaths, parameters: TrainingParameters) -> Figure | None:
+    """Draw the middle slices of some augmented patches of one training participant.
+
+    Returns
+    -------
+    matplotlib.figure.Figure or None
+        None where participants are real, or nobody trains.
+    """
+    synthetic = read_json(paths.curated / "source.json")["synthetic"]
+    if not synthetic or parameters.pretrained is not None:
+        return None
+    data = AnnotatedParticipants(paths, parameters, "segmenter")
+    lightning.seed_everything(parameters.seed, verbose=False)
     patches = data.example_patches(PATCHES_SHOWN)
     figure, axes = plt.subplots(1, len(patches), figsize=(13, 2.4), layout="constrained")
     for axis, patch in zip(axes, patches, strict=True):
