@@ -59,7 +59,7 @@ def test_each_stratum_by_hand(study):
 
 def test_a_fault_of_few_synthetic_participants_is_shown(study):
     text = strata_table(study).text.set_index("Group")
-    assert text.loc["fault: cut sides", "n"].tolist() == ["2", "2"]
+    assert text.loc["Fault: cut sides", "n"].tolist() == ["2", "2"]
     assert "made up" not in strata_table(study).caption
 
 

@@ -150,7 +150,9 @@ def strata_table(study: Study) -> Table:
         n = found["n"].iloc[0]
         cells = {
             "Muscle": muscle.capitalize(),
-            "Group": group.capitalize() if by in ("all", "side", "sex") else f"{by}: {group}",
+            "Group": group.capitalize()
+            if by in ("all", "side", "sex")
+            else f"{by[0].upper()}{by[1:]}: {group}",
             "n": count(n, pd.isna(n)),
         }
         for score, (heading, factor, digits) in SHOWN.items():
