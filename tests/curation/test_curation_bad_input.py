@@ -80,11 +80,12 @@ def nowhere(export):
     nib.save(placeless, path)
 
 
-def swapped(export):
-    water, fat = (export.image(BAD, contrast) for contrast in ("water", "fat"))
-    bytes_of_water = water.read_bytes()
-    water.write_bytes(fat.read_bytes())
-    fat.write_bytes(bytes_of_water)
+def swapped_left(export):
+    paths = [export.image(BAD, contrast) for contrast in ("water", "fat")]
+    water, fat = (image_array(path).copy() for path in paths)
+    water[3:], fat[3:] = fat[3:].copy(), water[3:].copy()  # stored along L
+    for path, data in zip(paths, (water, fat), strict=True):
+        rewrite(path, data)
 
 
 def one_slice(export):
@@ -136,7 +137,7 @@ def not_in_the_table(export):
         (other_place, "grid_mismatch", "-5.0"),
         (impossible_spacing, "bad_geometry", "500"),
         (nowhere, "bad_geometry", "neither sform nor qform"),
-        (swapped, "water_fat_swap", "left, z"),
+        (swapped_left, "water_fat_swap", "left, z"),
         (one_slice, "bad_geometry", "6x5x1"),
         (unknown_label, "unknown_label", "100003.nii.gz: 9"),
         (label_elsewhere, "grid_mismatch", "100003.nii.gz 5x5x4"),
@@ -183,6 +184,21 @@ def test_who_turns_bad_after_an_earlier_run_leaves_no_volume(
     breaks(export)
     curate()
     assert not any(BAD in str(path) for path in curated_volumes())
+
+
+def test_a_swap_of_the_whole_is_put_right_and_counted_apart(export, curate, curated_volumes, good):
+    water, fat = (export.image(BAD, contrast) for contrast in ("water", "fat"))
+    aside = water.with_name("aside")
+    water.rename(aside)
+    fat.rename(water)
+    aside.rename(fat)
+    after = curate()
+    assert after.exclusions.empty
+    assert curated_volumes() == good[1]
+    assert after.corrections[["participant_id", "correction"]].values.tolist() == [
+        [BAD, "water_fat_swap"]
+    ]
+    assert "whole: fat's share of the signal under the skin was 0." in after.corrections.iloc[0, 2]
 
 
 def test_stated_bmi_within_tolerance_stays(export, curate):

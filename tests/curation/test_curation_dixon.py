@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from muscle_study.curation.dixon import body_rim, check_swap, fat_shares
+from muscle_study.curation.dixon import body_rim, fat_shares, right_swap
 from muscle_study.exclusions import Excluded
 from muscle_study.volumes import Volume
 
@@ -29,26 +29,34 @@ def swap(pair, region):
 
 def test_a_right_pair_passes(trunk):
     water, fat = (Volume(array, AFFINE) for array in trunk)
-    check_swap(water, fat)
+    images, evidence = right_swap({"water": water, "fat": fat}, "whole")
+    assert (images, evidence) == ({"water": water, "fat": fat}, None)
     assert min(fat_shares(water, fat).values()) > 0.9
 
 
 @pytest.mark.parametrize(
     ("region", "named"),
     [
-        (np.s_[:], ["left, z 0 to 60 mm", "right, z 0 to 60 mm", "right, z 120 to 180 mm"]),
         (np.s_[:25], ["left, z 0 to 60 mm", "left, z 120 to 180 mm"]),
         (np.s_[:, :, 6:12], ["left, z 60 to 120 mm", "right, z 60 to 120 mm"]),
     ],
-    ids=["whole", "side", "station"],
+    ids=["side", "station"],
 )
 def test_swaps_are_named_where_they_are(trunk, region, named):
     with pytest.raises(Excluded, match="water_fat_swap") as excluded:
-        check_swap(*swap(trunk, region))
+        right_swap(dict(zip(("water", "fat"), swap(trunk, region), strict=True)), "whole")
     for part in named:
         assert part in excluded.value.detail
     if region == np.s_[:25]:
         assert "right" not in excluded.value.detail
+
+
+def test_a_swap_of_the_whole_is_put_right_with_its_evidence(trunk):
+    water, fat = swap(trunk, np.s_[:])
+    images, evidence = right_swap({"water": water, "fat": fat, "in_phase": water}, "station 2")
+    assert images == {"water": fat, "fat": water, "in_phase": water}
+    assert evidence.startswith("station 2: fat's share of the signal under the skin was 0.0")
+    assert evidence.endswith("in all 6 parts")
 
 
 def test_empty_slices_are_left_out(trunk):

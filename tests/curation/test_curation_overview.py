@@ -27,6 +27,7 @@ def curated_of(n=30, by_record=2, reasons=("no_images",) * 7 + ("empty_image", "
         exclusions=pd.DataFrame({"reason": reasons}),
         flow=flow_table(n + by_images, by_record, by_images),
         inventory=pd.DataFrame(),
+        corrections=pd.DataFrame(),
         about={"synthetic": True},
     )
 

@@ -1,5 +1,7 @@
 """Whether water is water and fat is fat: swaps of the two, whole, in a part or on a side."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from scipy import ndimage
 
@@ -20,24 +22,47 @@ LEAST_FAT_SHARE = 0.5
 BODY_THRESHOLD = 0.2
 
 
-def check_swap(water: Volume, fat: Volume) -> None:
-    """Refuse a participant whose subcutaneous fat shows in the water image.
+def right_swap(images: Mapping[str, Volume], what: str) -> tuple[dict[str, Volume], str | None]:
+    """Exchange water and fat where the whole of them is swapped; refuse them where a part is.
+
+    Where fat under the skin shows in the water image on both sides and at every height, the two
+    were exchanged as wholes, and exchanging them again gives back every voxel. Where a part is
+    swapped, its border is not known to a voxel.
 
     Parameters
     ----------
-    water, fat
+    images
         On one upright RAS grid.
+    what
+        What they show, for the evidence, e.g. ``station 2``.
+
+    Returns
+    -------
+    images : dict
+        With water and fat right.
+    evidence : str or None
+        Why they were exchanged, if they were.
 
     Raises
     ------
     Excluded
         ``water_fat_swap``, saying on which side and at which heights.
     """
-    swapped = [name for name, share in fat_shares(water, fat).items() if share < LEAST_FAT_SHARE]
-    if swapped:
+    water, fat = images["water"], images["fat"]
+    shares = fat_shares(water, fat)
+    swapped = [name for name, share in shares.items() if share < LEAST_FAT_SHARE]
+    if not swapped:
+        return dict(images), None
+    if len(swapped) < len(shares):
         raise Excluded(
             Reason.WATER_FAT_SWAP, f"fat under the skin looks like water: {'; '.join(swapped)}"
         )
+    low, high = min(shares.values()), max(shares.values())
+    evidence = (
+        f"{what}: fat's share of the signal under the skin was {low:.2f} to {high:.2f} in all "
+        f"{len(shares)} parts"
+    )
+    return {**images, "water": fat, "fat": water}, evidence
 
 
 def fat_shares(water: Volume, fat: Volume) -> dict[str, float]:

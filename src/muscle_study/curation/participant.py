@@ -95,7 +95,8 @@ def curate_participant(task: Task) -> dict:
     Returns
     -------
     dict
-        ``annotated``, and ``inventory``: rows of the inventory, without the participant.
+        ``annotated``; ``inventory``: rows of the inventory, without the participant; ``voxels``:
+        hashes by contrast; ``corrections``: the evidence of each.
 
     Raises
     ------
@@ -170,7 +171,10 @@ def curate(
     muscles: a scan of the head has none to learn from.
     """
     scan = choose_scan(series, task.source.contrasts)
-    loaded = compose({name: [one.volume for one in slabs] for name, slabs in scan.items()})
+    slabs, corrections = right_stations(
+        {name: [one.volume for one in of_contrast] for name, of_contrast in scan.items()}
+    )
+    loaded = compose(slabs)
     images.check_images(loaded)
     labels = [(file, volumes.decode(file.content, file.path.name)) for file in label_files]
     merged = images.merge_labels(
@@ -183,7 +187,8 @@ def curate(
     }
     images.check_extent(next(iter(curated.values())), task.min_extent_mm)
     if {"water", "fat"} <= curated.keys():
-        dixon.check_swap(curated["water"], curated["fat"])
+        curated, evidence = dixon.right_swap(curated, "whole")
+        corrections += [evidence] if evidence else []
     for name, volume in curated.items():
         volumes.save(volume, task.images / f"{name}.nii.gz")
     if annotated:
@@ -196,7 +201,43 @@ def curate(
     ]
     rows += [label_row(task, file, volume) for file, volume in labels]
     voxels = {name: digest_of(volume) for name, volume in loaded.items()}
-    return {"annotated": annotated, "inventory": rows, "voxels": voxels}
+    return {
+        "annotated": annotated,
+        "inventory": rows,
+        "voxels": voxels,
+        "corrections": corrections,
+    }
+
+
+def right_stations(
+    slabs: Mapping[str, list[volumes.Volume]],
+) -> tuple[dict[str, list[volumes.Volume]], list[str]]:
+    """Right the stations of which water and fat are swapped, before they are joined.
+
+    Returns
+    -------
+    slabs : dict
+        By contrast, as given, or in RAS order from the feet up.
+    corrections : list of str
+        The evidence of each.
+    """
+    if len(slabs.get("water", [])) < 2 or len(slabs.get("fat", [])) < 2:
+        return dict(slabs), []
+    ordered = {
+        name: sorted(map(volumes.to_ras, of_contrast), key=lambda slab: slab.affine[2, 3])
+        for name, of_contrast in slabs.items()
+    }
+    corrections = []
+    for number in range(len(ordered["water"])):
+        pair = {name: ordered[name][number] for name in ("water", "fat")}
+        if not pair["water"].same_grid(pair["fat"]):
+            continue  # composing says so
+        righted, evidence = dixon.right_swap(pair, f"station {number + 1} from the feet")
+        if evidence:
+            corrections.append(evidence)
+            for name, slab in righted.items():
+                ordered[name][number] = slab
+    return ordered, corrections
 
 
 def digest_of(volume: volumes.Volume) -> str:

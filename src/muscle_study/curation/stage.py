@@ -46,6 +46,7 @@ class Curated:
     exclusions: pd.DataFrame
     flow: pd.DataFrame
     inventory: pd.DataFrame
+    corrections: pd.DataFrame
     about: dict
 
 
@@ -101,6 +102,7 @@ def curate_cohort(
         exclusions=exclusion_table([*by_record.to_dict("records"), *by_images.to_dict("records")]),
         flow=flow_table(len(listed), len(by_record), len(by_images)),
         inventory=inventory_table(records),
+        corrections=correction_table(records),
         about={
             "layout": parameters.layout,
             "synthetic": is_synthetic(source, paths),
@@ -159,6 +161,16 @@ def inventory_table(records: pd.DataFrame) -> pd.DataFrame:
     return table.astype({"series": "Int64", "repeat": "Int64"})
 
 
+def correction_table(records: pd.DataFrame) -> pd.DataFrame:
+    """Return a row for each correction of those who stay, with its evidence."""
+    rows = [
+        (record["participant_id"], Reason.WATER_FAT_SWAP.value, evidence)
+        for record in records.to_dict("records")
+        for evidence in record["corrections"]
+    ]
+    return pd.DataFrame(rows, columns=["participant_id", "correction", "evidence"])
+
+
 def flow_table(listed: int, by_record: int, by_images: int) -> pd.DataFrame:
     """Return how many are left after each step, and how many left in it."""
     left = [listed + by_record, listed, listed - by_images]
@@ -183,6 +195,7 @@ def write(curated: Curated, folder: Path) -> None:
     write_table(curated.exclusions, folder / "exclusions.csv")
     write_table(curated.flow, folder / "flow.csv")
     write_table(curated.inventory, folder / "inventory.csv")
+    write_table(curated.corrections, folder / "corrections.csv")
     write_json(curated.about, folder / "source.json")
     if participants.empty:
         raise RuntimeError(
