@@ -1,5 +1,8 @@
 """The map over participants loses nobody."""
 
+import subprocess
+import sys
+
 import pytest
 
 from muscle_study.cluster import attempt, map_participants
@@ -46,3 +49,16 @@ def test_nobody_in_nobody_out(table):
     empty = map_participants("stage", work, {}, TWO_WORKERS)[table]
     assert len(empty) == 0
     assert "participant_id" in empty.columns
+
+
+WARNS = """
+import logging
+from muscle_study.cluster import LocalCluster
+logging.getLogger("distributed.nanny").warning("Worker process still alive")
+"""
+
+
+def test_warnings_carry_no_date_into_notebooks():
+    """The check of the report would take it for one of a scan."""
+    done = subprocess.run([sys.executable, "-c", WARNS], capture_output=True, text=True, check=True)
+    assert done.stderr == "distributed.nanny: Worker process still alive\n"

@@ -1,9 +1,14 @@
 """One map over participants, on local processes, an existing scheduler or SLURM."""
 
+import os
 import traceback
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+
+# Read when Dask is imported, here and in the workers. What it warns of lands in executed notebooks,
+# where a date, which its own format begins with, must not stand.
+os.environ["DASK_DISTRIBUTED__ADMIN__LOG_FORMAT"] = "%(name)s: %(message)s"
 
 import dask
 import pandas as pd
