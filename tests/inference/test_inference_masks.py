@@ -169,4 +169,6 @@ def test_parameters_that_cannot_be_used_are_told(changed, message):
 )
 def test_sources_that_do_not_agree_are_told(changed, message):
     with pytest.raises(ValidationError, match=message):
-        InferenceParameters(accelerator="cpu", precision="32-true", **changed)
+        InferenceParameters(
+            accelerator="cpu", precision="32-true", min_predicted_dice=0.5, **changed
+        )

@@ -12,6 +12,7 @@ from muscle_study.inference.segment import (
     keep_largest_components,
     most_probable,
     part_of,
+    without_unsure,
 )
 from muscle_study.labels import STRUCTURES, Label
 from muscle_study.training.model import Model
@@ -180,3 +181,11 @@ def test_stray_voxels_are_removed_and_counted():
         "removed_psoas_left": 0, "removed_psoas_right": 0,
         "removed_gluteus_left": 1, "removed_gluteus_right": 0,
     }  # fmt: skip
+
+
+def test_a_structure_that_nothing_agrees_on_is_left_out():
+    labels = Volume(np.arange(5, dtype=np.uint8).reshape(5, 1, 1), np.eye(4))
+    predicted = dict(zip(STRUCTURES, (0.9, 0.49, 0.5, float("nan")), strict=True))
+    kept = without_unsure(labels, predicted, 0.5).data
+    # nothing is predicted of what is not there
+    assert kept.ravel().tolist() == [0, 1, 0, 3, 4]

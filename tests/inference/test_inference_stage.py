@@ -15,7 +15,7 @@ from muscle_study.training.model import save_card, save_weights
 from muscle_study.training.network import build_network
 from muscle_study.volumes import Volume, load, save
 
-PARAMETERS = InferenceParameters(accelerator="cpu", precision="32-true")
+PARAMETERS = InferenceParameters(accelerator="cpu", precision="32-true", min_predicted_dice=0.0)
 
 
 @pytest.fixture
@@ -87,7 +87,12 @@ def test_masks_stand_in_and_are_compared(paths, cluster, tmp_path):
         segmenter="totalsegmentator", folder=str(tmp_path / "masks"), file="{participant}.nii.gz"
     )
     parameters = InferenceParameters(
-        accelerator="cpu", precision="32-true", source="masks", compare_with="network", masks=masks
+        accelerator="cpu",
+        precision="32-true",
+        min_predicted_dice=0.0,
+        source="masks",
+        compare_with="network",
+        masks=masks,
     )
     records, exclusions = segment_cohort(paths, parameters, cluster)
     assert records["participant_id"].tolist() == ["1", "3"]

@@ -80,6 +80,9 @@ class InferenceParameters(Section):
     )
     accelerator: Literal["auto", "cpu", "gpu"]
     precision: Precision = Field(description="of the networks; probabilities are kept in 32 bits")
+    min_predicted_dice: float = Field(
+        ge=0, le=1, description="a structure on which the networks agree less is left out"
+    )
     source: Source = Field(default="network", description="whose label maps the study measures")
     compare_with: Source | None = Field(
         default=None, description="whose label maps these are compared with; null: nobody's"

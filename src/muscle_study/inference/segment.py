@@ -270,3 +270,10 @@ def keep_largest_components(labels: Volume) -> tuple[Volume, dict[str, int]]:
             count = int(stray.sum())
         removed[f"removed_{label.name.lower()}"] = count
     return Volume(cleaned, labels.affine), removed
+
+
+def without_unsure(labels: Volume, predicted_dice: Mapping[Label, float], least: float) -> Volume:
+    """Leave out structures whose predicted Dice is below `least`: they count as not found."""
+    unsure = [label for label in STRUCTURES if predicted_dice[label] < least]
+    kept = np.where(np.isin(labels.data, unsure), np.uint8(Label.BACKGROUND), labels.data)
+    return Volume(kept, labels.affine)

@@ -15,7 +15,7 @@ from muscle_study.cluster_parameters import ClusterParameters
 from muscle_study.files import read_json, read_table, sha256, write_json, write_table
 from muscle_study.inference.masks import label_map, mask_files
 from muscle_study.inference.parameters import InferenceParameters, MasksParameters, Source
-from muscle_study.inference.segment import Segmenter, keep_largest_components
+from muscle_study.inference.segment import Segmenter, keep_largest_components, without_unsure
 from muscle_study.paths import RunPaths
 from muscle_study.records import code_digest, read_record, record_key, write_record
 from muscle_study.training.model import load_model, model_files
@@ -71,7 +71,8 @@ class FromNetwork(LabelSource):
         segmenter = load_segmenter(self.model, of.accelerator, of.precision, self.version)
         wanted = segmenter.model.card.parameters.channels
         segmented = segmenter(load_channels(images, wanted, of.channels))
-        labels, removed = keep_largest_components(segmented.labels)
+        largest, removed = keep_largest_components(segmented.labels)
+        labels = without_unsure(largest, segmented.predicted_dice, of.min_predicted_dice)
         predicted = {
             f"predicted_dice_{label.name.lower()}": None if np.isnan(dice) else round(dice, 4)
             for label, dice in segmented.predicted_dice.items()
