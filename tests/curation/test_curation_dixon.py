@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from muscle_study.curation.dixon import body_rim, fat_shares, right_swap
+from muscle_study.curation.participant import right_stations
+from muscle_study.curation.stations import compose
 from muscle_study.exclusions import Excluded
 from muscle_study.volumes import Volume
 
@@ -75,3 +77,32 @@ def test_rim_is_ten_millimetres_deep_and_ignores_holes():
     expected[5:15, 5:15] = True
     expected[7:13, 7:13] = False
     np.testing.assert_array_equal(rim, expected)
+
+
+def station(trunk, first, last, is_swapped):
+    """Return water and fat of some slices, stored L, P, S."""
+    affine = np.diag([-5.0, -5.0, 10.0, 1.0])
+    affine[:3, 3] = 245, 195, 10 * first
+    water, fat = (Volume(array[::-1, ::-1, first:last].copy(), affine) for array in trunk)
+    return (fat, water) if is_swapped else (water, fat)
+
+
+def test_a_swapped_station_is_put_right_before_it_is_joined(trunk):
+    parts = [
+        station(trunk, 11, 18, False),
+        station(trunk, 5, 13, True),
+        station(trunk, 0, 7, False),
+    ]
+    slabs = dict(zip(("water", "fat"), map(list, zip(*parts, strict=True)), strict=True))
+    righted, corrections = right_stations(slabs)
+    (evidence,) = corrections
+    assert evidence.startswith("station 2 from the feet: fat's share")
+    whole = compose(righted)
+    for name, array in zip(("water", "fat"), trunk, strict=True):
+        np.testing.assert_array_equal(whole[name].data, array)
+
+
+def test_one_slab_alone_is_left_for_the_check_of_the_whole(trunk):
+    water, fat = swap(trunk, np.s_[:])
+    slabs = {"water": [water], "fat": [fat]}
+    assert right_stations(slabs) == (slabs, [])
