@@ -1,5 +1,6 @@
 import re
 
+import pandas as pd
 import pytest
 import yaml
 
@@ -8,6 +9,7 @@ from muscle_study.paths import ROOT
 from muscle_study.report import render as stage
 from muscle_study.report.errors import ReportError
 from muscle_study.report.parameters import ReportParameters
+from muscle_study.statistics.replicates import KINDS, Plan, replicate_numbers, replicates_table
 
 
 @pytest.fixture(autouse=True)
@@ -51,6 +53,21 @@ def test_a_figure_and_its_table_offer_their_data(make_run, parameters):
     assert html.count('href="tables/measures_by_age.csv"') == 2
     assert html.count('href="figures/splines.csv"') == 1
     assert "tables/measures_by_bmi.csv" not in html  # there is none
+
+
+def test_the_replicate_study_is_shown_where_it_was_run(make_run, parameters):
+    paths = make_run()
+    table = pd.DataFrame(
+        [(kind, "csa", "male", "age", 95.0, 94.0, 1.0, 9) for kind in KINDS if kind != "centile"]
+        + [("centile", "csa", "male", "50", 50.0, 50.2, 0.1, 9)],
+        columns=["kind", "outcome", "sex", "term", "nominal", "found", "error", "replicates"],
+    )
+    plan = Plan(replicates=9, n=100, seed=1)
+    replicates_table(plan, table).write(paths.tables)
+    replicate_numbers(plan, table).write(paths.numbers / "replicates.json")
+    html = stage.render("tiny", only(parameters, "html"))[0].read_text(encoding="utf-8")
+    assert 'id="tbl-replicates"' in html
+    assert "the population model was drawn" in " ".join(html.split())
 
 
 def test_real_run_has_no_agreement_and_no_ribbon(make_run, parameters):
