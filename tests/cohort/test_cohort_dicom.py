@@ -14,7 +14,7 @@ import SimpleITK as sitk  # noqa: N813 - its own custom
 from muscle_study.cohort.dicom import Series, uid, write_series
 from muscle_study.cohort.grid import Grid
 from muscle_study.cohort.imaging import Scan
-from muscle_study.cohort.nako import CONTRASTS, export_scan
+from muscle_study.cohort.nako import CONTRASTS, export_scan, read_composed
 from muscle_study.volumes import Volume, save
 
 PERSON = {
@@ -137,6 +137,12 @@ def test_an_independent_reader_finds_the_same_voxels_at_the_same_places(images, 
             from_nifti.TransformIndexToPhysicalPoint(index),
             atol=1e-4,
         )
+
+
+def test_what_was_written_is_read_back_for_pictures(images, exported):
+    back, volume = read_composed(exported, "100129", "fat"), images.contrasts["fat"]
+    np.testing.assert_array_equal(back.data, volume.data)
+    np.testing.assert_allclose(back.affine, volume.affine, atol=1e-6)
 
 
 def test_same_series_same_bytes(images, exported, tmp_path):

@@ -9,7 +9,10 @@ import pandas as pd
 from muscle_study.cohort.dicom import Series, write_series
 from muscle_study.cohort.imaging import Scan
 from muscle_study.cohort.signal import TE_IN_MS, TE_OPPOSED_MS
+from muscle_study.curation.dicom import read_slices, stack_volume, stacks
+from muscle_study.curation.intake import SourceFile
 from muscle_study.files import write_text
+from muscle_study.volumes import Volume
 
 #: Number of the baseline examination in file names; the follow-up's is 60.
 BASELINE = "30"
@@ -103,6 +106,13 @@ def export_scan(
             write_series([(images.contrasts[contrast], about)], path)
             written[contrast] = path
     return written
+
+
+def read_composed(folder: Path, participant_id: str, contrast: str) -> Volume:
+    """Read a composed contrast of a first scan back, for pictures of what was written."""
+    name = f"{participant_id}_{BASELINE}_{SEQUENCE}_{CONTRASTS[contrast].name}_COMPOSED.zip"
+    (stack,) = stacks(read_slices(SourceFile.read(folder / name, folder)))
+    return stack_volume(stack, name)
 
 
 def write_participants(participants: pd.DataFrame, path: Path) -> None:

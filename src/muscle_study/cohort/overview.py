@@ -18,6 +18,7 @@ from muscle_study.cohort.grid import Grid
 from muscle_study.cohort.habitus import REFERENCE_HEIGHT_CM
 from muscle_study.cohort.imaging import Scan, scan
 from muscle_study.cohort.imaging_parameters import ImagingParameters
+from muscle_study.cohort.nako import read_composed
 from muscle_study.cohort.randomised import randomise
 from muscle_study.cohort.randomised_parameters import RandomisedParameters
 from muscle_study.cohort.sampling import Body, sample
@@ -220,7 +221,9 @@ def _draw(axes: Axes, plane: np.ndarray, aspect: float, volume: Volume, top: flo
 
 
 def _image(paths: RunPaths, participant_id: str, contrast: str) -> Volume:
-    return to_ras(load(paths.raw / "images" / participant_id / f"{contrast}.nii.gz"))
+    images = paths.raw / "images"
+    path = images / participant_id / f"{contrast}.nii.gz"
+    return to_ras(load(path) if path.exists() else read_composed(images, participant_id, contrast))
 
 
 def _nearest_to_middle(
