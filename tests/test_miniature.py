@@ -65,15 +65,14 @@ def export(ci_output, tmp_path_factory):
 
 
 @pytest.mark.run
-def test_train_evaluate_and_measure_on_the_public_layout(make, export, tmp_path):
+def test_train_evaluate_and_measure_on_the_public_layout(make, export, tmp_path, monkeypatch):
     overrides = {**SMALL, "curation.source": str(export)}
     written = " ".join(f"'{key}={json.dumps(value)}'" for key, value in overrides.items())
     done = make("all", "RUN=totalsegmentator", f"OUT={tmp_path}", f"SET={written}")
     assert done.returncode == 0, done.stdout + done.stderr
 
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path))
-        paths = RunPaths("totalsegmentator")
+    monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path))
+    paths = RunPaths("totalsegmentator")
     meta = pd.read_csv(export / "meta.csv", sep=";")
     splits = pd.read_csv(paths.curated / "participants.csv").set_index("participant_id")["split"]
     given = meta.set_index("image_id")["split"].replace({"val": "validation"})

@@ -1,16 +1,18 @@
 """An export of the form that the NAKO gives: zipped series by their names, and its table."""
 
 from collections.abc import Mapping
+from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
+from zipfile import ZipFile
 
+import numpy as np
 import pandas as pd
+from pydicom import dcmread
 
 from muscle_study.cohort.dicom import Series, write_series
 from muscle_study.cohort.imaging import Scan
 from muscle_study.cohort.signal import TE_IN_MS, TE_OPPOSED_MS
-from muscle_study.curation.dicom import read_slices, stack_volume, stacks
-from muscle_study.curation.intake import SourceFile
 from muscle_study.files import write_text
 from muscle_study.volumes import Volume
 
@@ -111,8 +113,19 @@ def export_scan(
 def read_composed(folder: Path, participant_id: str, contrast: str) -> Volume:
     """Read a composed contrast of a first scan back, for pictures of what was written."""
     name = f"{participant_id}_{BASELINE}_{SEQUENCE}_{CONTRASTS[contrast].name}_COMPOSED.zip"
-    (stack,) = stacks(read_slices(SourceFile.read(folder / name, folder)))
-    return stack_volume(stack, name)
+    with ZipFile(folder / name) as archive:
+        slices = [dcmread(BytesIO(archive.read(member))) for member in archive.namelist()]
+    slices.sort(key=lambda one: one.ImagePositionPatient[2])
+    first, last = slices[0], slices[-1]
+    down, across = map(float, first.PixelSpacing)
+    start, end = (np.array(one.ImagePositionPatient, float) for one in (first, last))
+    along_row, along_column = np.array(first.ImageOrientationPatient, float).reshape(2, 3)
+    affine = np.eye(4)
+    affine[:3] = np.column_stack(
+        [along_row * across, along_column * down, (end - start) / max(len(slices) - 1, 1), start]
+    )
+    affine[:2] *= -1  # DICOM's axes run to the left and the back
+    return Volume(np.stack([one.pixel_array.T for one in slices], axis=-1), affine)
 
 
 def write_participants(participants: pd.DataFrame, path: Path) -> None:
