@@ -11,7 +11,7 @@ from muscle_study import volumes
 from muscle_study.curation.intake import SourceFile
 from muscle_study.curation.series import OTHER, Series, number_repeats, unreadable
 from muscle_study.curation.source import Source, required_folder, subfolders
-from muscle_study.curation.tables import COVARIATES, TableForm, read_participants
+from muscle_study.curation.tables import TableForm, read_participants_if_there
 from muscle_study.curation.traits import Traits, contrast_of
 from muscle_study.exclusions import Excluded, Reason
 
@@ -40,9 +40,7 @@ class BidsSource(Source):
     def table(self) -> pd.DataFrame:
         """Return the rows of ``participants.tsv``, if it is there; identifiers without ``sub-``."""
         path = self.folder / self.table_name
-        if not path.is_file():
-            return pd.DataFrame(columns=["participant_id", *COVARIATES, "given_split"], dtype=str)
-        table = read_participants(path, TABLE, self.columns, optional=["bmi_kg_m2"])
+        table = read_participants_if_there(path, TABLE, self.columns, optional=["bmi_kg_m2"])
         return table.assign(participant_id=table["participant_id"].str.removeprefix(SUBJECT))
 
     def image_files(self) -> dict[str, list[Path]]:

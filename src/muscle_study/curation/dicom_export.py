@@ -15,7 +15,11 @@ from muscle_study.curation.dicom import Slice, patient_id, read_slices, stack_vo
 from muscle_study.curation.intake import SourceFile
 from muscle_study.curation.series import OTHER, Series, number_repeats, unreadable
 from muscle_study.curation.source import NOBODY, Source, required_folder
-from muscle_study.curation.tables import COVARIATES, TableForm, read_participants
+from muscle_study.curation.tables import (
+    TableForm,
+    read_participants,
+    read_participants_if_there,
+)
 from muscle_study.curation.traits import contrast_of
 from muscle_study.exclusions import Excluded
 
@@ -113,9 +117,7 @@ class HeapSource(DicomSource):
     def table(self) -> pd.DataFrame:
         """Return the rows of ``participants.csv``, if it is there."""
         path = self.folder / self.table_name
-        if not path.is_file():
-            return pd.DataFrame(columns=["participant_id", *COVARIATES, "given_split"], dtype=str)
-        return read_participants(path, TableForm(sexes=SEXES), self.columns)
+        return read_participants_if_there(path, TableForm(sexes=SEXES), self.columns)
 
     def image_files(self) -> dict[str, list[Path]]:
         """Return the files of each participant, by the Patient ID in the first header."""

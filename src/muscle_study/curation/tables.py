@@ -39,6 +39,15 @@ class TableForm:
     decimal_comma: bool = False
 
 
+def read_participants_if_there(
+    path: Path, form: TableForm, columns: Sequence[tuple[str, str]], optional: Sequence[str] = ()
+) -> pd.DataFrame:
+    """Return what `read_participants` does, or no rows where there is no table."""
+    if not path.is_file():
+        return pd.DataFrame(columns=["participant_id", *COVARIATES, "given_split"], dtype=str)
+    return read_participants(path, form, columns, optional)
+
+
 def read_participants(
     path: Path, form: TableForm, columns: Sequence[tuple[str, str]], optional: Sequence[str] = ()
 ) -> pd.DataFrame:
