@@ -3,13 +3,14 @@
 import argparse
 import sys
 
-from benchmarks import confidence, generator, inference, loading
+from benchmarks import confidence, generator, inference, loading, storage
 from muscle_study.paths import RunPaths
 
 COMPARISONS = {
     "generator": generator.compare,
     "inference": inference.compare,
     "loading": loading.compare,
+    "storage": storage.compare,
     "confidence": confidence.compare,
 }
 

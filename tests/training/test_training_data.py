@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from muscle_study.labels import Label
+from muscle_study.paths import image_file
 from muscle_study.training.augmentation import augmentation, mirror_sides
 from muscle_study.training.cache import CachedVolume, VolumeCache
 from muscle_study.training.classes import CLASSES
@@ -82,7 +83,8 @@ def test_cache_is_made_once_for_the_same_files(tmp_path):
     images = tmp_path / "images"
     affine = np.diag([2.0, 2.0, 2.0, 1.0])
     save(
-        Volume(rng.integers(0, 99, (10, 10, 10)).astype(np.int16), affine), images / "water.nii.gz"
+        Volume(rng.integers(0, 99, (10, 10, 10)).astype(np.int16), affine),
+        image_file(images, "water"),
     )
     labels = np.zeros((10, 10, 10), np.uint8)
     labels[4:6] = Label.PSOAS_LEFT
@@ -101,7 +103,7 @@ def test_cache_is_made_once_for_the_same_files(tmp_path):
     before = file.stat().st_mtime_ns
     cache.add("a", images, label)
     assert file.stat().st_mtime_ns == before
-    save(Volume(labels.astype(np.int16), affine), images / "water.nii.gz")
+    save(Volume(labels.astype(np.int16), affine), image_file(images, "water"))
     cache.add("a", images, label)
     assert file.stat().st_mtime_ns != before
 
