@@ -27,15 +27,16 @@ def parameters(**changes):
         "rotation_deg": 0.0, "scale": 1.0, "shift_mm": 0.0, "deformation_mm": 0.0,
         "slab_probability": 0.0,
         "least_slab_mm": 40.0, "crop_probability": 0.0, "thickest_slice_mm": 1.0, "blur_mm": 0.0,
-        "texture": 0.0, "most_patches": 0, "bias": 0.0, "noise": 0.0, "gamma": 0.0, "inversion_probability": 0.0,
+        "texture": 0.0, "most_patches": 0, "bias": 0.0, "noise": 0.0, "gamma": 0.0,
+        "inversion_probability": 0.0,
     }  # fmt: skip
     return RandomisedParameters(**values | changes)
 
 
 WILD = parameters(
     rotation_deg=8.0, scale=1.3, shift_mm=40.0, deformation_mm=8.0, slab_probability=0.5,
-    crop_probability=0.5, thickest_slice_mm=12.0, blur_mm=4.0, texture=0.08, most_patches=4, bias=0.5,
-    noise=0.12, gamma=0.3, inversion_probability=0.2,
+    crop_probability=0.5, thickest_slice_mm=12.0, blur_mm=4.0, texture=0.08, most_patches=4,
+    bias=0.5, noise=0.12, gamma=0.3, inversion_probability=0.2,
 )  # fmt: skip
 
 

@@ -19,8 +19,8 @@ from muscle_study.labels import STRUCTURES, Label
 #: Lengths over which deformation, texture and the bias field vary (mm).
 DEFORMATION_MM, SMOOTH_TEXTURE_MM, BIAS_MM = (50.0, 150.0), (12.0, 40.0), (120.0, 300.0)
 
-#: Patches of foreign tissue: lengths over which their outlines vary (mm), and above how many SD of a
-#: smooth field they lie, which makes them a fifth of the body at most.
+#: Patches of foreign tissue: lengths over which their outlines vary (mm), and above how many SD of
+#: a smooth field they lie, which makes them a fifth of the body at most.
 PATCH_MM, PATCH_SD = (10.0, 45.0), (0.8, 2.0)
 
 #: SD of the factors by which the three axes differ in scale.
