@@ -287,16 +287,16 @@ def keep_largest_components(labels: Volume) -> tuple[Volume, dict[str, int]]:
     """
     cleaned = labels.data.copy()
     removed = {}
-    for label in STRUCTURES:
-        box = ndimage.find_objects((labels.data == label).astype(np.uint8))
+    boxes = ndimage.find_objects(labels.data, max_label=len(STRUCTURES))
+    for label, box in zip(STRUCTURES, boxes, strict=True):
         count = 0
-        if box:
-            inside = labels.data[box[0]] == label
+        if box is not None:
+            inside = labels.data[box] == label
             parts, _ = ndimage.label(inside)
             sizes = np.bincount(parts.ravel())
             sizes[0] = 0
             stray = inside & (parts != sizes.argmax())
-            cleaned[box[0]][stray] = Label.BACKGROUND
+            cleaned[box][stray] = Label.BACKGROUND
             count = int(stray.sum())
         removed[f"removed_{label.name.lower()}"] = count
     return Volume(cleaned, labels.affine), removed
