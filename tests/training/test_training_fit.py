@@ -148,10 +148,9 @@ def test_training_can_start_from_another_model(paths, parameters):
     )
     train(paths, started)
     before, after = load_model(earlier), load_model(paths.model)
-    for one, other in zip(
-        before.segmenters[0].parameters(), after.segmenters[0].parameters(), strict=True
-    ):
-        torch.testing.assert_close(one, other, rtol=0, atol=1e-9)
+    *one, _ = before.segmenters[0].parameters()
+    *other, _ = after.segmenters[0].parameters()  # all but the bias, which calibration shifts
+    torch.testing.assert_close(one, other, rtol=0, atol=1e-9)
 
     wider = network.model_copy(update={"features": [4, 16, 8]})
     with pytest.raises(ValueError, match=r"has features \[4, 8, 8\], this run \[4, 16, 8\]"):
