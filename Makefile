@@ -27,7 +27,8 @@ study := $(PYTHON) -m muscle_study
 .DELETE_ON_ERROR:
 # Stages use the machine's cores themselves; two at once would share them.
 .NOTPARALLEL:
-.PHONY: all env test fuzz lint lab bench learning-curve replicates report status clean lock help FORCE
+.PHONY: all env test fuzz lint lab bench learning-curve replicates report status verify \
+  audit clean lock help FORCE
 .DEFAULT_GOAL := help
 
 # ---- stages -------------------------------------------------------------------------------------
@@ -119,6 +120,12 @@ replicates: $(environment) ## check the statistics on many synthetic populations
 
 report: $(environment) ## render the report alone, from what the stages have written
 	@$(study) report --run $(RUN) --set "$$SET"
+
+verify: $(environment) ## check a finished run: hashes, tables derived again, reference values
+	@$(study) verify --run $(RUN) --set "$$SET"
+
+audit: $(environment) ## NUMBER=name: how a number of the manuscript came about; else list them
+	@$(study) audit --run $(RUN) $(if $(NUMBER),--number $(NUMBER))
 
 status: $(environment) ## say which stages are done, stale or failed, and why
 	@$(study) status --run $(RUN) --set "$$SET"

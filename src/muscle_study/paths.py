@@ -131,6 +131,17 @@ class RunPaths:
         """Executed copies of the notebooks."""
         return self.reports / "notebooks"
 
+    def results_of(self, stage: str) -> list[Path]:
+        """Return the folders that hold what `stage` writes, manifests and notebooks aside."""
+        return {
+            "cohort": [self.raw, self.about_cohort, self.truth],
+            "curation": [self.curated],
+            "training": [self.model],
+            "inference": [self.segmentations, self.compared],
+            "measurement": [self.measurements],
+            "statistics": [self.tables, self.figures, self.numbers],
+        }[stage]
+
     def written_by(self, stage: str) -> Path:
         """Return the folder that `stage` writes its manifest to."""
         return {

@@ -23,8 +23,16 @@ from muscle_study.notebooks import (
     without_machine,
 )
 from muscle_study.parameters import StudyParameters, keep_used, load, write_slices
-from muscle_study.paths import NOTEBOOKS, ROOT, STAGES, RunPaths
-from muscle_study.provenance import hashes, write_manifest
+from muscle_study.paths import NOTEBOOKS, PUBLISHED, ROOT, STAGES, RunPaths
+from muscle_study.provenance import (
+    SOURCE,
+    SOURCE_TABLES,
+    Hashes,
+    folder_hashes,
+    hashes,
+    manifest_of,
+    write_manifest,
+)
 from muscle_study.stage_line import StageLine
 
 #: The stages whose files a stage reads; the Makefile has the same.
@@ -72,9 +80,9 @@ def run_stage(stage: str, run: str, overrides: list[str]) -> Path:
     source = NOTEBOOKS / f"{STAGES[stage]}.ipynb"
     values = notebook_parameters(stage, run, parameters, source)
 
-    manifest = paths.written_by(stage) / "manifest.json"
+    manifest = manifest_of(stage, paths)
     manifest.unlink(missing_ok=True)  # from here on it would describe files that are being replaced
-    inputs = {folder.name: hashes(folder) for folder in (paths.written_by(read) for read in reads)}
+    inputs = hashes_of_inputs(stage, reads, parameters, paths)
     begun = time.monotonic()
     folders = {ROOT: "<repository>", paths.output: "<output>"}
     if parameters.curation.source is not None:
@@ -85,10 +93,11 @@ def run_stage(stage: str, run: str, overrides: list[str]) -> Path:
     def finish() -> None:
         keep_used(run, stage)
         write_manifest(
-            manifest.parent,
+            manifest,
             stage,
             values,
             inputs,
+            outputs=folder_hashes(paths.results_of(stage), paths),
             seconds=time.monotonic() - begun,
             peak_mb=resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024,
         )
@@ -105,11 +114,25 @@ def check_inputs(stage: str, reads: list[str], paths: RunPaths) -> None:
         Naming the stage to run first.
     """
     for read in reads:
-        if not (paths.written_by(read) / "manifest.json").exists():
+        if not manifest_of(read, paths).exists():
             raise StageError(
                 f"{stage} reads what {read} writes, and {read} has not finished for this run: "
                 f"run it first (notebooks/{STAGES[read]}.ipynb, or make all RUN={paths.run})"
             )
+
+
+def hashes_of_inputs(
+    stage: str, reads: list[str], parameters: StudyParameters, paths: RunPaths
+) -> Hashes:
+    """Return the hashes of what a stage is about to read."""
+    folders = [folder for read in reads for folder in paths.results_of(read)]
+    if stage == "statistics":
+        folders += [PUBLISHED, paths.learning_curve]
+    found = folder_hashes(folders, paths)
+    if stage == "curation" and parameters.curation.source is not None:
+        source = ROOT / Path(parameters.curation.source).expanduser()
+        found[SOURCE] = hashes(source, SOURCE_TABLES)
+    return found
 
 
 def notebook_parameters(

@@ -15,6 +15,7 @@ from muscle_study.curation.intake import SourceFile
 from muscle_study.curation.series import OTHER, UNTOLD, Series, choose_scan, unreadable
 from muscle_study.curation.stations import compose
 from muscle_study.exclusions import Excluded, Reason
+from muscle_study.files import sha256
 from muscle_study.paths import image_file
 from muscle_study.records import read_record, record_key, write_record
 
@@ -97,7 +98,8 @@ def curate_participant(task: Task) -> dict:
     -------
     dict
         ``annotated``; ``inventory``: rows of the inventory, without the participant; ``voxels``:
-        hashes by contrast; ``corrections``: the evidence of each.
+        hashes by contrast; ``files``: curated files and their hashes; ``corrections``: the evidence
+        of each.
 
     Raises
     ------
@@ -116,6 +118,10 @@ def curate_participant(task: Task) -> dict:
             remove(task)
             series = refused + task.source.read_series(files)
             record = curate(task, series, label_files, meanings)
+            record["files"] = {
+                path.relative_to(task.folder).as_posix(): sha256(path)
+                for path in written(task, record)
+            }
             write_record(task.record, key, record)
     except Excluded as problem:
         remove(task)

@@ -47,6 +47,7 @@ class Curated:
     flow: pd.DataFrame
     inventory: pd.DataFrame
     corrections: pd.DataFrame
+    files: pd.DataFrame
     about: dict
 
 
@@ -103,6 +104,7 @@ def curate_cohort(
         flow=flow_table(len(listed), len(by_record), len(by_images)),
         inventory=inventory_table(records),
         corrections=correction_table(records),
+        files=file_table(records),
         about={
             "layout": parameters.layout,
             "synthetic": is_synthetic(source, paths),
@@ -171,6 +173,16 @@ def correction_table(records: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["participant_id", "correction", "evidence"])
 
 
+def file_table(records: pd.DataFrame) -> pd.DataFrame:
+    """Return the hash of each curated file of those who stay."""
+    rows = [
+        (record["participant_id"], file, digest)
+        for record in records.to_dict("records")
+        for file, digest in record["files"].items()
+    ]
+    return pd.DataFrame(rows, columns=["participant_id", "file", "sha256"])
+
+
 def flow_table(listed: int, by_record: int, by_images: int) -> pd.DataFrame:
     """Return how many are left after each step, and how many left in it."""
     left = [listed + by_record, listed, listed - by_images]
@@ -196,6 +208,7 @@ def write(curated: Curated, folder: Path) -> None:
     write_table(curated.flow, folder / "flow.csv")
     write_table(curated.inventory, folder / "inventory.csv")
     write_table(curated.corrections, folder / "corrections.csv")
+    write_table(curated.files, folder / "files.csv")
     write_json(curated.about, folder / "source.json")
     if participants.empty:
         raise RuntimeError(

@@ -148,7 +148,8 @@ def segment_participant(images: Path, source: LabelSource, folder: Path) -> dict
     started = time.monotonic()
     labels, about = source.label(images)
     save(labels, label_file)
-    record = {"seconds": round(time.monotonic() - started, 3), **about}
+    seconds = round(time.monotonic() - started, 3)
+    record = {"seconds": seconds, "sha256": sha256(label_file), **about}
     write_record(record_file, key, record)
     return record
 
