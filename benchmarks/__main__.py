@@ -3,10 +3,12 @@
 import argparse
 import sys
 
-from benchmarks import confidence, generator, inference, loading, storage
+from benchmarks import confidence, generator, idle, inference, loading, scheduler, storage
 from muscle_study.paths import RunPaths
 
 COMPARISONS = {
+    "idle": idle.compare,
+    "scheduler": scheduler.compare,
     "generator": generator.compare,
     "inference": inference.compare,
     "loading": loading.compare,

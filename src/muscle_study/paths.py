@@ -12,6 +12,9 @@ ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 PARAMS = ROOT / "params"
 PUBLISHED = ROOT / "data" / "published"
+REFERENCE = ROOT / "data" / "reference"
+#: What the map over participants costs by itself; `python -m benchmarks scheduler` measures it.
+SCHEDULER = REFERENCE / "scheduler.csv"
 MANUSCRIPT = ROOT / "reports"
 
 #: The stages that are notebooks, in the order in which they run.

@@ -28,6 +28,7 @@ OPTIONAL_PARTS = {
     "simulated-abstract": Path("tables", "imaged.md"),
     "checklists": Path("tables", "population.md"),
     "cohort": Path("tables", "cohort.md"),
+    "scale": Path("tables", "cost.md"),
 }
 
 #: Tables that hold what a figure draws, where it has no file of its own.

@@ -5,10 +5,8 @@ from dataclasses import dataclass
 
 from muscle_study.files import read_json, write_json
 from muscle_study.numbers import Number, read_numbers
-from muscle_study.paths import ROOT, RunPaths
+from muscle_study.paths import REFERENCE, RunPaths
 from muscle_study.verification.chain import Checked, VerificationError, read_manifests
-
-FOLDER = ROOT / "data" / "reference"
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ def write_reference(run: str) -> str:
         name: number.value for name, number in read_numbers(paths.numbers).items()
         if number.value is not None and rule_of(name)
     }  # fmt: skip
-    path = FOLDER / f"{run}.json"
+    path = REFERENCE / f"{run}.json"
     about = {key: manifest[key] for key in ("commit", "machine", "packages")}
     write_json({**about, "values": values}, path)
     return f"{len(values)} reference values of {run}: {path}"
@@ -102,7 +100,7 @@ def write_reference(run: str) -> str:
 
 def check_reference(paths: RunPaths) -> Checked:
     """Compare a run's numbers with the committed ones of the same run, each by its rule."""
-    path = FOLDER / f"{paths.run}.json"
+    path = REFERENCE / f"{paths.run}.json"
     if not path.exists():
         return Checked(notes=[f"no reference values for the run {paths.run}: not compared"])
     numbers = read_numbers(paths.numbers)
