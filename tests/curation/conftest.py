@@ -5,7 +5,7 @@ import pytest
 
 from muscle_study.cluster import attempt
 from muscle_study.cluster_parameters import ClusterParameters
-from muscle_study.curation import stage
+from muscle_study.curation import participant, stage
 from muscle_study.curation.parameters import CurationParameters
 from muscle_study.exclusions import exclusion_table
 from muscle_study.paths import RunPaths
@@ -29,6 +29,7 @@ def tiny_parameters(**changes):
         "columns": {},
         "withdrawn": None,
         "pseudonym_key": None,
+        "verdicts": None,
         "acquisition": "3D",
         "contrasts": CONTRASTS,
         "spacing_mm": [3.0, 3.0, 5.0],
@@ -118,6 +119,19 @@ def curate(paths, monkeypatch):
         return stage.curate_cohort(tiny_parameters(**changes), paths, ONE_WORKER)
 
     return run
+
+
+@pytest.fixture
+def done(monkeypatch):
+    """Identifiers of those who are really curated, not skipped."""
+    ids = []
+    real = participant.curate
+    monkeypatch.setattr(
+        participant,
+        "curate",
+        lambda task, *rest: ids.append(task.participant_id) or real(task, *rest),
+    )
+    return ids
 
 
 @pytest.fixture

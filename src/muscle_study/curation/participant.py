@@ -12,6 +12,8 @@ import numpy as np
 from muscle_study import volumes
 from muscle_study.curation import dixon, images, source
 from muscle_study.curation.intake import SourceFile
+from muscle_study.curation.review import mosaic
+from muscle_study.curation.review.gallery import PICTURES
 from muscle_study.curation.series import OTHER, UNTOLD, Series, choose_scan, unreadable
 from muscle_study.curation.stations import compose
 from muscle_study.exclusions import Excluded, Reason
@@ -61,6 +63,11 @@ class Task:
         return self.folder / "labels" / f"{self.participant_id}.nii.gz"
 
     @property
+    def picture(self) -> Path:
+        """File of the picture for review."""
+        return self.folder / "qc" / PICTURES / f"{self.participant_id}{mosaic.ENDING}"
+
+    @property
     def record(self) -> Path:
         """Written last: where it is, the volumes are whole."""
         return self.folder / "records" / f"{self.participant_id}.json"
@@ -102,8 +109,10 @@ def curate_participant(task: Task) -> dict:
     Raises
     ------
     Excluded
-        When the participant cannot go on; then nothing curated of the participant is left.
+        When the participant cannot go on; then nothing curated of the participant is left but a
+        picture, where images could be read.
     """
+    series: list[Series] = []
     try:
         if not task.image_files:
             raise Excluded(Reason.NO_IMAGES, f"none of {', '.join(task.source.contrasts)}")
@@ -119,6 +128,8 @@ def curate_participant(task: Task) -> dict:
             write_record(task.record, key, record)
     except Excluded as problem:
         remove(task)
+        if readable := readable_images(series, task.source.contrasts):
+            mosaic.draw(readable, task.picture)
         raise Excluded(problem.reason, task.hide(problem.detail)) from problem
     return record
 
@@ -155,9 +166,9 @@ def key_of(
 
 
 def written(task: Task, record: dict) -> list[Path]:
-    """Return the curated volumes that belong to a record."""
+    """Return the curated volumes, and the picture, that belong to a record."""
     paths = [image_file(task.images, name) for name in task.source.contrasts]
-    return [*paths, task.label] if record["annotated"] else paths
+    return [*paths, task.picture, *([task.label] if record["annotated"] else [])]
 
 
 def curate(
@@ -192,6 +203,7 @@ def curate(
         corrections += [evidence] if evidence else []
     for name, volume in curated.items():
         volumes.save(volume, image_file(task.images, name))
+    mosaic.draw(curated, task.picture)
     if annotated:
         volumes.save(images.labels_on_grid(merged, task.spacing_mm), task.label)
     used = [one for slabs in scan.values() for one in slabs]
@@ -239,6 +251,18 @@ def right_stations(
             for name, slab in righted.items():
                 ordered[name][number] = slab
     return ordered, corrections
+
+
+def readable_images(
+    series: Sequence[Series], contrasts: Sequence[str]
+) -> dict[str, volumes.Volume]:
+    """Return the largest volume of each contrast that could be read, whatever else is wrong."""
+    found: dict[str, volumes.Volume] = {}
+    for one in series:
+        if one.contrast in contrasts and isinstance(one.outcome, volumes.Volume):
+            known = found.get(one.contrast, one.outcome)
+            found[one.contrast] = max(known, one.outcome, key=lambda volume: volume.data.size)
+    return {name: found[name] for name in contrasts if name in found}
 
 
 def digest_of(volume: volumes.Volume) -> str:
@@ -292,5 +316,6 @@ def remove(task: Task) -> None:
     """Remove what an earlier run wrote of this participant, the record first."""
     task.record.unlink(missing_ok=True)
     task.label.unlink(missing_ok=True)
+    task.picture.unlink(missing_ok=True)
     if task.images.exists():
         shutil.rmtree(task.images)
