@@ -3,7 +3,15 @@
 import argparse
 import sys
 
-from benchmarks import confidence, generator, inference, loading, storage
+from benchmarks import (
+    confidence,
+    generator,
+    inference,
+    loading,
+    real_anatomy,
+    real_scans,
+    storage,
+)
 from muscle_study.paths import RunPaths
 
 COMPARISONS = {
@@ -12,6 +20,8 @@ COMPARISONS = {
     "loading": loading.compare,
     "storage": storage.compare,
     "confidence": confidence.compare,
+    "real_scans": real_scans.compare,
+    "real_anatomy": real_anatomy.compare,
 }
 
 
