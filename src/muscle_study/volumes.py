@@ -86,11 +86,13 @@ def load(path: Path) -> Volume:
     ------
     Excluded
         ``unreadable_image``, ``bad_geometry`` or ``non_finite_voxels``, naming the file.
+    OSError
+        Where the file system does not give it, naming the file without its folder.
     """
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise Excluded(Reason.UNREADABLE_IMAGE, f"{path.name}: {error}") from error
+        raise OSError(error.errno, f"{path.name}: {error.strerror}") from error
     return decode(content, path.name)
 
 
