@@ -314,7 +314,7 @@ class _Work:
         name = outcome.participant_id
         failed = outcome.reason in MAY_PASS or outcome.reason is Reason.UNEXPECTED_ERROR
         self.in_a_row = self.in_a_row + 1 if failed else 0
-        if outcome.reason is Reason.IO_ERROR:
+        if outcome.reason in MAY_PASS:
             self.folders.check()
         if outcome.stops:
             raise MapStoppedError(f"{outcome.detail}: put that right, then run again")
