@@ -16,7 +16,14 @@ from muscle_study.curation.series import OTHER, UNTOLD, Series, choose_scan, unr
 from muscle_study.curation.stations import compose
 from muscle_study.exclusions import Excluded, Reason
 from muscle_study.paths import image_file
-from muscle_study.records import read_record, record_key, write_record
+from muscle_study.records import (
+    read_record,
+    recall,
+    record_key,
+    stamps,
+    write_exclusion,
+    write_record,
+)
 
 
 @dataclass(frozen=True)
@@ -104,22 +111,39 @@ def curate_participant(task: Task) -> dict:
     Excluded
         When the participant cannot go on; then nothing curated of the participant is left.
     """
+    meanings = task.source.label_files(task.source_id)
+    seen = seen_of(task, meanings)
     try:
         if not task.image_files:
             raise Excluded(Reason.NO_IMAGES, f"none of {', '.join(task.source.contrasts)}")
         files, refused = read_files(task)
-        meanings = task.source.label_files(task.source_id)
         label_files = [SourceFile.read(path, task.source.folder) for path in meanings]
         key = key_of(task, [*files, *label_files], refused, meanings)
-        record = read_record(task.record, key)
+        record = read_record(task.record, key, seen)
         if record is None or not all(path.exists() for path in written(task, record)):
             remove(task)
             series = refused + task.source.read_series(files)
             record = curate(task, series, label_files, meanings)
-            write_record(task.record, key, record)
+            write_record(task.record, key, record, seen)
     except Excluded as problem:
         remove(task)
-        raise Excluded(problem.reason, task.hide(problem.detail)) from problem
+        shown = Excluded(problem.reason, task.hide(problem.detail))
+        write_exclusion(task.record, seen, shown)
+        raise shown from problem
+    return record
+
+
+def finished(task: Task) -> dict | None:
+    """Return the record of a participant who need not be curated again; reads no image.
+
+    Raises
+    ------
+    Excluded
+        If the participant was set aside, with the same files.
+    """
+    record = recall(task.record, seen_of(task, task.source.label_files(task.source_id)))
+    if record is None or not all(path.exists() for path in written(task, record)):
+        return None
     return record
 
 
@@ -143,15 +167,26 @@ def key_of(
     """Return a hash of all that the participant's curated volumes follow from."""
     hashes = [(str(file.path.relative_to(task.source.folder)), file.sha256) for file in files]
     problems = [str(series.problem) for series in refused]
-    values = [(path.name, sorted(meaning.items())) for path, meaning in meanings.items()]
-    asked = (
+    return record_key(asked_of(task, meanings), hashes, problems)
+
+
+def seen_of(task: Task, meanings: Mapping[Path, source.Meanings]) -> str:
+    """Return the same of what can be seen without reading the files."""
+    names = [path.relative_to(task.source.folder).as_posix() for path in task.image_files]
+    return record_key(asked_of(task, meanings), names, stamps([*task.image_files, *meanings]))
+
+
+def asked_of(task: Task, meanings: Mapping[Path, source.Meanings]) -> tuple:
+    """Return what is to be done with a participant's files, and by which code."""
+    return (
+        task.code,
         task.source_id,
         task.spacing_mm,
         task.min_extent_mm,
         task.source.contrasts,
         task.source.acquisition,
+        [(path.name, sorted(meaning.items())) for path, meaning in meanings.items()],
     )
-    return record_key(task.code, asked, hashes, problems, values)
 
 
 def written(task: Task, record: dict) -> list[Path]:

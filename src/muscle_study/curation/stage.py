@@ -12,7 +12,7 @@ from muscle_study.curation.bids import BidsSource
 from muscle_study.curation.cohort import CohortSource
 from muscle_study.curation.dicom_export import HeapSource, NakoSource
 from muscle_study.curation.parameters import CurationParameters
-from muscle_study.curation.participant import Task, curate_participant
+from muscle_study.curation.participant import Task, curate_participant, finished
 from muscle_study.curation.participants import check_participants
 from muscle_study.curation.source import NOBODY, Source
 from muscle_study.curation.split import assign_splits
@@ -93,7 +93,14 @@ def curate_cohort(
         )
         for person in listed.itertuples()
     }
-    records, by_images = map_participants("curation", curate_participant, tasks, cluster)
+    records, by_images = map_participants(
+        "curation",
+        curate_participant,
+        tasks,
+        cluster,
+        finished=finished,
+        folders=[source.folder, paths.curated],
+    )
     shared = duplicate_scans(records)
     records = records[~records["participant_id"].isin(shared["participant_id"])]
     by_images = pd.concat([by_images, shared], ignore_index=True)
@@ -112,7 +119,7 @@ def curate_cohort(
             "unclaimed_files": len(unclaimed),
         },
     )
-    write(curated, paths.curated)
+    write(curated, paths.curated, set(tasks))
     return curated
 
 
@@ -186,12 +193,15 @@ def is_synthetic(source: Source, paths: RunPaths) -> bool:
     return source.folder == paths.raw or made_here
 
 
-def write(curated: Curated, folder: Path) -> None:
-    """Write the tables, and remove volumes of whoever is no longer among the participants."""
+def write(curated: Curated, folder: Path, looked_at: set[str]) -> None:
+    """Write the tables, and remove volumes of whoever is no longer among the participants.
+
+    Records stay of all whose images were `looked_at`, those who were set aside included.
+    """
     participants = curated.participants
     check_conserved("curation", curated.about["source_participants"], len(participants),
                     len(curated.exclusions))  # fmt: skip
-    sweep(folder, participants)
+    sweep(folder, participants, looked_at)
     write_table(curated.exclusions, folder / "exclusions.csv")
     write_table(curated.flow, folder / "flow.csv")
     write_table(curated.inventory, folder / "inventory.csv")
@@ -204,14 +214,14 @@ def write(curated: Curated, folder: Path) -> None:
     write_table(participants, folder / "participants.csv")
 
 
-def sweep(folder: Path, participants: pd.DataFrame) -> None:
+def sweep(folder: Path, participants: pd.DataFrame, looked_at: set[str]) -> None:
     """Remove what no longer belongs: a withdrawn participant's volumes, a killed run's remains."""
     everyone = set(participants["participant_id"])
     annotated = set(participants["participant_id"][participants["annotated"]])
     belong = {
         "images": everyone,
         "labels": {f"{participant_id}.nii.gz" for participant_id in annotated},
-        "records": {f"{participant_id}.json" for participant_id in everyone},
+        "records": {f"{participant_id}.json" for participant_id in looked_at},
     }
     for kind, names in belong.items():
         for path in (folder / kind).glob("*"):
