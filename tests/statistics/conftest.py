@@ -126,7 +126,7 @@ def make_run(plan: Plan) -> RunPaths:
     write_model(paths)
     if len(test):
         write_images(paths, test)
-        plt.imsave(paths.measurements / "worst.png", np.zeros((40, 60)))
+        plt.imsave(paths.measurements / "cases.png", np.zeros((40, 60)))
     if plan.truth:
         write_truth(paths, measures, set(test), generator)
     if plan.compared:

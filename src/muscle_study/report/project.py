@@ -31,16 +31,7 @@ OPTIONAL_PARTS = {
 }
 
 #: Tables that hold what a figure draws, where it has no file of its own.
-FIGURE_DATA = {
-    "flow": "exclusions",
-    "dice": "dice",
-    "agreement": "agreement",
-    "age": "measures_by_age",
-    "bmi": "measures_by_bmi",
-    "regression": "regression",
-    "weight": "correlation",
-    "centiles": "centiles",
-}
+FIGURE_DATA = {"flow": "exclusions", "regression": "regression", "centiles": "centiles"}
 
 #: What synthetic runs say on every page and beneath their title.
 RIBBON = "Synthetic demonstration: no real participant"
