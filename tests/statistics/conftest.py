@@ -256,6 +256,7 @@ def write_model(paths: RunPaths) -> None:
         {
             "parameters": {
                 "channels": ["water", "fat"],
+                "augmentation": {"flip": 0.5, "affine": 0.3, "noise": 0.0},
                 "localiser": {"spacing_mm": [8.0, 8.0, 10.0]},
                 "segmenter": {
                     "spacing_mm": [4.0, 4.0, 5.0],

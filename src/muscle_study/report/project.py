@@ -19,6 +19,7 @@ OPTIONAL_PARTS = {
     "learning-curve": Path("tables", "learning_curve.md"),
     "predicted": Path("figures", "predicted.svg"),
     "agreement": Path("tables", "agreement.md"),
+    "agreement-abstract": Path("tables", "agreement.md"),
     "comparison": Path("tables", "comparison.md"),
     "recovery": Path("tables", "recovery.md"),
     "measurement-error": Path("tables", "measurement_error.md"),

@@ -41,8 +41,8 @@ def draw(study: Study) -> Picture:
     shares = ", ".join(format_number(100 * share) for share in SHARES)
     size = f" (n = {format_number(n)})" if n >= study.min_count else ""
     caption = (
-        "Dice coefficient predicted from how well the networks' passes over a participant agree, "
-        f"against that with the reference labels, of the test participants{size}. "
+        "Dice coefficient that inference predicted, against that with the reference labels, "
+        f"of the test participants{size}. "
         f"Contours enclose {shares} % of the estimated density of participants' sides. Dashed: "
         f"both equal; dotted: {format_number(FAILURE, 2)}, below which a structure counts as "
         "failed." + study.imaged_only + study.origin
