@@ -10,7 +10,7 @@ from muscle_study.exploration.people import read_people
 from muscle_study.exploration.viewer import MASKS, NO_MASK, Viewer, label_colours
 from muscle_study.files import write_table
 from muscle_study.labels import Label
-from muscle_study.paths import NOTEBOOKS, RunPaths
+from muscle_study.paths import NOTEBOOKS, RunPaths, image_file
 from muscle_study.volumes import Volume, save
 
 NAMES = ("100129", "100131")
@@ -37,7 +37,7 @@ def paths(tmp_path, monkeypatch):
     for name in NAMES:
         for contrast in ("water", "fat"):
             image = Volume(labels.astype(np.int16) * 100, np.eye(4))
-            save(image, paths.curated / "images" / name / f"{contrast}.nii.gz")
+            save(image, image_file(paths.curated / "images" / name, contrast))
         save(Volume(labels, np.eye(4)), paths.segmentations / f"{name}.nii.gz")
     save(Volume(labels, np.eye(4)), paths.curated / "labels" / f"{NAMES[0]}.nii.gz")
     return paths
@@ -57,11 +57,11 @@ def test_all_that_is_known_of_each_is_in_one_row(paths):
 
 def test_the_viewer_shows_what_the_menus_say(paths):
     viewer = Viewer(paths)
-    assert shown(viewer) == ["curated/images/100129/fat.nii.gz", "segmentations/100129.nii.gz"]
+    assert shown(viewer) == ["curated/images/100129/fat.nii", "segmentations/100129.nii.gz"]
     viewer.contrast.value, viewer.mask.value = "water", "reference"
-    assert shown(viewer) == ["curated/images/100129/water.nii.gz", "curated/labels/100129.nii.gz"]
+    assert shown(viewer) == ["curated/images/100129/water.nii", "curated/labels/100129.nii.gz"]
     viewer.participant.value = "100131"
-    assert shown(viewer) == ["curated/images/100131/water.nii.gz"]
+    assert shown(viewer) == ["curated/images/100131/water.nii"]
     assert viewer.note.value == "This participant has no reference."
     viewer.mask.value = NO_MASK
     assert len(viewer.niivue.volumes) == 1 and not viewer.note.value

@@ -15,6 +15,7 @@ from muscle_study.curation.intake import SourceFile
 from muscle_study.curation.series import OTHER, UNTOLD, Series, choose_scan, unreadable
 from muscle_study.curation.stations import compose
 from muscle_study.exclusions import Excluded, Reason
+from muscle_study.paths import image_file
 from muscle_study.records import read_record, record_key, write_record
 
 
@@ -155,7 +156,7 @@ def key_of(
 
 def written(task: Task, record: dict) -> list[Path]:
     """Return the curated volumes that belong to a record."""
-    paths = [task.images / f"{name}.nii.gz" for name in task.source.contrasts]
+    paths = [image_file(task.images, name) for name in task.source.contrasts]
     return [*paths, task.label] if record["annotated"] else paths
 
 
@@ -190,7 +191,7 @@ def curate(
         curated, evidence = dixon.right_swap(curated, "whole")
         corrections += [evidence] if evidence else []
     for name, volume in curated.items():
-        volumes.save(volume, task.images / f"{name}.nii.gz")
+        volumes.save(volume, image_file(task.images, name))
     if annotated:
         volumes.save(images.labels_on_grid(merged, task.spacing_mm), task.label)
     used = [one for slabs in scan.values() for one in slabs]

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import ipywidgets as widgets
-from ipyniivue import NiiVue, SliceType
+from ipyniivue import MultiplanarType, NiiVue, ShowRender, SliceType
 from matplotlib.colors import to_rgb
 
 from muscle_study.exploration.people import describe, read_people
 from muscle_study.labels import STRUCTURES
-from muscle_study.paths import RunPaths
+from muscle_study.paths import IMAGE_ENDING, RunPaths, image_file
 from muscle_study.statistics.style import STRUCTURE_COLOURS
 
 #: The label maps that can lie over an image: where each is kept, by what the menu calls it.
@@ -60,12 +60,16 @@ class Viewer(widgets.VBox):
             layout=widgets.Layout(width="34em"),
         )
         # curation keeps whoever has them all: anyone's images are everyone's
-        contrasts = sorted(path.name.split(".")[0] for path in self._folder(first).glob("*.nii.gz"))
+        contrasts = sorted(path.stem for path in self._folder(first).glob(f"*{IMAGE_ENDING}"))
         self.contrast = widgets.Dropdown(options=contrasts, description="Image")
         self.mask = widgets.Dropdown(options=[*MASKS, NO_MASK], description="Mask")
         self.note = widgets.Label()
         self.niivue = NiiVue(
-            height=520, slice_type=SliceType.MULTIPLANAR, is_radiological_convention=True
+            height=640,
+            slice_type=SliceType.MULTIPLANAR,
+            multiplanar_layout=MultiplanarType.GRID,
+            multiplanar_show_render=ShowRender.ALWAYS,
+            is_radiological_convention=True,
         )
         menus = [self.participant, self.contrast, self.mask]
         for menu in menus:
@@ -79,7 +83,7 @@ class Viewer(widgets.VBox):
     def _load(self, _change: object = None) -> None:
         """Show the chosen image, and the mask if the participant has it."""
         name = self.participant.value
-        image = self._folder(name) / f"{self.contrast.value}.nii.gz"
+        image = image_file(self._folder(name), self.contrast.value)
         self.niivue.load_volumes([{"path": image, "colormap": "gray", "colorbar_visible": False}])
         self.note.value = ""
         if self.mask.value == NO_MASK:

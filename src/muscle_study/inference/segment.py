@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from muscle_study.labels import MUSCLES, SIDES, STRUCTURES, Label, label_of
 from muscle_study.resampling import resample_parallel
-from muscle_study.training.localiser import localise
+from muscle_study.training.localiser import MARGIN_MM, localise
 from muscle_study.training.model import Model
 from muscle_study.training.network import run_over
 from muscle_study.training.parameters import Precision
@@ -19,9 +19,6 @@ from muscle_study.training.precision import autocast
 from muscle_study.training.preprocessing import intensity_range, network_input
 from muscle_study.volumes import Volume, resample
 
-#: The box round what the localiser found is enlarged by this much on every side (mm): its grid
-#: is coarse, and the segmenter needs surroundings.
-MARGIN_MM = 25.0
 #: Patches of a volume that is seen patch by patch are passed over where no muscle was located as
 #: near as this (mm); nearer, the localiser's outlines are not to be trusted.
 NEAR_MM = 15.0
@@ -290,16 +287,16 @@ def keep_largest_components(labels: Volume) -> tuple[Volume, dict[str, int]]:
     """
     cleaned = labels.data.copy()
     removed = {}
-    for label in STRUCTURES:
-        box = ndimage.find_objects((labels.data == label).astype(np.uint8))
+    boxes = ndimage.find_objects(labels.data, max_label=len(STRUCTURES))
+    for label, box in zip(STRUCTURES, boxes, strict=True):
         count = 0
-        if box:
-            inside = labels.data[box[0]] == label
+        if box is not None:
+            inside = labels.data[box] == label
             parts, _ = ndimage.label(inside)
             sizes = np.bincount(parts.ravel())
             sizes[0] = 0
             stray = inside & (parts != sizes.argmax())
-            cleaned[box[0]][stray] = Label.BACKGROUND
+            cleaned[box][stray] = Label.BACKGROUND
             count = int(stray.sum())
         removed[f"removed_{label.name.lower()}"] = count
     return Volume(cleaned, labels.affine), removed

@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 
 from muscle_study.files import read_json, read_table, whole_file
 from muscle_study.labels import STRUCTURES, Label
-from muscle_study.paths import RunPaths
-from muscle_study.volumes import Volume, load
+from muscle_study.paths import RunPaths, image_file
+from muscle_study.volumes import Volume, load, open_mapped
 
 #: Rows of the picture.
 KINDS = ("typical", "worst")
@@ -72,7 +72,7 @@ def draw_cases(paths: RunPaths, quality: pd.DataFrame) -> Path:
 def _draw(axes: Axes, paths: RunPaths, participant_id: str, contrast: str, label: Label) -> None:
     """Draw the axial slice in which the outlines of a structure differ in most voxels."""
     name = f"{participant_id}.nii.gz"
-    image = load(paths.curated / "images" / participant_id / f"{contrast}.nii.gz")
+    image = open_mapped(image_file(paths.curated / "images" / participant_id, contrast))
     found, reference = load(paths.segmentations / name), load(paths.curated / "labels" / name)
     masks = {FOUND: found.data == label, REFERENCE: reference.data == label}
     differs = masks[FOUND] != masks[REFERENCE]

@@ -222,4 +222,5 @@ def _quiet() -> None:
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     warnings.filterwarnings("ignore", message=".*number of training batches.*")
     warnings.filterwarnings("ignore", message=".*exists and is not empty.*")  # to resume from
+    warnings.filterwarnings("ignore", message=".*`srun`.*")  # SLURM is there, for Dask
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # between Lightning and torch

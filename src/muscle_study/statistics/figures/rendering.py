@@ -9,6 +9,7 @@ from matplotlib.patches import Patch
 from scipy import ndimage
 
 from muscle_study.labels import STRUCTURES
+from muscle_study.paths import image_file
 from muscle_study.statistics.figures.picture import withheld
 from muscle_study.statistics.quality import typical_participant
 from muscle_study.statistics.study import Study
@@ -20,7 +21,7 @@ from muscle_study.statistics.style import (
     house_style,
     tag_synthetic,
 )
-from muscle_study.volumes import Volume, load
+from muscle_study.volumes import Volume, load, open_mapped
 
 #: From where the participant is seen, and the turn about the long axis that it takes (degrees).
 VIEWS = {"From the front": 0, "From the right": 90, "From behind, at an angle": 205}
@@ -96,7 +97,7 @@ def _scale_bar(axes, height: int) -> None:
 
 def _body(folder: Path) -> np.ndarray:
     """Return the largest body in water and fat, with its holes filled."""
-    water, fat = (load(folder / f"{name}.nii.gz").data for name in ("water", "fat"))
+    water, fat = (open_mapped(image_file(folder, name)).data for name in ("water", "fat"))
     signal = water.astype(np.float32) + fat
     tissue = ndimage.gaussian_filter(signal, 1) > TISSUE * np.percentile(signal, 99)
     parts, n = ndimage.label(tissue)
