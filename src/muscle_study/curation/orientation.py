@@ -8,8 +8,8 @@ from muscle_study.curation.body import Body, thinned
 from muscle_study.exclusions import Excluded, Reason
 from muscle_study.volumes import Volume
 
-#: A lower field of view shows either the legs or the liver, and tells nothing (mm).
-LEAST_HEIGHT_MM = 300.0
+#: A lower field of view may show the legs or the liver in part, and mislead (mm).
+LEAST_HEIGHT_MM = 400.0
 
 #: Height of the part at each end of the field of view in which the body's depth at its midline is
 #: compared (mm): where the legs are, there is little of it.
@@ -21,7 +21,7 @@ UPSIDE_DOWN = 1.3
 #: and abdominal wall (mm).
 LIVER_MM, LIVER_DEPTH_MM = 100.0, 25.0
 #: Balance of water, (right − left) / (right + left), below which the liver lies on the left.
-LIVER_LEFT = -0.1
+LIVER_LEFT = -0.07
 
 
 def check_orientation(images: Mapping[str, Volume]) -> None:

@@ -61,9 +61,11 @@ QUARTILE, MEAN = np.sqrt(2 * np.log(4 / 3)), np.sqrt(np.pi / 2)
 
 #: A slice with fewer voxels of air before and behind the body tells nothing of ghosts.
 LEAST_AIR = 50
-#: Breathing's ghosts are judged where they are strongest, movement's where they are weakest:
-#: breathing spares the pelvis and the thighs, a body that moves spares no slice (centiles).
-MOST, LEAST = 95, 10
+#: Ghosts are judged where they are strong (centile of the slices).
+WORST = 95
+
+#: How deep under the skin its edge is looked for (mm).
+EDGE_MM = 20.0
 
 #: No signal: under this share of the body's median, deeper than this under the skin (mm).
 VOID_SHARE, VOID_DEPTH_MM = 0.15, 15.0
@@ -79,10 +81,11 @@ def scores(images: Mapping[str, Volume]) -> dict[str, float | None]:
     """Return the scores of a participant's curated images; None where one cannot be had.
 
     - ``noise``: standard deviation in air over the body's median signal.
-    - ``ghosting``, ``motion``: signal in the air before and behind the body, where phase encoding
-      puts ghosts, beyond noise, over the body's median; of the worst and of the best slices. The
-      ghost-to-signal ratio of Giannelli et al., Phys Med 2010;26:49-55, without its other half:
-      beside the arms there is no air.
+    - ``ghosting``: signal in the air before and behind the body, where phase encoding puts ghosts,
+      beyond noise, over the body's median; in the worst slices. The ghost-to-signal ratio of
+      Giannelli et al., doi 10.1120/jacmp.v11i4.3237, without its other half: beside the arms there is
+      no air.
+    - ``motion``: how blurred the skin is from front to back, see `edge_blur`.
     - ``void_ml``: largest void at spine or hips.
     - ``intensity``: brightest signal over the body's median.
     - ``disagreement``: how far in phase is from W + F and opposed phase from abs(W − F).
@@ -91,6 +94,7 @@ def scores(images: Mapping[str, Volume]) -> dict[str, float | None]:
     extent = next(iter(images.values()))
     values = {
         **_air(body),
+        "motion": edge_blur(body),
         "void_ml": void_ml(body),
         "intensity": _over(np.percentile(body.image, BRIGHTEST), body.brightness),
         "disagreement": disagreement(images),
@@ -108,20 +112,46 @@ def _over(value: float, brightness: float) -> float:
 
 
 def _air(body: Body) -> dict[str, float]:
-    """Return noise, ghosting and motion."""
+    """Return noise and ghosting."""
     air = body.away_mm > AIR_MM
     if not air.any():
-        return dict.fromkeys(("noise", "ghosting", "motion"), np.nan)
+        return {"noise": np.nan, "ghosting": np.nan}
     noise = np.percentile(body.image[air], 25) / QUARTILE
     # phase is encoded from front to back in axial scans of the trunk, the shorter way
     ghosted = air & body.inside.any(axis=1, keepdims=True)
     counts = ghosted.sum(axis=(0, 1))
     enough = counts >= LEAST_AIR
     means = (body.image * ghosted).sum(axis=(0, 1))[enough] / counts[enough]
-    ghosts = means - MEAN * noise
-    worst, best = np.percentile(ghosts, [MOST, LEAST]) if enough.any() else (np.nan, np.nan)
-    found = {"noise": noise or np.nan, "ghosting": worst, "motion": best}
+    ghosts = np.percentile(means, WORST) - MEAN * noise if enough.any() else np.nan
+    found = {"noise": noise or np.nan, "ghosting": ghosts}
     return {name: _over(value, body.brightness) for name, value in found.items()}
+
+
+def edge_blur(body: Body) -> float:
+    """Return the share of the skin's edge that lies outside its steepest step; 0 is sharp.
+
+    Along each line from front to back, at both of the body's ends: the largest rise from one voxel
+    to the next, over the brightest voxel so near the skin; one minus the median. A body that moves
+    along the phase encoding leaves its edge at several places. Edge strength tells movement without
+    a reference image (Aksoy et al., Magn Reson Med 2012;67:1237-1251).
+    """
+    depth = max(int(EDGE_MM / body.spacing_mm[1]), 2)
+    image = np.pad(body.image, ((0, 0), (depth, depth), (0, 0)))
+    length = body.inside.shape[1]
+    across = body.inside.any(axis=1)
+    ends = (
+        (body.inside.argmax(axis=1), 1),
+        (length - 1 - body.inside[:, ::-1].argmax(axis=1), -1),
+    )
+    rises = []
+    for first, inwards in ends:
+        # a body that the field of view cuts has no edge there
+        x, z = np.nonzero(across & (first > 1) & (first < length - 2))
+        steps = inwards * np.arange(-2, depth)[:, None]
+        line = image[x, first[x, z] + depth + steps, z]
+        rises.append(np.diff(line, axis=0).max(axis=0) / line.max(axis=0))
+    rises = np.concatenate(rises)
+    return float(1 - np.median(rises)) if rises.size else np.nan
 
 
 def void_ml(body: Body) -> float:

@@ -14,7 +14,7 @@ class QualityParameters(Section):
 
     most_noise: float | None = _most("SD in air over the body's median signal")
     most_ghosting: float | None = _most("signal before and behind the body, worst slices")
-    most_motion: float | None = _most("the same in the best slices")
+    most_motion: float | None = _most("blur of the skin from front to back")
     most_void_ml: float | None = _most("largest void at spine or hips")
     most_intensity: float | None = _most("brightest over median signal")
     most_disagreement: float | None = _most("in phase against W + F, opposed against |W − F|")
