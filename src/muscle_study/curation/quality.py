@@ -82,9 +82,9 @@ def scores(images: Mapping[str, Volume]) -> dict[str, float | None]:
 
     - ``noise``: standard deviation in air over the body's median signal.
     - ``ghosting``: signal in the air before and behind the body, where phase encoding puts ghosts,
-      beyond noise, over the body's median; in the worst slices. The ghost-to-signal ratio of
-      Giannelli et al., doi 10.1120/jacmp.v11i4.3237, without its other half: beside the arms there is
-      no air.
+      beyond noise, over the body's median; in the worst slices. The ghost-to-signal ratio
+      (Giannelli et al., J Appl Clin Med Phys 2010;11(4):3237) without its other half: beside
+      the arms there is no air.
     - ``motion``: how blurred the skin is from front to back, see `edge_blur`.
     - ``void_ml``: largest void at spine or hips.
     - ``intensity``: brightest signal over the body's median.
