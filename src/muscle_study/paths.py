@@ -25,6 +25,15 @@ STAGES = {
 }
 
 
+#: Curated images are not compressed: a stage maps them and reads the part that it needs.
+IMAGE_ENDING = ".nii"
+
+
+def image_file(folder: Path, contrast: str) -> Path:
+    """Return the file of a contrast in a participant's folder of curated images."""
+    return folder / f"{contrast}{IMAGE_ENDING}"
+
+
 @dataclass(frozen=True)
 class RunPaths:
     """The folders of one run.

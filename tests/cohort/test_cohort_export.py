@@ -11,7 +11,7 @@ from muscle_study.cohort.export import draw_cohort, make_cohort
 from muscle_study.cohort.overview import whole_scans
 from muscle_study.cohort.parameters import CohortParameters
 from muscle_study.parameters import load
-from muscle_study.paths import RunPaths
+from muscle_study.paths import RunPaths, image_file
 from muscle_study.volumes import load as load_volume
 
 
@@ -127,7 +127,7 @@ def test_stations_and_random_contrasts_come_where_asked_for(finished, tmp_path):
 
 
 def volume(folder):
-    return load_volume(folder / "image.nii.gz").data
+    return load_volume(image_file(folder, "image")).data
 
 
 def test_dicom_comes_as_the_nako_sends_it(tmp_path):

@@ -140,7 +140,7 @@ def good(tmp_path_factory):
 
 
 def volumes_in(folder):
-    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.nii.gz")}
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*.nii*")}
 
 
 @pytest.fixture

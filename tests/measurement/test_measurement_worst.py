@@ -6,7 +6,7 @@ import pytest
 from muscle_study.files import write_json, write_table
 from muscle_study.labels import Label
 from muscle_study.measurement.worst import SHOWN, draw_worst, worst_cases
-from muscle_study.paths import RunPaths
+from muscle_study.paths import RunPaths, image_file
 from muscle_study.volumes import Volume, save
 
 
@@ -34,7 +34,7 @@ def test_the_picture_is_written_to_data(quality, tmp_path, monkeypatch):
     shown = quality.tail(3).dropna()
     for name in shown["participant_id"]:
         image = np.random.default_rng(0).integers(0, 9, labels.shape).astype(np.int16)
-        save(Volume(image, np.eye(4)), paths.curated / "images" / name / "water.nii.gz")
+        save(Volume(image, np.eye(4)), image_file(paths.curated / "images" / name, "water"))
         save(Volume(labels, np.eye(4)), paths.curated / "labels" / f"{name}.nii.gz")
         save(Volume(labels, np.eye(4)), paths.segmentations / f"{name}.nii.gz")
     path = draw_worst(paths, shown)

@@ -35,7 +35,7 @@ from muscle_study.cohort.truth import (
 )
 from muscle_study.files import write_table
 from muscle_study.labels import SIDES, Label, label_of
-from muscle_study.paths import RunPaths
+from muscle_study.paths import RunPaths, image_file
 from muscle_study.records import code_digest, read_record, record_key, write_record
 from muscle_study.volumes import Volume, save, to_ras
 
@@ -161,7 +161,7 @@ def write_randomised(task: Task, body: Body, folder: Path, parameters: CohortPar
         rng = np.random.default_rng((*task.seed, number))
         made = randomise(tissues.data, grid.spacing_mm, parameters.randomised, rng)
         image = np.rint(made.image * BRIGHT).astype(np.int16)
-        save(Volume(image, tissues.affine), folder / str(number) / f"{RANDOMISED_CHANNEL}.nii.gz")
+        save(Volume(image, tissues.affine), image_file(folder / str(number), RANDOMISED_CHANNEL))
         save(Volume(made.labels, tissues.affine), folder / str(number) / "label.nii.gz")
 
 

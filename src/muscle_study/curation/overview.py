@@ -19,8 +19,8 @@ from muscle_study.disclosure import MARK, hidden_in_table, pool_small, protect
 from muscle_study.exclusions import REASON_TEXT, Reason
 from muscle_study.files import whole_file
 from muscle_study.labels import STRUCTURES, Label
-from muscle_study.paths import RunPaths
-from muscle_study.volumes import load
+from muscle_study.paths import RunPaths, image_file
+from muscle_study.volumes import load, open_mapped
 
 #: Colours of the four structures, told apart by readers with any colour vision (Okabe and Ito).
 COLOURS = ListedColormap(["#E69F00", "#56B4E9", "#D55E00", "#0072B2"])
@@ -127,7 +127,7 @@ def gallery(curated: Curated, paths: RunPaths, n: int) -> Path:
     axes = figure.subplots(2, len(chosen), squeeze=False)
     contrast = curated.inventory["contrast"].iloc[0]
     for column, person in zip(axes.T, chosen.itertuples(), strict=True):
-        image = load(paths.curated / "images" / person.participant_id / f"{contrast}.nii.gz")
+        image = open_mapped(image_file(paths.curated / "images" / person.participant_id, contrast))
         labels = np.zeros(image.data.shape, np.uint8)
         if person.annotated:
             labels = load(paths.curated / "labels" / f"{person.participant_id}.nii.gz").data

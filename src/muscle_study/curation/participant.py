@@ -18,6 +18,7 @@ from muscle_study.curation.quality import scores
 from muscle_study.curation.series import OTHER, UNTOLD, Series, choose_scan, unreadable
 from muscle_study.curation.stations import compose
 from muscle_study.exclusions import Excluded, Reason
+from muscle_study.paths import image_file
 from muscle_study.records import read_record, record_key, write_record
 
 
@@ -159,7 +160,7 @@ def key_of(
 
 def written(task: Task, record: dict) -> list[Path]:
     """Return the curated volumes that belong to a record."""
-    paths = [task.images / f"{name}.nii.gz" for name in task.source.contrasts]
+    paths = [image_file(task.images, name) for name in task.source.contrasts]
     return [*paths, task.label] if record["annotated"] else paths
 
 
@@ -196,7 +197,7 @@ def curate(
         corrections += [(Correction.WATER_FAT_SWAP, evidence)] if evidence else []
         check_orientation(curated)
     for name, volume in curated.items():
-        volumes.save(volume, task.images / f"{name}.nii.gz")
+        volumes.save(volume, image_file(task.images, name))
     if annotated:
         volumes.save(images.labels_on_grid(merged, task.spacing_mm), task.label)
     used = [one for slabs in scan.values() for one in slabs]

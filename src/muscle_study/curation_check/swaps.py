@@ -13,7 +13,7 @@ from muscle_study.curation.parameters import CurationParameters
 from muscle_study.curation.stage import curate_cohort
 from muscle_study.measurement.measures import MEASURES, measure
 from muscle_study.measurement.voxels import LabelledVoxels
-from muscle_study.paths import RunPaths
+from muscle_study.paths import RunPaths, image_file
 from muscle_study.volumes import load
 
 #: What is put right, of composed volumes and of stations that are not joined yet.
@@ -92,6 +92,6 @@ def measures_of(paths: RunPaths, participant_id: str) -> np.ndarray:
     """Measure a curated participant through the reference labels, in the order of `MEASURES`."""
     images = paths.curated / "images" / participant_id
     labels = load(paths.curated / "labels" / f"{participant_id}.nii.gz")
-    water, fat = (load(images / f"{name}.nii.gz") for name in ("water", "fat"))
+    water, fat = (load(image_file(images, name)) for name in ("water", "fat"))
     measures, _ = measure(LabelledVoxels(labels), water, fat)
     return np.array([measures[name] for name in MEASURES])

@@ -22,7 +22,7 @@ from muscle_study.training.model import load_model, model_files
 from muscle_study.training.parameters import Precision
 from muscle_study.training.precision import device_of, resolved
 from muscle_study.training.preprocessing import load_channels
-from muscle_study.volumes import Volume, load, save
+from muscle_study.volumes import Volume, open_mapped, save
 
 
 class LabelSource(ABC):
@@ -103,7 +103,7 @@ class FromMasks(LabelSource):
     def label(self, images: Path) -> tuple[Volume, dict]:
         """Return the label map alone."""
         files = mask_files(self.parameters, images.name)
-        own = load(min(images.iterdir()))
+        own = open_mapped(min(images.iterdir()))
         return label_map(files, own, binary=self.parameters.a_file_a_structure), {}
 
 

@@ -14,8 +14,8 @@ from muscle_study.labels import SIDES, STRUCTURES, Label, label_of
 from muscle_study.measurement.measures import COLUMNS, measure, swapped
 from muscle_study.measurement.parameters import MeasurementParameters
 from muscle_study.measurement.voxels import AxialProfile, LabelledVoxels
-from muscle_study.paths import RunPaths
-from muscle_study.volumes import Volume, load
+from muscle_study.paths import RunPaths, image_file
+from muscle_study.volumes import Volume, load, open_mapped
 
 STAGE = "measurement"
 PROFILE_COLUMNS = ["participant_id", "side", "z_mm", "csa_cm2"]
@@ -131,7 +131,7 @@ def check_found(voxels: LabelledVoxels, min_muscle_ml: float) -> None:
 
 
 def _on_grid(path: Path, labels: Volume) -> Volume:
-    image = load(path)
+    image = open_mapped(path)
     if not image.same_grid(labels):
         raise Excluded(Reason.GRID_MISMATCH, f"{path.name} is not on the segmentation's grid")
     return image
@@ -158,7 +158,7 @@ def measure_tasks(
         images = paths.curated / "images" / row.participant_id
         tasks[row.participant_id] = MeasureTask(
             segmentation=folder / f"{row.participant_id}.nii.gz",
-            dixon=(images / "water.nii.gz", images / "fat.nii.gz") if dixon else None,
+            dixon=(image_file(images, "water"), image_file(images, "fat")) if dixon else None,
             height_cm=row.height_cm,
             min_muscle_ml=parameters.min_muscle_ml,
         )

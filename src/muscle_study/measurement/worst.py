@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 
 from muscle_study.files import read_json, read_table, whole_file
 from muscle_study.labels import Label
-from muscle_study.paths import RunPaths
-from muscle_study.volumes import Volume, load
+from muscle_study.paths import RunPaths, image_file
+from muscle_study.volumes import Volume, load, open_mapped
 
 #: Panels of the picture, in rows of three.
 SHOWN, COLUMNS = 6, 3
@@ -50,7 +50,7 @@ def draw_worst(paths: RunPaths, quality: pd.DataFrame) -> Path:
         axes.set_axis_off()
     for axes, case in zip(panels, cases.itertuples(), strict=False):
         name = f"{case.participant_id}.nii.gz"
-        image = load(paths.curated / "images" / case.participant_id / f"{contrast}.nii.gz")
+        image = open_mapped(image_file(paths.curated / "images" / case.participant_id, contrast))
         found, reference = load(paths.segmentations / name), load(paths.curated / "labels" / name)
         _draw(axes, image, found, reference, Label[case.structure.upper()])
         axes.set_title(f"{case.structure.replace('_', ', ')}: Dice {case.dice:.2f}", fontsize=10)

@@ -8,6 +8,7 @@ from muscle_study.disclosure import SUPPRESSED
 from muscle_study.files import read_json, read_table
 from muscle_study.labels import MUSCLES
 from muscle_study.numbers import Numbers, format_number, format_p
+from muscle_study.paths import IMAGE_ENDING
 from muscle_study.statistics import compared
 from muscle_study.statistics.correlation import correlations
 from muscle_study.statistics.descriptives import describe
@@ -166,7 +167,7 @@ def model_numbers(study: Study, numbers: Numbers, cell: str) -> None:
 def _curated_spacing(study: Study) -> list[float]:
     """Return the voxel edges of a curated volume; all have the same."""
     first = study.curated["participant_id"].iloc[0]
-    path = next((study.paths.curated / "images" / first).glob("*.nii.gz"))
+    path = next((study.paths.curated / "images" / first).glob(f"*{IMAGE_ENDING}"))
     return [float(edge) for edge in nib.load(path).header.get_zooms()[:3]]
 
 

@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from muscle_study.labels import STRUCTURES, Label
+from muscle_study.paths import image_file
 from muscle_study.statistics.figures.picture import withheld
 from muscle_study.statistics.quality import muscle_dice
 from muscle_study.statistics.study import Study
@@ -16,7 +17,7 @@ from muscle_study.statistics.style import (
     house_style,
     tag_synthetic,
 )
-from muscle_study.volumes import Volume, load
+from muscle_study.volumes import Volume, load, open_mapped
 
 PSOAS = (Label.PSOAS_LEFT, Label.PSOAS_RIGHT)
 GLUTEUS = (Label.GLUTEUS_LEFT, Label.GLUTEUS_RIGHT)
@@ -52,7 +53,7 @@ def draw(study: Study) -> Picture:
         for row, contrast, drawn, words in zip(
             panels, ("water", "fat"), (labels, reference), ("segmented", "reference"), strict=True
         ):
-            image = load(folder / f"{contrast}.nii.gz")
+            image = open_mapped(image_file(folder, contrast))
             for axes, (axis, index, _) in zip(row, views, strict=True):
                 _draw(axes, image, drawn, axis, index)
             row[0].text(
