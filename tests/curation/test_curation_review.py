@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
+from muscle_study.curation.quality import COLUMNS
 from muscle_study.curation.review.gallery import CHUNK, Entry, entries, write_gallery
 from muscle_study.curation.review.mosaic import GAP, PLANES, WIDTH, columns, draw
 from muscle_study.curation.review.verdicts import read_verdicts
@@ -108,8 +109,11 @@ def test_verdicts_that_cannot_be_read_stop_the_run(tmp_path, text, message):
 # ---- the stage
 
 
-def index_of(paths):
-    text = (paths.curated / "qc" / "entries" / "index.js").read_text()
+NO_REVIEW = pd.DataFrame(columns=["participant_id", "verdict", "reviewer", "comment"])
+
+
+def read_index(folder):
+    text = (folder / "entries" / "index.js").read_text()
     return json.loads(text.removeprefix("review.index(").removesuffix(");\n"))
 
 
@@ -150,8 +154,8 @@ def test_verdicts_are_honoured_and_can_be_taken_back(export, curate, paths, done
     assert people[["participant_id", "sex"]].to_numpy().tolist() == [
         ["100002", "female"], ["100003", "male"]
     ]  # fmt: skip
-    index = index_of(paths)
-    assert index["ids"][:2] == ["100002", "100003"] and index["state"] == [0, 0, 2, 2, 2]
+    index = read_index(paths.curated / "qc")
+    assert index["ids"][:2] == ["100002", "100003"] and index["state"][:2] == [0, 0]
     assert index["verdicts"]["100002"] == ["exclude", "NN", "moved"]
     assert image_file(paths.curated / "images" / "100002", "water").exists()
 
@@ -166,7 +170,7 @@ def test_the_excluded_are_shown_where_an_image_can_be_read(export, curate, paths
         export.image("100004", contrast).write_bytes(b"broken")
     curate()
     assert pictures(paths) == ["100001", "100002", "100003", "100005"]
-    index = index_of(paths)
+    index = read_index(paths.curated / "qc")
     assert index["ids"][:2] == ["100003", "100004"] and index["picture"][:2] == [1, 0]
     width = Image.open(paths.curated / "qc" / "pictures" / "100003.webp").width
     assert width == len(columns(["water"])) * (WIDTH + GAP) - GAP
@@ -195,7 +199,7 @@ def test_a_lost_picture_is_drawn_again_with_the_same_bytes(export, curate, paths
 # ---- the page's data
 
 
-def test_the_corrected_come_after_the_excluded_and_before_the_others():
+def test_what_is_known_of_everyone_is_told_once_and_the_worst_state_counts():
     participants = pd.DataFrame({"participant_id": ["1", "2", "4"]})
     exclusions = pd.DataFrame(
         [("3", "curation", "reviewer", "dark"), ("5", "curation", "consent_withdrawn", "")],
@@ -205,20 +209,41 @@ def test_the_corrected_come_after_the_excluded_and_before_the_others():
         [("2", "water_fat_swap", "whole"), ("3", "water_fat_swap", "station 2")],
         columns=["participant_id", "correction", "evidence"],
     )
-    assert entries(participants, exclusions, corrections) == {
-        "1": Entry(),
-        "2": Entry("corrected", [("water_fat_swap", "put right: whole")]),
-        "3": Entry("excluded", [("reviewer", "dark"), ("water_fat_swap", "put right: station 2")]),
-        "4": Entry(),
+    quality = pd.DataFrame({"participant_id": ["1", "2", "3", "4"], "noise": [0.1, 0.2, 0.3, 0.4]})
+    quality = quality.reindex(columns=COLUMNS).assign(flags=["", "noise; motion", "", "noise"])
+    swap = "water and fat exchanged back"
+    assert entries(participants, exclusions, corrections, quality) == {
+        "1": Entry(rank=0.25),
+        "2": Entry(
+            "corrected",
+            [(swap, "whole"), ("much noise", "0.2"), ("moved during the scan", "nan")],
+            0.5,
+        ),
+        "3": Entry("excluded", [("excluded by a reviewer", "dark"), (swap, "station 2")], 0.75),
+        "4": Entry("flagged", [("much noise", "0.4")], 1.0),
     }
+
+
+def test_the_worst_come_first(tmp_path):
+    found = {
+        "1": Entry(rank=0.2),
+        "2": Entry(rank=0.9),
+        "3": Entry("flagged", rank=0.1),
+        "4": Entry("corrected", rank=0.1),
+        "5": Entry("excluded", rank=0.0),
+        "6": Entry("excluded", rank=0.0),
+    }
+    (tmp_path / "pictures").mkdir()
+    (tmp_path / "pictures" / "6.webp").touch()
+    write_gallery(tmp_path, found, NO_REVIEW, ["image"], "Review")
+    assert read_index(tmp_path)["ids"] == ["6", "5", "4", "3", "2", "1"]
 
 
 def test_details_are_in_scripts_of_many(tmp_path):
     found = {
         f"{n:06}": Entry("excluded", [("reviewer", f"</script> {n}")]) for n in range(CHUNK + 1)
     }
-    none = pd.DataFrame(columns=["participant_id", "verdict", "reviewer", "comment"])
-    write_gallery(tmp_path, found, none, ["image"], "Review")
+    write_gallery(tmp_path, found, NO_REVIEW, ["image"], "Review")
     names = sorted(path.name for path in (tmp_path / "entries").iterdir())
     assert names == ["0.js", "1.js", "index.js"]
     assert (tmp_path / "entries" / "1.js").read_text() == (

@@ -22,7 +22,7 @@ CURRENT = 'return document.querySelector(".current .id").textContent;'
 SHOWN = 'return [...document.querySelectorAll("#cards .id")].map(each => each.textContent);'
 FILTER = """
 const field = document.getElementById("tools").elements[arguments[0]];
-field.value = arguments[0] === "code"
+field.value = arguments[0] === "reason"
   ? [...field.options].find(option => option.text.startsWith(arguments[1])).value : arguments[1];
 field.dispatchEvent(new Event(arguments[0] === "search" ? "input" : "change", { bubbles: true }));
 """
@@ -39,10 +39,10 @@ def site(tmp_path_factory):
     folder = tmp_path_factory.mktemp("qc")
     found = {f"{n:06}": Entry() for n in range(PEOPLE)}
     for name in ("000010", "000011", "000012"):
-        found[name] = Entry("excluded", [("water_fat_swap", NASTY)])
-    found["000012"].remarks[0] = ("no_images", "none of water, fat")
+        found[name] = Entry("excluded", [("water and fat swapped", NASTY)])
+    found["000012"].remarks[0] = ("no images", "none of water, fat")
     for name in ("000020", "000021"):
-        found[name] = Entry("corrected", [("water_fat_swap", "put right: whole")])
+        found[name] = Entry("corrected", [("water and fat exchanged back", "whole")])
     voxels = np.random.default_rng(0).integers(0, 99, (20, 20, 20)).astype(np.int16)
     draw({"image": Volume(voxels, np.diag([5, 5, 5, 1]))}, folder / "one.webp")
     picture = (folder / "one.webp").read_bytes()
@@ -125,8 +125,8 @@ def test_verdicts_outlive_the_page_and_are_downloaded(page, site):
 @pytest.mark.parametrize(
     ("field", "value", "shown"),
     [
-        ("code", "water and fat swapped", ["000010", "000011", "000020", "000021"]),
-        ("code", "excluded", ["000010", "000011", "000012"]),
+        ("reason", "water and fat swapped", ["000010", "000011"]),
+        ("reason", "excluded", ["000010", "000011", "000012"]),
         ("verdict", "accept", ["000030"]),
         ("search", "0045", ["000045"]),
         ("search", "none", []),

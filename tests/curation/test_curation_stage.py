@@ -53,6 +53,7 @@ def test_what_the_tables_say(export, paths, curate):
         "source_participants": 5,
         "demographics": True,
         "unclaimed_files": 0,
+        "unmatched_withdrawals": 0,
     }
 
 

@@ -12,8 +12,9 @@ from muscle_study.curation.bids import BidsSource
 from muscle_study.curation.cohort import CohortSource
 from muscle_study.curation.dicom_export import HeapSource, NakoSource
 from muscle_study.curation.parameters import CurationParameters
-from muscle_study.curation.participant import Task, curate_participant
+from muscle_study.curation.participant import Task, curate_participant, finished
 from muscle_study.curation.participants import check_participants
+from muscle_study.curation.quality import quality_table
 from muscle_study.curation.review.gallery import PICTURES, entries, write_gallery
 from muscle_study.curation.review.mosaic import ENDING
 from muscle_study.curation.review.verdicts import read_verdicts, rejected, review_table
@@ -52,6 +53,8 @@ class Curated:
     corrections: pd.DataFrame
     review: pd.DataFrame
     excluded_people: pd.DataFrame
+    quality: pd.DataFrame
+    missing: pd.DataFrame
     about: dict
 
 
@@ -84,7 +87,8 @@ def curate_cohort(
     source = open_source(parameters, paths)
     image_files = source.image_files()
     unclaimed = image_files.pop(NOBODY, [])
-    listed, by_record = check_participants(source, image_files, parameters)
+    checked = check_participants(source, image_files, parameters)
+    listed, by_record = checked.participants, checked.exclusions
     code = code_digest(Path(__file__).parent)
     tasks = {
         person.participant_id: Task(
@@ -99,7 +103,14 @@ def curate_cohort(
         )
         for person in listed.itertuples()
     }
-    records, by_images = map_participants("curation", curate_participant, tasks, cluster)
+    records, by_images = map_participants(
+        "curation",
+        curate_participant,
+        tasks,
+        cluster,
+        finished=finished,
+        folders=[source.folder, paths.curated],
+    )
     shared = duplicate_scans(records)
     reviewed = records[~records["participant_id"].isin(shared["participant_id"])]
     by_reviewer = rejected(verdicts, reviewed["participant_id"])
@@ -116,6 +127,8 @@ def curate_cohort(
         corrections=correction_table(records),
         review=review_table(verdicts, participants, exclusions),
         excluded_people=left[["participant_id", *COVARIATES]],
+        quality=quality_of(records, parameters),
+        missing=checked.missing,
         about={
             "layout": parameters.layout,
             "synthetic": is_synthetic(source, paths),
@@ -123,11 +136,14 @@ def curate_cohort(
             "source_participants": len(listed) + len(by_record),
             "demographics": source.demographics,
             "unclaimed_files": len(unclaimed),
+            "unmatched_withdrawals": checked.unmatched_withdrawals,
         },
     )
-    # the volumes of whom a reviewer excludes are kept: a verdict may be taken back
-    sweep(paths.curated, reviewed, listed)
-    found = entries(participants, exclusions, correction_table(reviewed))
+    # volumes of those whom a reviewer excludes are kept: a verdict may be taken back
+    sweep(paths.curated, reviewed, set(tasks))
+    found = entries(
+        participants, exclusions, correction_table(reviewed), quality_of(reviewed, parameters)
+    )
     kind = "synthetic participants" if curated.about["synthetic"] else "participants"
     write_gallery(
         paths.curated / "qc", found, curated.review, source.contrasts,
@@ -185,11 +201,17 @@ def inventory_table(records: pd.DataFrame) -> pd.DataFrame:
 def correction_table(records: pd.DataFrame) -> pd.DataFrame:
     """Return a row for each correction of those who stay, with its evidence."""
     rows = [
-        (record["participant_id"], Reason.WATER_FAT_SWAP.value, evidence)
+        (record["participant_id"], correction, evidence)
         for record in records.to_dict("records")
-        for evidence in record["corrections"]
+        for correction, evidence in record["corrections"]
     ]
     return pd.DataFrame(rows, columns=["participant_id", "correction", "evidence"])
+
+
+def quality_of(records: pd.DataFrame, parameters: CurationParameters) -> pd.DataFrame:
+    """Return the scores and flags of those who stay."""
+    scored = {record["participant_id"]: record["quality"] for record in records.to_dict("records")}
+    return quality_table(scored, parameters.quality)
 
 
 def flow_table(listed: int, by_record: int, by_images: int) -> pd.DataFrame:
@@ -216,6 +238,8 @@ def write(curated: Curated, folder: Path) -> None:
     write_table(curated.flow, folder / "flow.csv")
     write_table(curated.inventory, folder / "inventory.csv")
     write_table(curated.corrections, folder / "corrections.csv")
+    write_table(curated.quality, folder / "quality.csv")
+    write_table(curated.missing, folder / "missing.csv")
     write_table(curated.review, folder / "review.csv")
     write_table(curated.excluded_people, folder / "excluded_people.csv")
     write_json(curated.about, folder / "source.json")
@@ -226,7 +250,7 @@ def write(curated: Curated, folder: Path) -> None:
     write_table(participants, folder / "participants.csv")
 
 
-def sweep(folder: Path, records: pd.DataFrame, listed: pd.DataFrame) -> None:
+def sweep(folder: Path, records: pd.DataFrame, looked_at: set[str]) -> None:
     """Remove what no longer belongs: a withdrawn participant's volumes, a killed run's remains.
 
     Parameters
@@ -234,17 +258,17 @@ def sweep(folder: Path, records: pd.DataFrame, listed: pd.DataFrame) -> None:
     folder
         ``data/<run>/curated``.
     records
-        Whose volumes belong.
-    listed
-        Whose pictures do: the excluded are looked at, too.
+        Of those whose volumes stay.
+    looked_at
+        Whose records and pictures stay: of all whose images were read, the excluded included.
     """
     everyone = set(records["participant_id"])
     annotated = {row["participant_id"] for row in records.to_dict("records") if row["annotated"]}
     belong = {
         "images": everyone,
         "labels": {f"{participant_id}.nii.gz" for participant_id in annotated},
-        "records": {f"{participant_id}.json" for participant_id in everyone},
-        f"qc/{PICTURES}": {f"{name}{ENDING}" for name in listed["participant_id"]},
+        "records": {f"{participant_id}.json" for participant_id in looked_at},
+        f"qc/{PICTURES}": {f"{participant_id}{ENDING}" for participant_id in looked_at},
     }
     for kind, names in belong.items():
         for path in (folder / kind).glob("*"):

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pandas as pd
 
+from muscle_study.curation.corrections import CORRECTION_TEXT, Correction
+from muscle_study.curation.quality import FLAG_TEXT, SCORES, Flag
 from muscle_study.curation.review.mosaic import columns
 from muscle_study.exclusions import REASON_TEXT, Reason
 from muscle_study.files import write_text
@@ -25,7 +27,7 @@ PICTURES, ENTRIES = "pictures", "entries"
 CHUNK = 500
 
 #: States of a participant, the worst first.
-STATES = ("excluded", "corrected", "passed")
+STATES = ("excluded", "corrected", "flagged", "passed")
 
 
 @dataclass
@@ -37,15 +39,26 @@ class Entry:
     state
         Of `STATES`.
     remarks
-        Code and detail of each exclusion and correction.
+        What was found, in words, and its detail.
+    rank
+        Of the worst of the quality scores among all: 0 for the best, 1 for the worst.
     """
 
     state: str = "passed"
     remarks: list[tuple[str, str]] = field(default_factory=list)
+    rank: float = 0.0
+
+    def add(self, state: str, words: str, detail: str) -> None:
+        """Add a remark; the worst state counts."""
+        self.remarks.append((words, detail))
+        self.state = min(self.state, state, key=STATES.index)
 
 
 def entries(
-    participants: pd.DataFrame, exclusions: pd.DataFrame, corrections: pd.DataFrame
+    participants: pd.DataFrame,
+    exclusions: pd.DataFrame,
+    corrections: pd.DataFrame,
+    quality: pd.DataFrame,
 ) -> dict[str, Entry]:
     """Return everyone but those who withdrew, of whom nothing is shown.
 
@@ -53,16 +66,23 @@ def entries(
     ----------
     participants, exclusions
         Those who stay, and those who left in curation.
-    corrections
-        Of both, as in ``corrections.csv``.
+    corrections, quality
+        Of both, as in ``corrections.csv`` and ``quality.csv``.
     """
-    found = {name: Entry() for name in participants["participant_id"]}
-    for row in exclusions[exclusions["reason"] != Reason.CONSENT_WITHDRAWN].itertuples():
-        found[row.participant_id] = Entry("excluded", [(row.reason, row.detail)])
+    shown = exclusions[exclusions["reason"] != Reason.CONSENT_WITHDRAWN]
+    found = {name: Entry() for name in [*participants["participant_id"], *shown["participant_id"]]}
+    for row in shown.itertuples():
+        found[row.participant_id].add("excluded", REASON_TEXT[Reason(row.reason)], row.detail)
     for row in corrections.itertuples():
-        entry = found[row.participant_id]
-        entry.remarks.append((row.correction, f"put right: {row.evidence}"))
-        entry.state = "corrected" if entry.state == "passed" else entry.state
+        words = CORRECTION_TEXT[Correction(row.correction)]
+        found[row.participant_id].add("corrected", words, row.evidence)
+    ranks = quality[list(SCORES.values())].rank(pct=True).max(axis=1).fillna(0.0)
+    for row, rank in zip(quality.to_dict("records"), ranks, strict=True):
+        entry = found[row["participant_id"]]
+        entry.rank = float(rank)
+        for flag in filter(None, row["flags"].split("; ")):
+            score = SCORES.get(Flag(flag))
+            entry.add("flagged", FLAG_TEXT[Flag(flag)], f"{row[score]:.3g}" if score else "")
     return found
 
 
@@ -90,21 +110,22 @@ def write_gallery(
     """
     pictures = {path.stem for path in (folder / PICTURES).glob("*")}
 
-    def badness(name: str) -> tuple[int, bool, str]:
-        return STATES.index(found[name].state), name not in pictures, name
+    def badness(name: str) -> tuple[int, bool, float, str]:
+        entry = found[name]
+        return STATES.index(entry.state), name not in pictures, -entry.rank, name
 
     order = sorted(found, key=badness)
-    codes = sorted({code for entry in found.values() for code, _ in entry.remarks})
-    number_of = {code: number for number, code in enumerate(codes)}
+    words = sorted({text for entry in found.values() for text, _ in entry.remarks})
+    number_of = {text: number for number, text in enumerate(words)}
     index = {
         "title": title,
         "columns": columns(contrasts),
         "chunk": CHUNK,
         "states": STATES,
-        "codes": [REASON_TEXT[Reason(code)] for code in codes],
+        "words": words,
         "ids": order,
         "state": [STATES.index(found[name].state) for name in order],
-        "marks": [[number_of[code] for code, _ in found[name].remarks] for name in order],
+        "marks": [[number_of[text] for text, _ in found[name].remarks] for name in order],
         "picture": [int(name in pictures) for name in order],
         "verdicts": {
             row.participant_id: [row.verdict, row.reviewer, row.comment]
@@ -114,7 +135,7 @@ def write_gallery(
     }
     shutil.rmtree(folder / ENTRIES, ignore_errors=True)
     for number, start in enumerate(range(0, len(order), CHUNK)):
-        details = [[text for _, text in found[name].remarks]
+        details = [[detail for _, detail in found[name].remarks]
                    for name in order[start:start + CHUNK]]  # fmt: skip
         _write_script(folder / ENTRIES / f"{number}.js", "details", number, details)
     _write_script(folder / ENTRIES / "index.js", "index", index)

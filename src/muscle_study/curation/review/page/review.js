@@ -13,7 +13,7 @@ const review = (() => {
   let mine = {};       // those of this browser, over those that the last run honoured
   let list = [];       // places in the index that the filter leaves
   let current = 0;     // place in the list
-  let byCode = [];     // participants a code
+  let byWord = [];     // participants a remark
   const details = new Map();   // chunk -> texts, or a promise of them
 
   // ---- data
@@ -32,16 +32,16 @@ const review = (() => {
       else if (said) verdicts[id] = said;
       else delete verdicts[id];
     }
-    byCode = read.codes.map(() => 0);
-    for (const marks of read.marks) for (const code of new Set(marks)) byCode[code] += 1;
-    fillCodes();
+    byWord = read.words.map(() => 0);
+    for (const marks of read.marks) for (const word of new Set(marks)) byWord[word] += 1;
+    fillReasons();
     filter();
   }
 
-  function fillCodes() {
+  function fillReasons() {
     const states = all.states.map((state, i) =>
       ["state:" + i, state, all.state.reduce((n, other) => n + (other === i), 0)]);
-    const codes = all.codes.map((text, i) => ["code:" + i, text, byCode[i]]).sort((a, b) => b[2] - a[2]);
+    const words = all.words.map((text, i) => ["word:" + i, text, byWord[i]]).sort((a, b) => b[2] - a[2]);
     const option = ([value, text, n]) => new Option(`${text} (${n.toLocaleString("en")})`, value);
     const group = (label, entries) => {
       const made = document.createElement("optgroup");
@@ -49,8 +49,8 @@ const review = (() => {
       made.append(...entries.filter(entry => entry[2]).map(option));
       return made;
     };
-    tools.code.replaceChildren(option(["", "everyone", all.ids.length]), group("State", states));
-    if (codes.length) tools.code.append(group("Reason", codes));
+    tools.reason.replaceChildren(option(["", "everyone", all.ids.length]), group("State", states));
+    if (words.length) tools.reason.append(group("Reason", words));
   }
 
   function chunkOf(place) {
@@ -74,12 +74,12 @@ const review = (() => {
   // ---- filter and pages
 
   function filter() {
-    const [kind, number] = tools.code.value.split(":");
+    const [kind, number] = tools.reason.value.split(":");
     const wanted = tools.verdict.value, search = tools.search.value.trim().toLowerCase();
     list = [];
     all.ids.forEach((id, place) => {
       if (kind === "state" && all.state[place] !== +number) return;
-      if (kind === "code" && !all.marks[place].includes(+number)) return;
+      if (kind === "word" && !all.marks[place].includes(+number)) return;
       if (wanted && (saidOf(id)[0] || "none") !== wanted) return;
       if (search && !id.toLowerCase().includes(search)) return;
       list.push(place);
@@ -131,9 +131,9 @@ const review = (() => {
       get("img").remove();
       get(".picture").classList.add("lacking");
     }
-    const remarks = all.marks[place].map(code => {
+    const remarks = all.marks[place].map(word => {
       const line = document.createElement("li"), what = document.createElement("b");
-      what.textContent = all.codes[code];
+      what.textContent = all.words[word];
       line.append(what);
       return line;
     });
@@ -246,7 +246,7 @@ const review = (() => {
     c: () => field(".comment"),
     u: () => set(currentId(), null),
     d: download,
-    f: () => tools.code.focus(),
+    f: () => tools.reason.focus(),
     "/": () => tools.search.focus(),
     "?": () => $("help").showModal(),
   };
@@ -268,7 +268,7 @@ const review = (() => {
     act();
   });
 
-  for (const name of ["code", "verdict"]) tools[name].addEventListener("change", event => { filter(); event.target.blur(); });
+  for (const name of ["reason", "verdict"]) tools[name].addEventListener("change", event => { filter(); event.target.blur(); });
   tools.search.addEventListener("input", filter);
   tools.reviewer.addEventListener("change", () => {
     try { localStorage.setItem(store + ":reviewer", tools.reviewer.value.trim()); } catch { /* as above */ }
