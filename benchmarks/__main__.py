@@ -3,7 +3,16 @@
 import argparse
 import sys
 
-from benchmarks import confidence, generator, inference, loading, real_scans, storage
+from benchmarks import (
+    cluster,
+    confidence,
+    generator,
+    inference,
+    loading,
+    real_scans,
+    storage,
+    workers,
+)
 from muscle_study.paths import RunPaths
 
 COMPARISONS = {
@@ -13,6 +22,8 @@ COMPARISONS = {
     "storage": storage.compare,
     "confidence": confidence.compare,
     "real_scans": real_scans.compare,
+    "cluster": cluster.compare,
+    "workers": workers.compare,
 }
 
 
