@@ -27,7 +27,7 @@ study := $(PYTHON) -m muscle_study
 .DELETE_ON_ERROR:
 # Stages use the machine's cores themselves; two at once would share them.
 .NOTPARALLEL:
-.PHONY: all env test fuzz lint lab bench learning-curve replicates report status clean lock help FORCE
+.PHONY: all env test fuzz lint lab bench learning-curve replicates curation-check report status clean lock help FORCE
 .DEFAULT_GOAL := help
 
 # ---- stages -------------------------------------------------------------------------------------
@@ -117,6 +117,9 @@ learning-curve: $(call executed,measurement) ## train with fewer participants; t
 
 replicates: $(environment) ## check the statistics on many synthetic populations; then report
 	@$(study) replicates --run $(RUN) --set "$$SET" $(if $(COUNT),--count $(COUNT))
+
+curation-check: $(environment) ## curate a cohort full of faults: each must be found; then report
+	@$(study) curation-check --run $(RUN) --set "$$SET" $(if $(SEED),--seed $(SEED))
 
 report: $(environment) ## render the report alone, from what the stages have written
 	@$(study) report --run $(RUN) --set "$$SET"

@@ -9,6 +9,7 @@ from benchmarks import (
     generator,
     inference,
     loading,
+    real_anatomy,
     real_scans,
     storage,
     workers,
@@ -24,6 +25,7 @@ COMPARISONS = {
     "real_scans": real_scans.compare,
     "cluster": cluster.compare,
     "workers": workers.compare,
+    "real_anatomy": real_anatomy.compare,
 }
 
 

@@ -38,6 +38,10 @@ def _parser() -> argparse.ArgumentParser:
         if name == "replicates":
             command.add_argument("--count", type=int, default=1000, help="populations drawn")
             command.add_argument("--people", type=int, default=3000, help="people in each")
+        if name == "curation-check":
+            command.add_argument("--each", type=int, default=8, help="participants of every fault")
+            command.add_argument("--sound", type=int, default=100, help="participants without")
+            command.add_argument("--seed", type=int, default=20260109, help="of the cohort")
     return parser
 
 
@@ -97,6 +101,19 @@ def _learning_curve(options: argparse.Namespace, overrides: list[str]) -> int:
     return 0
 
 
+def _curation_check(options: argparse.Namespace, overrides: list[str]) -> int:
+    """Check that curation finds every fault of a synthetic cohort that is full of them."""
+    parameters = load(options.run, overrides)
+    if parameters.cohort is None:
+        raise ParameterError("curation-check makes a cohort: name a run with the section cohort")
+    from muscle_study.curation_check.check import check_curation
+
+    problems = check_curation(options.run, parameters, options.each, options.sound, options.seed)
+    for problem in problems:
+        print(f"[curation-check] missed: {problem}", file=sys.stderr)
+    return 1 if problems else 0
+
+
 def _replicates(options: argparse.Namespace, overrides: list[str]) -> int:
     """Check the statistics on many synthetic populations."""
     parameters = load(options.run, overrides)
@@ -128,6 +145,7 @@ COMMANDS = {
     "slices": _slices,
     "report": _report,
     "learning-curve": _learning_curve,
+    "curation-check": _curation_check,
     "replicates": _replicates,
     "summary": _summary,
     "status": _status,

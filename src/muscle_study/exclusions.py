@@ -23,6 +23,7 @@ class Reason(StrEnum):
     EMPTY_IMAGE = "empty_image"
     GRID_MISMATCH = "grid_mismatch"
     BAD_GEOMETRY = "bad_geometry"
+    WRONG_ORIENTATION = "wrong_orientation"
     STATION_GAP = "station_gap"
     FIELD_OF_VIEW = "field_of_view"
     WATER_FAT_SWAP = "water_fat_swap"
@@ -52,6 +53,7 @@ REASON_TEXT = {
     Reason.EMPTY_IMAGE: "image is empty",
     Reason.GRID_MISMATCH: "contrasts lie on different grids",
     Reason.BAD_GEOMETRY: "image geometry is impossible",
+    Reason.WRONG_ORIENTATION: "anatomy contradicts the image's directions",
     Reason.STATION_GAP: "stations leave a gap between them",
     Reason.FIELD_OF_VIEW: "field of view too small",
     Reason.WATER_FAT_SWAP: "water and fat swapped",

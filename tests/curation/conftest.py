@@ -6,6 +6,7 @@ import pytest
 from muscle_study.cluster import tables
 from muscle_study.curation import stage
 from muscle_study.curation.parameters import CurationParameters
+from muscle_study.curation.quality_parameters import QualityParameters
 from muscle_study.outcomes import attempt
 from muscle_study.parameters import load
 from muscle_study.paths import RunPaths
@@ -37,6 +38,7 @@ def tiny_parameters(**changes):
         "height_range_cm": [130, 220],
         "weight_range_kg": [35, 250],
         "bmi_tolerance_kg_m2": 0.5,
+        "quality": dict.fromkeys(QualityParameters.model_fields),
         "validation_fraction": 0.2,
         "test_fraction": 0.4,
         "seed": 1,

@@ -126,7 +126,7 @@ def make_run(plan: Plan) -> RunPaths:
     write_model(paths)
     if len(test):
         write_images(paths, test)
-        plt.imsave(paths.measurements / "worst.png", np.zeros((40, 60)))
+        plt.imsave(paths.measurements / "cases.png", np.zeros((40, 60)))
     if plan.truth:
         write_truth(paths, measures, set(test), generator)
     if plan.compared:
@@ -256,6 +256,7 @@ def write_model(paths: RunPaths) -> None:
         {
             "parameters": {
                 "channels": ["water", "fat"],
+                "augmentation": {"flip": 0.5, "affine": 0.3, "noise": 0.0},
                 "localiser": {"spacing_mm": [8.0, 8.0, 10.0]},
                 "segmenter": {
                     "spacing_mm": [4.0, 4.0, 5.0],

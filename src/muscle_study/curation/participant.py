@@ -11,7 +11,10 @@ import numpy as np
 
 from muscle_study import volumes
 from muscle_study.curation import dixon, images, source
+from muscle_study.curation.corrections import Correction, repeats_left, right_slabs
 from muscle_study.curation.intake import SourceFile
+from muscle_study.curation.orientation import check_orientation
+from muscle_study.curation.quality import scores
 from muscle_study.curation.series import OTHER, UNTOLD, Series, choose_scan, unreadable
 from muscle_study.curation.stations import compose
 from muscle_study.exclusions import Excluded, Reason
@@ -104,7 +107,8 @@ def curate_participant(task: Task) -> dict:
     -------
     dict
         ``annotated``; ``inventory``: rows of the inventory, without the participant; ``voxels``:
-        hashes by contrast; ``corrections``: the evidence of each.
+        hashes by contrast; ``corrections``: what was put right, and the evidence; ``quality``:
+        the scores.
 
     Raises
     ------
@@ -207,9 +211,10 @@ def curate(
     muscles: a scan of the head has none to learn from.
     """
     scan = choose_scan(series, task.source.contrasts)
-    slabs, corrections = right_stations(
+    slabs, corrections = right_slabs(
         {name: [one.volume for one in of_contrast] for name, of_contrast in scan.items()}
     )
+    corrections += repeats_left(series, scan)
     loaded = compose(slabs)
     images.check_images(loaded)
     labels = [(file, volumes.decode(file.content, file.path.name)) for file in label_files]
@@ -224,7 +229,8 @@ def curate(
     images.check_extent(next(iter(curated.values())), task.min_extent_mm)
     if {"water", "fat"} <= curated.keys():
         curated, evidence = dixon.right_swap(curated, "whole")
-        corrections += [evidence] if evidence else []
+        corrections += [(Correction.WATER_FAT_SWAP, evidence)] if evidence else []
+        check_orientation(curated)
     for name, volume in curated.items():
         volumes.save(volume, image_file(task.images, name))
     if annotated:
@@ -242,38 +248,8 @@ def curate(
         "inventory": rows,
         "voxels": voxels,
         "corrections": corrections,
+        "quality": scores(curated),
     }
-
-
-def right_stations(
-    slabs: Mapping[str, list[volumes.Volume]],
-) -> tuple[dict[str, list[volumes.Volume]], list[str]]:
-    """Right the stations of which water and fat are swapped, before they are joined.
-
-    Returns
-    -------
-    slabs : dict
-        By contrast, as given, or in RAS order from the feet up.
-    corrections : list of str
-        The evidence of each.
-    """
-    if len(slabs.get("water", [])) < 2 or len(slabs.get("fat", [])) < 2:
-        return dict(slabs), []
-    ordered = {
-        name: sorted(map(volumes.to_ras, of_contrast), key=lambda slab: slab.affine[2, 3])
-        for name, of_contrast in slabs.items()
-    }
-    corrections = []
-    for number in range(len(ordered["water"])):
-        pair = {name: ordered[name][number] for name in ("water", "fat")}
-        if not pair["water"].same_grid(pair["fat"]):
-            continue  # composing says so
-        righted, evidence = dixon.right_swap(pair, f"station {number + 1} from the feet")
-        if evidence:
-            corrections.append(evidence)
-            for name, slab in righted.items():
-                ordered[name][number] = slab
-    return ordered, corrections
 
 
 def digest_of(volume: volumes.Volume) -> str:
