@@ -116,6 +116,7 @@ def curate_participant(task: Task) -> dict:
         When the participant cannot go on; then nothing curated of the participant is left.
     """
     meanings = task.source.label_files(task.source_id)
+    source.required_folder(task.source.folder)  # while it is gone, nobody seems to have labels
     seen = seen_of(task, meanings)
     try:
         if not task.image_files:
