@@ -53,7 +53,7 @@ def draw(study: Study, fits: dict[tuple[str, str], SplineFit | None]) -> Picture
     caption = (
         f"Mean total {study.psoas} cross-sectional area (CSA) and gluteus volume by age and BMI "
         f"together ({study.sizes}): a model in each sex, with restricted cubic splines of {KNOTS} "
-        "knots of both. Drawn from the 2.5th to the 97.5th centile of age and BMI: models, no people. "
+        "knots of both. Drawn from the 2.5th to the 97.5th centile of age and BMI. "
         f"The CSV file gives the {percent} % confidence interval of each mean." + study.origin
     )
     return Picture("surfaces", figure, caption, table)
