@@ -3,7 +3,15 @@
 import argparse
 import sys
 
-from benchmarks import confidence, generator, inference, loading, real_scans, storage
+from benchmarks import (
+    confidence,
+    generator,
+    inference,
+    loading,
+    real_anatomy,
+    real_scans,
+    storage,
+)
 from muscle_study.paths import RunPaths
 
 COMPARISONS = {
@@ -13,6 +21,7 @@ COMPARISONS = {
     "storage": storage.compare,
     "confidence": confidence.compare,
     "real_scans": real_scans.compare,
+    "real_anatomy": real_anatomy.compare,
 }
 
 

@@ -24,6 +24,7 @@ from muscle_study.paths import ROOT, RunPaths
 from muscle_study.statistics.table import Table
 from muscle_study.volumes import Volume, load, to_ras
 
+REAL = Path(os.environ.get("MUSCLE_STUDY_REAL", ROOT.parent / "shared" / "real"))
 MODEL = ROOT / "data" / "models" / "randomised"
 IMAGES = ("mri.nii.gz", "ct.nii.gz")
 #: Slices along each axis in a picture, and the outlines' colours, in the order of `STRUCTURES`.
@@ -42,6 +43,13 @@ class RealScan(NamedTuple):
     name: str
     image: Volume
     labels: Volume | None
+
+
+def existing(path: Path) -> Path:
+    """Return a path of the real scans; stop where it is missing."""
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is missing: name the real scans in MUSCLE_STUDY_REAL")
+    return path
 
 
 def real_scans(folder: Path) -> Iterator[RealScan]:
@@ -74,15 +82,13 @@ def real_scans(folder: Path) -> Iterator[RealScan]:
 
 def compare(_run: str) -> list[Table]:
     """Segment the scans under MUSCLE_STUDY_REAL; draw them under ``data/bench/real_scans``."""
-    folder = Path(os.environ.get("MUSCLE_STUDY_REAL", ROOT.parent / "shared" / "real"))
-    if not folder.exists():
-        raise FileNotFoundError(f"no real scans in {folder}: name theirs in MUSCLE_STUDY_REAL")
+    existing(REAL)
     least = load_parameters("totalsegmentator").inference.min_predicted_dice
     segmenter = load_segmenter(MODEL, "cpu", "auto", "benchmark")
     pictures = RunPaths("bench").data / "real_scans"
     pictures.mkdir(parents=True, exist_ok=True)
     rows = []
-    for scan in real_scans(folder):
+    for scan in real_scans(REAL):
         found = segmenter({segmenter.model.card.parameters.channels[0]: scan.image})
         labels, _ = keep_largest_components(found.labels)
         kept = without_unsure(labels, found.predicted_dice, least)
