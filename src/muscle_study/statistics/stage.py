@@ -42,6 +42,7 @@ FIGURES = (
     "cases",
     "age",
     "bmi",
+    "age_bmi",
     "regression",
     "weight",
     "splines",
