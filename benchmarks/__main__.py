@@ -3,14 +3,25 @@
 import argparse
 import sys
 
-from benchmarks import confidence, generator, inference, loading
+from benchmarks import (
+    confidence,
+    generator,
+    inference,
+    loading,
+    real_anatomy,
+    real_scans,
+    storage,
+)
 from muscle_study.paths import RunPaths
 
 COMPARISONS = {
     "generator": generator.compare,
     "inference": inference.compare,
     "loading": loading.compare,
+    "storage": storage.compare,
     "confidence": confidence.compare,
+    "real_scans": real_scans.compare,
+    "real_anatomy": real_anatomy.compare,
 }
 
 

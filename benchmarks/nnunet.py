@@ -20,6 +20,7 @@ from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
 from muscle_study.labels import Label
+from muscle_study.paths import IMAGE_ENDING, image_file
 from muscle_study.volumes import load
 
 DATASET, CONFIGURATION = "Dataset001_Dixon", "3d_fullres"
@@ -56,7 +57,7 @@ def dataset(channels: Sequence[str]) -> dict:
         "channel_names": {str(i): name for i, name in enumerate(channels)},
         "labels": {label.name.lower(): int(label) for label in Label},
         "numTraining": PARTICIPANTS,
-        "file_ending": ".nii.gz",
+        "file_ending": IMAGE_ENDING,
         "overwrite_image_reader_writer": "SimpleITKIO",
     }
 
@@ -75,9 +76,9 @@ def default_plan(
             (raw / DATASET / images).mkdir(parents=True)
         (preprocessed / DATASET).mkdir(parents=True)
         # it wants one participant's files, and looks at their names alone
-        (raw / DATASET / "labelsTr" / "participant.nii.gz").touch()
+        (raw / DATASET / "labelsTr" / f"participant{IMAGE_ENDING}").touch()
         for i in range(len(channels)):
-            (raw / DATASET / "imagesTr" / f"participant_{i:04}.nii.gz").touch()
+            (raw / DATASET / "imagesTr" / f"participant_{i:04}{IMAGE_ENDING}").touch()
         fingerprint = {
             # its axes are z, y, x
             "spacings": [list(spacing_mm)[::-1]],
@@ -140,7 +141,7 @@ def prepare(
     most
         Patches to do.
     """
-    files = [str(images / f"{channel}.nii.gz") for channel in channels]
+    files = [str(image_file(images, channel)) for channel in channels]
     plans = PlansManager(default_plan(plan_shape, load(Path(files[0])).spacing_mm, channels))
     configuration = plans.get_configuration(CONFIGURATION)
     network = get_network_from_plans(

@@ -9,7 +9,7 @@ from muscle_study.cohort.export import Task, make_participant
 from muscle_study.cohort.parameters import CohortParameters
 from muscle_study.cohort.population import draw_muscles, draw_participants
 from muscle_study.parameters import load as load_parameters
-from muscle_study.paths import RunPaths
+from muscle_study.paths import RunPaths, image_file
 from muscle_study.volumes import load, save, to_ras
 
 #: Voxel edges of the NAKO's volumes: 320 x 260 x 160 voxels.
@@ -58,6 +58,6 @@ def make_nako_participant(paths: RunPaths) -> Participant:
         paths.curated / "images" / task.participant_id, paths.curated / "labels" / raw_labels.name
     )
     for file in (paths.raw / "images" / task.participant_id).iterdir():
-        save(to_ras(load(file)), made.images / file.name)
+        save(to_ras(load(file)), image_file(made.images, file.name.removesuffix(".nii.gz")))
     save(to_ras(load(raw_labels)), made.labels)
     return made

@@ -11,7 +11,7 @@ from muscle_study.inference.segment import Segmenter, keep_largest_components
 from muscle_study.inference.stage import load_segmenter
 from muscle_study.labels import Label
 from muscle_study.parameters import load as load_parameters
-from muscle_study.paths import RunPaths
+from muscle_study.paths import RunPaths, image_file
 from muscle_study.training.augmentation import augmentation
 from muscle_study.training.data import AnnotatedParticipants
 from muscle_study.training.model import load_model
@@ -117,7 +117,7 @@ def plain_queue(run: str, volumes: int) -> tio.SubjectsLoader:
         tio.Subject(
             label=tio.LabelMap(curated / "labels" / f"{name}.nii.gz"),
             **{
-                channel: tio.ScalarImage(curated / "images" / name / f"{channel}.nii.gz")
+                channel: tio.ScalarImage(image_file(curated / "images" / name, channel))
                 for channel in parameters.channels
             },
         )

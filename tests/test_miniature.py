@@ -8,7 +8,7 @@ import pytest
 from muscle_study.curation.split import NOT_ANNOTATED
 from muscle_study.files import read_json
 from muscle_study.labels import STRUCTURES
-from muscle_study.paths import RunPaths
+from muscle_study.paths import RunPaths, image_file
 from muscle_study.volumes import Volume, load, save
 
 #: What our labels are called there. Our psoas is without the iliacus, and our gluteus in one.
@@ -50,7 +50,7 @@ def export(ci_output, tmp_path_factory):
     rows = []
     for number, person in people.iterrows():
         subject = folder / f"s{number:04}"
-        image = load(curated / "images" / person["participant_id"] / "water.nii.gz")
+        image = load(image_file(curated / "images" / person["participant_id"], "water"))
         save(image, subject / "mri.nii.gz")
         labels = load(curated / "labels" / f"{person['participant_id']}.nii.gz")
         for structure in STRUCTURES:

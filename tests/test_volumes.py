@@ -10,7 +10,7 @@ from nibabel.orientations import axcodes2ornt, inv_ornt_aff
 from scipy.spatial.transform import Rotation
 
 from muscle_study.exclusions import Excluded, Reason
-from muscle_study.volumes import Volume, load, resample, save, to_ras, upright_grid
+from muscle_study.volumes import Volume, load, open_mapped, resample, save, to_ras, upright_grid
 
 ORIENTATIONS = [
     "".join(codes)
@@ -135,6 +135,26 @@ def test_a_truncated_file_is_excluded(tmp_path):
     path.write_bytes(path.read_bytes()[:2000])
     with pytest.raises(Excluded, match=r"unreadable_image: v\.nii\.gz"):
         load(path)
+
+
+def test_a_mapped_volume_is_the_same_and_reads_what_is_asked(tmp_path):
+    volume = numbered(tilt_degrees=(5, -3, 8))
+    path = tmp_path / "v.nii"
+    save(volume, path)
+    mapped = open_mapped(path)
+    assert mapped.same_grid(volume)
+    assert isinstance(mapped.data.base, np.memmap) and not mapped.data.flags.writeable
+    box = (slice(1, 3), slice(0, 2), slice(1, 2))
+    assert (mapped.data[box] == volume.data[box]).all()
+
+
+@pytest.mark.parametrize("content", [None, b"", b"not an image", gzip.compress(b"not an image")])
+def test_what_cannot_be_mapped_is_excluded(tmp_path, content):
+    path = tmp_path / "v.nii"
+    save(numbered(), path)
+    path.write_bytes(path.read_bytes()[:-1] if content is None else content)
+    with pytest.raises(Excluded, match=r"unreadable_image: v\.nii"):
+        open_mapped(path)
 
 
 @pytest.mark.parametrize("content", [b"", b"not an image", gzip.compress(b"not an image")])

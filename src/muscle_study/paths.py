@@ -25,6 +25,15 @@ STAGES = {
 }
 
 
+#: Curated images are not compressed: a stage maps them and reads the part that it needs.
+IMAGE_ENDING = ".nii"
+
+
+def image_file(folder: Path, contrast: str) -> Path:
+    """Return the file of a contrast in a participant's folder of curated images."""
+    return folder / f"{contrast}{IMAGE_ENDING}"
+
+
 @dataclass(frozen=True)
 class RunPaths:
     """The folders of one run.
@@ -56,6 +65,11 @@ class RunPaths:
     def parameters(self) -> Path:
         """A stage's slice of the parameters each, for Make to compare."""
         return self.data / "parameters"
+
+    @property
+    def progress(self) -> Path:
+        """How far the stage is that runs, or that was stopped."""
+        return self.data / "progress.json"
 
     @property
     def raw(self) -> Path:

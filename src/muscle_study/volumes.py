@@ -8,6 +8,8 @@ import gzip
 import io
 import math
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -86,11 +88,11 @@ def load(path: Path) -> Volume:
     ------
     Excluded
         ``unreadable_image``, ``bad_geometry`` or ``non_finite_voxels``, naming the file.
+    OSError
+        Where the file system does not give it, naming the file without its folder.
     """
-    try:
+    with _from_disk(path):
         content = path.read_bytes()
-    except OSError as error:
-        raise Excluded(Reason.UNREADABLE_IMAGE, f"{path.name}: {error}") from error
     return decode(content, path.name)
 
 
@@ -105,12 +107,50 @@ def decode(content: bytes, name: str) -> Volume:
     Excluded
         As `load`.
     """
-    try:
+    with _refused(name):
         unpacked = _unpack(content, name) if content.startswith(b"\x1f\x8b") else content
         check_size(_header(unpacked), len(unpacked), name)
-        image = nib.Nifti1Image.from_bytes(unpacked)
-        scaled = image.dataobj.slope != 1 or image.dataobj.inter != 0
-        data = np.asarray(image.dataobj, dtype=np.float32 if scaled else None)
+        volume = _placed(nib.Nifti1Image.from_bytes(unpacked), name)
+    if not np.isfinite(volume.data).all():
+        raise Excluded(Reason.NON_FINITE_VOXELS, f"{name}: NaN or infinite voxels")
+    return volume
+
+
+def open_mapped(path: Path) -> Volume:
+    """Map a NIfTI file that is not compressed: voxels are read when they are used.
+
+    A box of the volume, ``volume.data[box]``, costs what it holds. The header is checked as `load`
+    does, the voxels are not: it is for images that curation has checked and written.
+
+    Raises
+    ------
+    Excluded
+        ``unreadable_image`` or ``bad_geometry``, naming the file.
+    OSError
+        As `load`.
+    """
+    name = path.name
+    with _from_disk(path), path.open("rb") as content:
+        start, size = content.read(HEADER_BYTES), path.stat().st_size
+    with _refused(name):
+        check_size(_header(start), size, name)
+        return _placed(nib.Nifti1Image.from_filename(path, mmap="r"), name)
+
+
+@contextmanager
+def _from_disk(path: Path) -> Iterator[None]:
+    """Name the file, without its folder, where the file system does not give it."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, f"{path.name}: {error.strerror}") from error
+
+
+@contextmanager
+def _refused(name: str) -> Iterator[None]:
+    """Turn what a broken NIfTI file raises into an exclusion."""
+    try:
+        yield
     except (
         OSError,
         EOFError,
@@ -123,6 +163,12 @@ def decode(content: bytes, name: str) -> Volume:
         WrapStructError,
     ) as error:
         raise Excluded(Reason.UNREADABLE_IMAGE, f"{name}: {error}") from error
+
+
+def _placed(image: nib.Nifti1Image, name: str) -> Volume:
+    """Return the voxels with a place that can be believed."""
+    scaled = image.dataobj.slope != 1 or image.dataobj.inter != 0
+    data = np.asarray(image.dataobj, dtype=np.float32 if scaled else None)
     if data.dtype.kind not in "iuf":
         raise Excluded(Reason.UNREADABLE_IMAGE, f"{name}: voxels of type {data.dtype}")
     if data.ndim == 4 and data.shape[3] == 1:
@@ -132,8 +178,6 @@ def decode(content: bytes, name: str) -> Volume:
     check_placed(image, name)
     volume = Volume(data.astype(data.dtype.newbyteorder("="), copy=False), image.affine)
     check_geometry(volume, name)
-    if not np.isfinite(data).all():
-        raise Excluded(Reason.NON_FINITE_VOXELS, f"{name}: NaN or infinite voxels")
     return volume
 
 

@@ -6,12 +6,11 @@ import shutil
 import pandas as pd
 import pytest
 
-from muscle_study.cluster_parameters import ClusterParameters
 from muscle_study.cohort.export import draw_cohort, make_cohort
 from muscle_study.cohort.overview import whole_scans
 from muscle_study.cohort.parameters import CohortParameters
 from muscle_study.parameters import load
-from muscle_study.paths import RunPaths
+from muscle_study.paths import RunPaths, image_file
 from muscle_study.volumes import load as load_volume
 
 
@@ -29,7 +28,7 @@ def make(output, parameters, workers=1):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MUSCLE_STUDY_OUTPUT", str(output))
         paths = RunPaths("small")
-        cluster = ClusterParameters(kind="local", workers=workers, threads=1)
+        cluster = load("ci").cluster.model_copy(update={"workers": workers})
         return paths.data, make_cohort(paths, parameters, cluster)
 
 
@@ -127,7 +126,7 @@ def test_stations_and_random_contrasts_come_where_asked_for(finished, tmp_path):
 
 
 def volume(folder):
-    return load_volume(folder / "image.nii.gz").data
+    return load_volume(image_file(folder, "image")).data
 
 
 def test_dicom_comes_as_the_nako_sends_it(tmp_path):

@@ -27,15 +27,16 @@ def parameters(**changes):
         "rotation_deg": 0.0, "scale": 1.0, "shift_mm": 0.0, "deformation_mm": 0.0,
         "slab_probability": 0.0,
         "least_slab_mm": 40.0, "crop_probability": 0.0, "thickest_slice_mm": 1.0, "blur_mm": 0.0,
-        "texture": 0.0, "bias": 0.0, "noise": 0.0, "gamma": 0.0, "inversion_probability": 0.0,
+        "texture": 0.0, "most_patches": 0, "bias": 0.0, "noise": 0.0, "gamma": 0.0,
+        "inversion_probability": 0.0,
     }  # fmt: skip
     return RandomisedParameters(**values | changes)
 
 
 WILD = parameters(
     rotation_deg=8.0, scale=1.3, shift_mm=40.0, deformation_mm=8.0, slab_probability=0.5,
-    crop_probability=0.5, thickest_slice_mm=12.0, blur_mm=4.0, texture=0.08, bias=0.5, noise=0.12,
-    gamma=0.3, inversion_probability=0.2,
+    crop_probability=0.5, thickest_slice_mm=12.0, blur_mm=4.0, texture=0.08, most_patches=4,
+    bias=0.5, noise=0.12, gamma=0.3, inversion_probability=0.2,
 )  # fmt: skip
 
 
@@ -65,6 +66,17 @@ def test_brightness_follows_the_tissue_alone(tissues):
     assert [len(of_tissue) for of_tissue in values] == [1, 1, 1, 1]
     assert values[0] == 0
     assert image.max() == pytest.approx(1, abs=1e-6)
+
+
+def test_patches_are_foreign_and_leave_air_and_muscle_alone(tissues):
+    patched = 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        image = render(tissues, SPACING, parameters(most_patches=4), rng)
+        for alone in (Tissue.AIR, Tissue.PSOAS_LEFT, Tissue.GLUTEUS_RIGHT):
+            assert np.ptp(image[tissues == alone]) == 0
+        patched += np.ptp(image[tissues == Tissue.FAT]) > 0
+    assert 10 <= patched < 20  # one in five has none
 
 
 def test_same_seed_same_image(tissues):

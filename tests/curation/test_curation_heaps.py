@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from dicom_files import enhanced, single_frames
 
+from muscle_study.paths import image_file
 from muscle_study.volumes import Volume, load
 
 AFFINE = np.array([[-3.0, 0, 0, 30], [0, -3, 0, 24], [0, 0, 5, -10], [0, 0, 0, 1]])
@@ -60,7 +61,7 @@ def test_a_heap_of_several_people_is_parted_by_its_headers(heap, run, paths):
     assert after.about["unclaimed_files"] == 1
     for name, volumes in people.items():
         for kind, contrast in DIXON.items():
-            curated = load(paths.curated / f"images/{name}/{contrast}.nii.gz")
+            curated = load(image_file(paths.curated / "images" / name, contrast))
             np.testing.assert_array_equal(curated.data, volumes[kind].data[::-1, ::-1])
 
 
@@ -70,7 +71,7 @@ def test_an_enhanced_file_holds_all_contrasts(heap, run, paths):
     after = run()
     assert after.exclusions.empty, after.exclusions.to_string()
     for kind, contrast in DIXON.items():
-        curated = load(paths.curated / f"images/P1/{contrast}.nii.gz")
+        curated = load(image_file(paths.curated / "images/P1", contrast))
         np.testing.assert_array_equal(curated.data, volumes[kind].data[::-1, ::-1])
 
 

@@ -5,12 +5,11 @@ import zipfile
 import numpy as np
 import pytest
 
-from muscle_study.cluster_parameters import ClusterParameters
 from muscle_study.cohort.export import make_cohort
 from muscle_study.curation.dicom_export import ZIP_NAME, NakoSource
 from muscle_study.curation.source import NOBODY
 from muscle_study.parameters import load as load_parameters
-from muscle_study.paths import RunPaths
+from muscle_study.paths import RunPaths, image_file
 from muscle_study.volumes import load, to_ras
 
 FOUR = ["water", "fat", "in_phase", "opposed_phase"]
@@ -41,7 +40,7 @@ def made(tmp_path_factory):
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path_factory.mktemp(form)))
             paths = RunPaths("made")
-            one = ClusterParameters(kind="local", workers=1, threads=1)
+            one = load_parameters("ci").cluster.model_copy(update={"workers": 1})
             make_cohort(paths, cohort_parameters(format=form), one)
             folders[form] = paths.raw
     return folders
@@ -90,7 +89,7 @@ def test_zips_give_the_volumes_that_nifti_gives(run, paths, made, names):
     for participant in names:
         for contrast in FOUR:
             expected = to_ras(load(made["nifti"] / f"images/{participant}/{contrast}.nii.gz"))
-            curated = load(paths.curated / f"images/{participant}/{contrast}.nii.gz")
+            curated = load(image_file(paths.curated / "images" / participant, contrast))
             assert curated.same_grid(expected)
             np.testing.assert_array_equal(curated.data, expected.data)
 
@@ -134,7 +133,7 @@ def test_stations_alone_are_composed_to_the_whole_within_noise(run, export, path
     for participant in after.participants["participant_id"]:
         for contrast in FOUR:
             whole = to_ras(load(made["nifti"] / f"images/{participant}/{contrast}.nii.gz"))
-            ours = load(paths.curated / f"images/{participant}/{contrast}.nii.gz")
+            ours = load(image_file(paths.curated / "images" / participant, contrast))
             assert ours.same_grid(whole)
             off = ours.data.astype(float) - whole.data
             # the synthetic scanner joins the opposed image with its sign, an export has none

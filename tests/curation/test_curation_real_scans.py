@@ -11,7 +11,7 @@ import pytest
 import SimpleITK as sitk  # noqa: N813 - its own custom
 from scipy.ndimage import map_coordinates
 
-from muscle_study.paths import ROOT
+from muscle_study.paths import ROOT, image_file
 from muscle_study.volumes import load
 
 REAL = Path(os.environ.get("MUSCLE_STUDY_REAL", ROOT.parent / "shared" / "real"))
@@ -83,7 +83,7 @@ def test_the_vibe_alone_is_taken_from_a_heap(curate, paths):
     assert (taken.series, taken.contrast, taken.shape) == (26, "image", "160x160x20")
     assert taken.spacing_mm == "1.625x1.625x3.6"
     assert set(images.loc[~images["used"], "contrast"]) == {"other"}
-    curated = load(paths.curated / "images/ANON/image.nii.gz")
+    curated = load(image_file(paths.curated / "images/ANON", "image"))
     check_same(curated, *placed_by_sitk(sitk.ReadImage(slices_of(source, 26))))
 
 
@@ -95,7 +95,7 @@ def test_an_oblique_vibe_has_the_step_of_its_positions(curate, paths, tmp_path):
     assert taken.spacing_mm == "0.7891x0.7891x1.25"  # the headers say 3.5 and 1 mm
     names = slices_of(source)
     assert sitk.ReadImage(names).GetSpacing()[2] == pytest.approx(1.25, abs=1e-3)
-    check_same(load(paths.curated / "images/ANON/image.nii.gz"), *placed_by_slices(names))
+    check_same(load(image_file(paths.curated / "images/ANON", "image")), *placed_by_slices(names))
 
     if (program := shutil.which("dcm2niix")) is not None:
         subprocess.run([program, "-f", "v", "-o", str(tmp_path), str(source)], check=True)
@@ -116,5 +116,5 @@ def test_coronal_pairs_come_out_in_ras(curate, paths, tmp_path):
     assert (after.inventory["contrast"] == "other").sum() == 2  # the phase images
     for contrast, word in (("in_phase", "inphase"), ("opposed_phase", "outphase")):
         (source,) = folder.glob(f"*{word}_e2.nii.gz")
-        curated = load(paths.curated / f"images/01/{contrast}.nii.gz")
+        curated = load(image_file(paths.curated / "images/01", contrast))
         check_same(curated, *placed_by_sitk(sitk.ReadImage(source)))

@@ -8,6 +8,7 @@ import pytest
 
 from muscle_study.curation import participant, stage
 from muscle_study.files import read_table
+from muscle_study.paths import image_file
 
 
 def tables(folder):
@@ -106,22 +107,22 @@ def test_other_parameters_do_everyone_again(export, curate, done):
 def test_killed_and_restarted_gives_the_same_bytes(export, paths, curate, done, monkeypatch):
     curate()
     expected = tables(paths.curated)
-    images = {path: path.read_bytes() for path in paths.curated.rglob("*.nii.gz")}
+    images = {path: path.read_bytes() for path in paths.curated.rglob("*.nii*")}
     # as a kill leaves it: no tables, one participant's image and record missing, a part-file
     for name in expected:
         (paths.curated / name).unlink()
     (paths.curated / "records" / "100003.json").unlink()
-    (paths.curated / "images" / "100003" / "fat.nii.gz").unlink()
-    (paths.curated / "images" / "100003" / ".77.fat.nii.gz").write_bytes(b"part")
+    image_file(paths.curated / "images" / "100003", "fat").unlink()
+    image_file(paths.curated / "images" / "100003", ".77.fat").write_bytes(b"part")
     (paths.curated / "labels" / ".77.100003.nii.gz").write_bytes(b"part")
-    (paths.curated / "images" / "100004" / "fat.nii.gz").unlink()
+    image_file(paths.curated / "images" / "100004", "fat").unlink()
     done.clear()
 
     curate()
 
     assert done == ["100003", "100004"]
     assert tables(paths.curated) == expected
-    assert {path: path.read_bytes() for path in paths.curated.rglob("*.nii.gz")} == images
+    assert {path: path.read_bytes() for path in paths.curated.rglob("*.nii*")} == images
 
 
 def test_withdrawn_participant_is_removed(export, paths, curate):

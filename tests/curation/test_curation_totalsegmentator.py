@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from muscle_study.curation.totalsegmentator import STRUCTURES, read_names
-from muscle_study.paths import ROOT
+from muscle_study.paths import ROOT, image_file
 
 REAL = Path(os.environ.get("MUSCLE_STUDY_REAL", ROOT.parent / "shared" / "real"))
 AFFINE = np.diag([1.5, 1.5, 1.5, 1])
@@ -227,7 +227,7 @@ def test_real_scans_keep_muscle_volume_and_place(curate, paths, spacing_mm):
             expected_at = nib.affines.apply_affine(mask.affine, voxels).mean(axis=0)
             found_at = nib.affines.apply_affine(labels.affine, np.argwhere(found == value))
             np.testing.assert_allclose(found_at.mean(axis=0), expected_at, atol=0.01)
-        check_real_image(image, paths.curated / "images" / subject / "image.nii.gz", spacing_mm)
+        check_real_image(image, image_file(paths.curated / "images" / subject, "image"), spacing_mm)
 
 
 def check_real_image(source, path, spacing_mm):

@@ -33,7 +33,7 @@ def card_of():
         spacing_mm=(4.0, 4.0, 5.0), features=(1, 1, 1), channels=("water",), tile_voxels=1_000_000
     ) -> ModelCard:
         network = NetworkParameters(
-            spacing_mm=list(spacing_mm), patch_size=[16, 16, 8], features=list(features),
+            spacing_mm=list(spacing_mm), patch_size=[16, 16, 12], features=list(features),
             strides=[[2, 2, 2], [2, 2, 2]], batch_size=1, patches_per_volume=1, max_epochs=1,
             validate_every=1, patience=None, learning_rate=0.1, tile_voxels=tile_voxels,
         )  # fmt: skip
@@ -47,7 +47,7 @@ def card_of():
             name: Learned(
                 weights=f"{name}.safetensors", training_participants=1,
                 validation_participants=1, best_epoch=1, validation_dice=0.5,
-                trainable_parameters=1,
+                log_odds_shifts={}, trainable_parameters=1,
             )
             for name in ("localiser", "segmenter_1")
         }  # fmt: skip

@@ -9,8 +9,10 @@ from muscle_study.inference.segment import (
     Sides,
     agreement,
     box_around,
+    expected_dice,
     keep_largest_components,
     most_probable,
+    near_muscle,
     part_of,
     without_unsure,
 )
@@ -86,20 +88,46 @@ def test_without_muscles_nothing_is_found(segmenter, scan):
     assert all(np.isnan(dice) for dice in segmented.predicted_dice.values())
 
 
-def test_a_network_that_takes_sides_disagrees_with_its_mirror_image(segmenter, scan):
-    class LowHalf(torch.nn.Module):
-        """Calls all muscle of the first half gluteus and sees none in the other."""
+def test_networks_that_disagree_predict_little_however_sure_they_are(segmenter, scan):
+    class AllGluteus(torch.nn.Module):
+        """Calls all muscle gluteus."""
 
         def forward(self, image: torch.Tensor) -> torch.Tensor:
             logits = torch.full((1, 3, *image.shape[2:]), -100.0)
-            half = image.shape[2] // 2
-            logits[:, 2, :half] = torch.where(image[:, 0, :half] > 0.2, 100.0, -200.0)
+            logits[:, 2] = torch.where(image[:, 0] > 0.2, 100.0, -200.0)
             return logits
 
-    predicted = segmenter(LowHalf())({"water": scan}).predicted_dice
-    # gluteus and psoas are of one size: each pass calls twice the left gluteus, or none, so
-    assert predicted[Label.GLUTEUS_LEFT] == pytest.approx((2 / 3 + 0 + 0) / 3)
+    predicted = segmenter(AllGluteus())({"water": scan}).predicted_dice
+    # gluteus and psoas are of one size: twice the gluteus is called, and promised for sure
+    assert predicted[Label.GLUTEUS_LEFT] == pytest.approx((2 / 3 * 1) ** 0.5)
     assert predicted[Label.PSOAS_LEFT] == 0
+
+
+def test_expected_dice_by_hand():
+    located = np.zeros((2, 1, 1), np.uint8)
+    located[0], located[1] = Label.GLUTEUS_LEFT, Label.GLUTEUS_RIGHT
+    sides = Sides(Volume(located, np.diag([2.0, 1.0, 1.0, 1.0])))
+    gluteus = np.array([0.9, 0.4, 0.8, 1.0]).reshape(4, 1, 1)
+    labels = Volume(np.array([3, 0, 4, 4], np.uint8).reshape(4, 1, 1), np.eye(4))
+    promised = expected_dice(np.stack([1 - gluteus, 0 * gluteus, gluteus]), labels, sides)
+    # voxels at 0 and 1 are nearer to the left one, which lies at 0, than to the right one at 2
+    assert promised[Label.GLUTEUS_LEFT] == pytest.approx(2 * 0.9 / (1 + 1.3))
+    assert promised[Label.GLUTEUS_RIGHT] == pytest.approx(2 * 1.8 / (2 + 1.8))
+    assert np.isnan(promised[Label.PSOAS_LEFT])
+
+
+def test_patches_give_the_truth_too(segmenter, scan, truth):
+    segmented = segmenter(tile_voxels=4096)({"water": scan})
+    np.testing.assert_array_equal(segmented.labels.data, truth.data)
+
+
+def test_near_muscle_is_within_15_mm_of_it():
+    located = np.zeros((10, 10, 10), np.uint8)
+    located[5, 5, 5] = Label.PSOAS_LEFT
+    fine = np.diag([2.5, 5.0, 5.0, 1.0])
+    near = near_muscle(Volume(located, np.diag([5.0, 5.0, 5.0, 1.0])), (20, 10, 10), fine)
+    assert near[10, 5, 2:9].all() and not near[10, 5, [1, 9]].any()
+    assert near[4:17, 5, 5].all() and not near[[2, 18], 5, 5].any()
 
 
 def test_sides_are_those_where_the_muscle_was_located_nearest():

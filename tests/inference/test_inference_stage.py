@@ -10,7 +10,7 @@ from muscle_study.files import read_json, read_table, write_json, write_table
 from muscle_study.inference.parameters import InferenceParameters, MasksParameters
 from muscle_study.inference.stage import segment_cohort
 from muscle_study.labels import Label
-from muscle_study.paths import RunPaths
+from muscle_study.paths import RunPaths, image_file
 from muscle_study.training.model import save_card, save_weights
 from muscle_study.training.network import build_network
 from muscle_study.volumes import Volume, load, save
@@ -31,7 +31,7 @@ def paths(tmp_path, monkeypatch, card_of):
     rng = np.random.default_rng(0)
     for participant in ("1", "2", "3"):
         image = rng.integers(0, 100, (18, 18, 18)).astype(np.int16)
-        file = paths.curated / "images" / participant / "water.nii.gz"
+        file = image_file(paths.curated / "images" / participant, "water")
         save(Volume(image, np.diag([4.0, 4, 4, 1])), file)
     write_json({"psoas_label": "psoas major"}, paths.curated / "source.json")
     table = pd.DataFrame({"participant_id": ["1", "2", "3"]})
@@ -40,7 +40,7 @@ def paths(tmp_path, monkeypatch, card_of):
 
 
 def test_resume_and_bad_participant(paths, cluster):
-    bad = paths.curated / "images" / "2" / "water.nii.gz"
+    bad = image_file(paths.curated / "images" / "2", "water")
     whole = bad.read_bytes()
     bad.write_bytes(whole[:100])
     records, exclusions = segment_cohort(paths, PARAMETERS, cluster)

@@ -11,7 +11,7 @@ from muscle_study.measurement.measures import COLUMNS
 from muscle_study.measurement.parameters import MeasurementParameters
 from muscle_study.measurement.participants import MeasureTask, measure_cohort, measure_participant
 from muscle_study.measurement.quality import score_test_split
-from muscle_study.paths import RunPaths
+from muscle_study.paths import RunPaths, image_file
 from muscle_study.volumes import Volume, save
 
 PARAMETERS = MeasurementParameters(min_muscle_ml=0.1, seed=1)
@@ -19,7 +19,7 @@ PARAMETERS = MeasurementParameters(min_muscle_ml=0.1, seed=1)
 
 @pytest.fixture
 def task(tmp_path, four_boxes):
-    images = tmp_path / "water.nii.gz", tmp_path / "fat.nii.gz"
+    images = image_file(tmp_path, "water"), image_file(tmp_path, "fat")
     for path, level in zip(images, (300, 100), strict=True):
         save(Volume(np.full(four_boxes.data.shape, level, np.int16), four_boxes.affine), path)
     save(four_boxes, tmp_path / "100001.nii.gz")
@@ -77,13 +77,13 @@ def test_an_image_on_another_grid_is_excluded(task, four_boxes):
     shifted = four_boxes.affine.copy()
     shifted[2, 3] += 5
     save(Volume(np.ones(four_boxes.data.shape, np.int16), shifted), task.dixon[1])
-    with pytest.raises(Excluded, match=r"grid_mismatch: fat\.nii\.gz"):
+    with pytest.raises(Excluded, match=r"grid_mismatch: fat\.nii"):
         measure_participant(task)
 
 
-def test_a_missing_image_is_excluded(task):
+def test_a_missing_image_may_come_back(task):
     task.dixon[0].unlink()
-    with pytest.raises(Excluded, match=r"unreadable_image: water\.nii\.gz"):
+    with pytest.raises(FileNotFoundError, match=r"water\.nii: No such file"):
         measure_participant(task)
 
 

@@ -139,4 +139,4 @@ def _check_lookup(browser):
     woman, _ = browser.run(FILL, person | {"value": "46", "sex": "female"})
     assert woman == "Of the same sex and age: too few participants."
     nothing, _ = browser.run(FILL, person | {"value": ""})
-    assert nothing == ""
+    assert nothing == "Of the same sex and age: enter age, value."

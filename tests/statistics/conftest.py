@@ -14,7 +14,7 @@ from muscle_study.files import write_json, write_table
 from muscle_study.labels import Label
 from muscle_study.measurement.compared import DICE, agreement
 from muscle_study.measurement.measures import MEASURES
-from muscle_study.paths import NOTEBOOKS, RunPaths
+from muscle_study.paths import NOTEBOOKS, RunPaths, image_file
 from muscle_study.statistics.loading import load_study
 from muscle_study.statistics.parameters import StatisticsParameters
 from muscle_study.statistics.study import Study
@@ -126,7 +126,7 @@ def make_run(plan: Plan) -> RunPaths:
     write_model(paths)
     if len(test):
         write_images(paths, test)
-        plt.imsave(paths.measurements / "worst.png", np.zeros((40, 60)))
+        plt.imsave(paths.measurements / "cases.png", np.zeros((40, 60)))
     if plan.truth:
         write_truth(paths, measures, set(test), generator)
     if plan.compared:
@@ -215,7 +215,7 @@ def write_curated(paths, plan, curated, excluded) -> None:
     first = curated.sort_values("participant_id")["participant_id"].iloc[0]
     save(
         Volume(np.zeros((4, 4, 4), np.int16), np.diag([3.0, 3.0, 5.0, 1.0])),
-        paths.curated / "images" / first / "water.nii.gz",
+        image_file(paths.curated / "images" / first, "water"),
     )
 
 
@@ -256,6 +256,7 @@ def write_model(paths: RunPaths) -> None:
         {
             "parameters": {
                 "channels": ["water", "fat"],
+                "augmentation": {"flip": 0.5, "affine": 0.3, "noise": 0.0},
                 "localiser": {"spacing_mm": [8.0, 8.0, 10.0]},
                 "segmenter": {
                     "spacing_mm": [4.0, 4.0, 5.0],
@@ -300,8 +301,8 @@ def write_images(paths: RunPaths, names: pd.Series) -> None:
     fat = np.where(lean, 150, np.where(body, 900, 0)) - 60 * (labels > 0) + noise
     for name in names:
         folder = paths.curated / "images" / name
-        save(Volume(water.clip(0).astype(np.int16), affine), folder / "water.nii.gz")
-        save(Volume(fat.clip(0).astype(np.int16), affine), folder / "fat.nii.gz")
+        save(Volume(water.clip(0).astype(np.int16), affine), image_file(folder, "water"))
+        save(Volume(fat.clip(0).astype(np.int16), affine), image_file(folder, "fat"))
         save(Volume(labels, affine), paths.curated / "labels" / f"{name}.nii.gz")
         save(Volume(np.roll(labels, 1, axis=1), affine), paths.segmentations / f"{name}.nii.gz")
 

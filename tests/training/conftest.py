@@ -18,7 +18,9 @@ def network():
 @pytest.fixture
 def parameters(network):
     """Return parameters of a short training on water and fat."""
-    localiser = network.model_copy(update={"spacing_mm": [8.0, 8.0, 8.0], "patch_size": [8, 8, 8]})
+    localiser = network.model_copy(
+        update={"spacing_mm": [8.0, 8.0, 8.0], "patch_size": [12, 12, 12]}
+    )
     return TrainingParameters(
         channels=["water", "fat"], localiser=localiser, segmenter=network, learn_from="curated",
         folds=1, start_from=None, pretrained=None, loader_workers=0, weight_decay=0.0,

@@ -5,10 +5,11 @@ import pytest
 import torch
 
 from muscle_study.labels import Label
+from muscle_study.paths import image_file
 from muscle_study.training.augmentation import augmentation, mirror_sides
 from muscle_study.training.cache import CachedVolume, VolumeCache
 from muscle_study.training.classes import CLASSES
-from muscle_study.training.data import Numbers, Patches, crop
+from muscle_study.training.data import Numbers, Patches, Volumes, crop
 from muscle_study.training.preprocessing import intensity_range
 from muscle_study.volumes import Volume, save
 
@@ -54,6 +55,19 @@ def test_the_same_number_gives_the_same_patch_whatever_came_before(volume):
     assert torch.equal(one[5]["label"], other[5]["label"])
 
 
+def test_validation_sees_what_inference_will_see(volume):
+    whole = Volumes([volume], CLASSES["localiser"])[0]
+    assert whole["image"].shape == (1, 20, 16, 12) and whole["label"].shape == (1, 20, 16, 12)
+    nothing = volume._replace(label=np.zeros_like(volume.label))
+    assert Volumes([nothing], CLASSES["segmenter"], (1, 1, 1))[0]["image"].shape == (1, 20, 16, 12)
+
+    boxed = Volumes([volume], CLASSES["segmenter"], (1, 2, 9))[0]
+    # the muscles reach from 2, 3, 4 to the last voxel
+    assert boxed["image"].shape == (1, 19, 15, 12)
+    assert boxed["image"][0, 0, 0, 0] == volume.image[0, 1, 1, 0]
+    assert boxed["label"][0, 1, 2, 4] == 1 and boxed["label"][0, -1, -1, -1] == 2
+
+
 def test_a_flip_exchanges_sides_and_no_muscles(volume):
     """The last voxels along x are right gluteus, whichever side the flip says it is."""
     found = {}
@@ -82,7 +96,8 @@ def test_cache_is_made_once_for_the_same_files(tmp_path):
     images = tmp_path / "images"
     affine = np.diag([2.0, 2.0, 2.0, 1.0])
     save(
-        Volume(rng.integers(0, 99, (10, 10, 10)).astype(np.int16), affine), images / "water.nii.gz"
+        Volume(rng.integers(0, 99, (10, 10, 10)).astype(np.int16), affine),
+        image_file(images, "water"),
     )
     labels = np.zeros((10, 10, 10), np.uint8)
     labels[4:6] = Label.PSOAS_LEFT
@@ -101,7 +116,7 @@ def test_cache_is_made_once_for_the_same_files(tmp_path):
     before = file.stat().st_mtime_ns
     cache.add("a", images, label)
     assert file.stat().st_mtime_ns == before
-    save(Volume(labels.astype(np.int16), affine), images / "water.nii.gz")
+    save(Volume(labels.astype(np.int16), affine), image_file(images, "water"))
     cache.add("a", images, label)
     assert file.stat().st_mtime_ns != before
 

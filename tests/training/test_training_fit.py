@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from muscle_study.files import read_json, write_json, write_table
-from muscle_study.paths import RunPaths
+from muscle_study.paths import RunPaths, image_file
 from muscle_study.training.data import AnnotatedParticipants
 from muscle_study.training.fit import train
 from muscle_study.training.model import load_model
@@ -33,7 +33,7 @@ def paths(tmp_path, monkeypatch):
             image = (label * 50 + rng.integers(0, 20, label.shape)).astype(np.int16)
             if split == "test":  # reading it would fail loudly
                 image = image[:2]
-            file = paths.curated / "images" / participant / f"{contrast}.nii.gz"
+            file = image_file(paths.curated / "images" / participant, contrast)
             save(Volume(image, affine), file)
         save(Volume(label, affine), paths.curated / "labels" / f"{participant}.nii.gz")
     table = pd.DataFrame({"participant_id": list(SPLITS), "split": list(SPLITS.values())})
@@ -148,10 +148,9 @@ def test_training_can_start_from_another_model(paths, parameters):
     )
     train(paths, started)
     before, after = load_model(earlier), load_model(paths.model)
-    for one, other in zip(
-        before.segmenters[0].parameters(), after.segmenters[0].parameters(), strict=True
-    ):
-        torch.testing.assert_close(one, other, rtol=0, atol=1e-9)
+    *one, _ = before.segmenters[0].parameters()
+    *other, _ = after.segmenters[0].parameters()  # all but the bias, which calibration shifts
+    torch.testing.assert_close(one, other, rtol=0, atol=1e-9)
 
     wider = network.model_copy(update={"features": [4, 16, 8]})
     with pytest.raises(ValueError, match=r"has features \[4, 8, 8\], this run \[4, 16, 8\]"):

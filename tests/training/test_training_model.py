@@ -19,7 +19,7 @@ from muscle_study.training.network import build_network
 def learned(name: str) -> Learned:
     return Learned(
         weights=f"{name}.safetensors", training_participants=1, validation_participants=1,
-        best_epoch=1, validation_dice=0.5, trainable_parameters=1,
+        best_epoch=1, validation_dice=0.5, log_odds_shifts={}, trainable_parameters=1,
     )  # fmt: skip
 
 

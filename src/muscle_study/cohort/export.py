@@ -35,7 +35,7 @@ from muscle_study.cohort.truth import (
 )
 from muscle_study.files import write_table
 from muscle_study.labels import SIDES, Label, label_of
-from muscle_study.paths import RunPaths
+from muscle_study.paths import RunPaths, image_file
 from muscle_study.records import code_digest, read_record, record_key, write_record
 from muscle_study.volumes import Volume, save, to_ras
 
@@ -161,7 +161,7 @@ def write_randomised(task: Task, body: Body, folder: Path, parameters: CohortPar
         rng = np.random.default_rng((*task.seed, number))
         made = randomise(tissues.data, grid.spacing_mm, parameters.randomised, rng)
         image = np.rint(made.image * BRIGHT).astype(np.int16)
-        save(Volume(image, tissues.affine), folder / str(number) / f"{RANDOMISED_CHANNEL}.nii.gz")
+        save(Volume(image, tissues.affine), image_file(folder / str(number), RANDOMISED_CHANNEL))
         save(Volume(made.labels, tissues.affine), folder / str(number) / "label.nii.gz")
 
 
@@ -274,6 +274,14 @@ def make_cohort(paths: RunPaths, parameters: CohortParameters, cluster: ClusterP
         If a participant could not be made: the cohort's own code must not fail.
     """
     drawn = draw_cohort(parameters)
+    write_cohort(drawn, paths, parameters, cluster)
+    return drawn
+
+
+def write_cohort(
+    drawn: Drawn, paths: RunPaths, parameters: CohortParameters, cluster: ClusterParameters
+) -> None:
+    """Write a drawn cohort, as `make_cohort` does."""
     for folder in FOLDERS:
         _remove_others(paths.raw / folder, set(drawn.imaged))
     make = partial(
@@ -283,14 +291,15 @@ def make_cohort(paths: RunPaths, parameters: CohortParameters, cluster: ClusterP
         parameters=parameters,
         code=code_digest(Path(__file__).parent),
     )
-    facts, failed = map_participants("cohort", make, tasks_of(drawn, parameters), cluster)
+    facts, failed = map_participants(
+        "cohort", make, tasks_of(drawn, parameters), cluster, folders=[paths.raw, paths.truth]
+    )
     if len(failed):
         raise RuntimeError(f"{len(failed)} participants could not be made: {failed.detail[0]}")
     duplicate_scans(paths.raw / "images", drawn.faults)
     write_truth(drawn, facts, paths.truth)
     write = write_participants if parameters.format == "dicom" else write_table
     write(break_table(drawn.exported, drawn.faults), paths.raw / "participants.csv")
-    return drawn
 
 
 def write_truth(drawn: Drawn, facts: pd.DataFrame, folder: Path) -> None:

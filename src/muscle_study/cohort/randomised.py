@@ -11,13 +11,17 @@ from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 from muscle_study.cohort.fields import SmoothField
-from muscle_study.cohort.random_contrasts import draw_contrast
+from muscle_study.cohort.random_contrasts import MUSCLES, draw_contrast
 from muscle_study.cohort.randomised_parameters import RandomisedParameters
 from muscle_study.cohort.tissues import Tissue
 from muscle_study.labels import STRUCTURES, Label
 
 #: Lengths over which deformation, texture and the bias field vary (mm).
 DEFORMATION_MM, SMOOTH_TEXTURE_MM, BIAS_MM = (50.0, 150.0), (12.0, 40.0), (120.0, 300.0)
+
+#: Patches of foreign tissue: lengths over which their outlines vary (mm), and above how many SD of
+#: a smooth field they lie, which makes them a fifth of the body at most.
+PATCH_MM, PATCH_SD = (10.0, 45.0), (0.8, 2.0)
 
 #: SD of the factors by which the three axes differ in scale.
 STRETCH_SD = 0.04
@@ -144,6 +148,7 @@ def render(
     contrast = draw_contrast(rng, parameters.inversion_probability)
     image = contrast.values[tissues]
     image += _texture(tissues, spacing_mm, parameters.texture, rng)
+    _add_patches(image, tissues, spacing_mm, parameters.most_patches, rng)
     blur = rng.uniform(0, parameters.blur_mm)
     image = ndimage.gaussian_filter(image, blur / np.asarray(spacing_mm), truncate=2.5)
     image = contrast.shown(image)
@@ -173,6 +178,23 @@ def _texture(
     grain /= grain.std()
     texture = smooth[tissues] * _field(tissues.shape, spacing_mm, SMOOTH_TEXTURE_MM, rng)
     return texture + fine[tissues] * grain
+
+
+def _add_patches(
+    image: np.ndarray,
+    tissues: np.ndarray,
+    spacing_mm: tuple[float, float, float],
+    most: int,
+    rng: np.random.Generator,
+) -> None:
+    """Paint patches of any brightness over all but air and muscle, in place.
+
+    Real bodies hold more than the synthetic one, and hold it in other shapes.
+    """
+    free_to_paint = ~np.isin(tissues, [Tissue.AIR, *MUSCLES])
+    for _ in range(rng.integers(most + 1)):
+        field = _field(tissues.shape, spacing_mm, PATCH_MM, rng)
+        image[free_to_paint & (field > rng.uniform(*PATCH_SD))] = rng.uniform(0, 1)
 
 
 def _field(

@@ -34,6 +34,7 @@ class RandomisedParameters(Section):
     thickest_slice_mm: float = Field(gt=0, description="coarsest resolution along one axis")
     blur_mm: float = Field(ge=0, description="largest SD of the blur along all axes")
     texture: float = Field(ge=0, lt=1, description="largest SD of texture, relative to contrast")
+    most_patches: int = Field(ge=0, description="of foreign tissue, painted over all but muscle")
     bias: float = Field(ge=0, lt=2, description="largest SD of the bias field's logarithm")
     noise: float = Field(ge=0, lt=1, description="largest SD of noise, relative to contrast")
     gamma: float = Field(ge=0, lt=2, description="SD of the exponent's logarithm")

@@ -4,6 +4,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from muscle_study.curation.quality_parameters import QualityParameters
 from muscle_study.curation.tables import TRAITS
 from muscle_study.sections import Section
 
@@ -28,6 +29,7 @@ class CurationParameters(Section):
     height_range_cm: list[float] = Field(min_length=2, max_length=2)
     weight_range_kg: list[float] = Field(min_length=2, max_length=2)
     bmi_tolerance_kg_m2: float = Field(gt=0, description="stated BMI against height and weight")
+    quality: QualityParameters
     validation_fraction: float = Field(ge=0, le=1, description="of the annotated participants")
     test_fraction: float = Field(gt=0, le=1, description="of the annotated participants")
     seed: int

@@ -11,11 +11,22 @@ import numpy as np
 
 from muscle_study import volumes
 from muscle_study.curation import dixon, images, source
+from muscle_study.curation.corrections import Correction, repeats_left, right_slabs
 from muscle_study.curation.intake import SourceFile
+from muscle_study.curation.orientation import check_orientation
+from muscle_study.curation.quality import scores
 from muscle_study.curation.series import OTHER, UNTOLD, Series, choose_scan, unreadable
 from muscle_study.curation.stations import compose
 from muscle_study.exclusions import Excluded, Reason
-from muscle_study.records import read_record, record_key, write_record
+from muscle_study.paths import image_file
+from muscle_study.records import (
+    read_record,
+    recall,
+    record_key,
+    stamps,
+    write_exclusion,
+    write_record,
+)
 
 
 @dataclass(frozen=True)
@@ -96,29 +107,47 @@ def curate_participant(task: Task) -> dict:
     -------
     dict
         ``annotated``; ``inventory``: rows of the inventory, without the participant; ``voxels``:
-        hashes by contrast; ``corrections``: the evidence of each.
+        hashes by contrast; ``corrections``: what was put right, and the evidence; ``quality``:
+        the scores.
 
     Raises
     ------
     Excluded
         When the participant cannot go on; then nothing curated of the participant is left.
     """
+    meanings = task.source.label_files(task.source_id)
+    seen = seen_of(task, meanings)
     try:
         if not task.image_files:
             raise Excluded(Reason.NO_IMAGES, f"none of {', '.join(task.source.contrasts)}")
         files, refused = read_files(task)
-        meanings = task.source.label_files(task.source_id)
         label_files = [SourceFile.read(path, task.source.folder) for path in meanings]
         key = key_of(task, [*files, *label_files], refused, meanings)
-        record = read_record(task.record, key)
+        record = read_record(task.record, key, seen)
         if record is None or not all(path.exists() for path in written(task, record)):
             remove(task)
             series = refused + task.source.read_series(files)
             record = curate(task, series, label_files, meanings)
-            write_record(task.record, key, record)
+            write_record(task.record, key, record, seen)
     except Excluded as problem:
         remove(task)
-        raise Excluded(problem.reason, task.hide(problem.detail)) from problem
+        shown = Excluded(problem.reason, task.hide(problem.detail))
+        write_exclusion(task.record, seen, shown)
+        raise shown from problem
+    return record
+
+
+def finished(task: Task) -> dict | None:
+    """Return the record of a participant who need not be curated again; reads no image.
+
+    Raises
+    ------
+    Excluded
+        If the participant was set aside, with the same files.
+    """
+    record = recall(task.record, seen_of(task, task.source.label_files(task.source_id)))
+    if record is None or not all(path.exists() for path in written(task, record)):
+        return None
     return record
 
 
@@ -142,20 +171,31 @@ def key_of(
     """Return a hash of all that the participant's curated volumes follow from."""
     hashes = [(str(file.path.relative_to(task.source.folder)), file.sha256) for file in files]
     problems = [str(series.problem) for series in refused]
-    values = [(path.name, sorted(meaning.items())) for path, meaning in meanings.items()]
-    asked = (
+    return record_key(asked_of(task, meanings), hashes, problems)
+
+
+def seen_of(task: Task, meanings: Mapping[Path, source.Meanings]) -> str:
+    """Return the same of what can be seen without reading the files."""
+    names = [path.relative_to(task.source.folder).as_posix() for path in task.image_files]
+    return record_key(asked_of(task, meanings), names, stamps([*task.image_files, *meanings]))
+
+
+def asked_of(task: Task, meanings: Mapping[Path, source.Meanings]) -> tuple:
+    """Return what is to be done with a participant's files, and by which code."""
+    return (
+        task.code,
         task.source_id,
         task.spacing_mm,
         task.min_extent_mm,
         task.source.contrasts,
         task.source.acquisition,
+        [(path.name, sorted(meaning.items())) for path, meaning in meanings.items()],
     )
-    return record_key(task.code, asked, hashes, problems, values)
 
 
 def written(task: Task, record: dict) -> list[Path]:
     """Return the curated volumes that belong to a record."""
-    paths = [task.images / f"{name}.nii.gz" for name in task.source.contrasts]
+    paths = [image_file(task.images, name) for name in task.source.contrasts]
     return [*paths, task.label] if record["annotated"] else paths
 
 
@@ -171,9 +211,10 @@ def curate(
     muscles: a scan of the head has none to learn from.
     """
     scan = choose_scan(series, task.source.contrasts)
-    slabs, corrections = right_stations(
+    slabs, corrections = right_slabs(
         {name: [one.volume for one in of_contrast] for name, of_contrast in scan.items()}
     )
+    corrections += repeats_left(series, scan)
     loaded = compose(slabs)
     images.check_images(loaded)
     labels = [(file, volumes.decode(file.content, file.path.name)) for file in label_files]
@@ -188,9 +229,10 @@ def curate(
     images.check_extent(next(iter(curated.values())), task.min_extent_mm)
     if {"water", "fat"} <= curated.keys():
         curated, evidence = dixon.right_swap(curated, "whole")
-        corrections += [evidence] if evidence else []
+        corrections += [(Correction.WATER_FAT_SWAP, evidence)] if evidence else []
+        check_orientation(curated)
     for name, volume in curated.items():
-        volumes.save(volume, task.images / f"{name}.nii.gz")
+        volumes.save(volume, image_file(task.images, name))
     if annotated:
         volumes.save(images.labels_on_grid(merged, task.spacing_mm), task.label)
     used = [one for slabs in scan.values() for one in slabs]
@@ -206,38 +248,8 @@ def curate(
         "inventory": rows,
         "voxels": voxels,
         "corrections": corrections,
+        "quality": scores(curated),
     }
-
-
-def right_stations(
-    slabs: Mapping[str, list[volumes.Volume]],
-) -> tuple[dict[str, list[volumes.Volume]], list[str]]:
-    """Right the stations of which water and fat are swapped, before they are joined.
-
-    Returns
-    -------
-    slabs : dict
-        By contrast, as given, or in RAS order from the feet up.
-    corrections : list of str
-        The evidence of each.
-    """
-    if len(slabs.get("water", [])) < 2 or len(slabs.get("fat", [])) < 2:
-        return dict(slabs), []
-    ordered = {
-        name: sorted(map(volumes.to_ras, of_contrast), key=lambda slab: slab.affine[2, 3])
-        for name, of_contrast in slabs.items()
-    }
-    corrections = []
-    for number in range(len(ordered["water"])):
-        pair = {name: ordered[name][number] for name in ("water", "fat")}
-        if not pair["water"].same_grid(pair["fat"]):
-            continue  # composing says so
-        righted, evidence = dixon.right_swap(pair, f"station {number + 1} from the feet")
-        if evidence:
-            corrections.append(evidence)
-            for name, slab in righted.items():
-                ordered[name][number] = slab
-    return ordered, corrections
 
 
 def digest_of(volume: volumes.Volume) -> str:

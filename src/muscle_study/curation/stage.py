@@ -12,8 +12,9 @@ from muscle_study.curation.bids import BidsSource
 from muscle_study.curation.cohort import CohortSource
 from muscle_study.curation.dicom_export import HeapSource, NakoSource
 from muscle_study.curation.parameters import CurationParameters
-from muscle_study.curation.participant import Task, curate_participant
+from muscle_study.curation.participant import Task, curate_participant, finished
 from muscle_study.curation.participants import check_participants
+from muscle_study.curation.quality import quality_table
 from muscle_study.curation.source import NOBODY, Source
 from muscle_study.curation.split import assign_splits
 from muscle_study.curation.tables import TRAITS
@@ -47,6 +48,8 @@ class Curated:
     flow: pd.DataFrame
     inventory: pd.DataFrame
     corrections: pd.DataFrame
+    quality: pd.DataFrame
+    missing: pd.DataFrame
     about: dict
 
 
@@ -78,7 +81,8 @@ def curate_cohort(
     source = open_source(parameters, paths)
     image_files = source.image_files()
     unclaimed = image_files.pop(NOBODY, [])
-    listed, by_record = check_participants(source, image_files, parameters)
+    checked = check_participants(source, image_files, parameters)
+    listed, by_record = checked.participants, checked.exclusions
     code = code_digest(Path(__file__).parent)
     tasks = {
         person.participant_id: Task(
@@ -93,7 +97,14 @@ def curate_cohort(
         )
         for person in listed.itertuples()
     }
-    records, by_images = map_participants("curation", curate_participant, tasks, cluster)
+    records, by_images = map_participants(
+        "curation",
+        curate_participant,
+        tasks,
+        cluster,
+        finished=finished,
+        folders=[source.folder, paths.curated],
+    )
     shared = duplicate_scans(records)
     records = records[~records["participant_id"].isin(shared["participant_id"])]
     by_images = pd.concat([by_images, shared], ignore_index=True)
@@ -103,6 +114,8 @@ def curate_cohort(
         flow=flow_table(len(listed), len(by_record), len(by_images)),
         inventory=inventory_table(records),
         corrections=correction_table(records),
+        quality=quality_of(records, parameters),
+        missing=checked.missing,
         about={
             "layout": parameters.layout,
             "synthetic": is_synthetic(source, paths),
@@ -110,9 +123,10 @@ def curate_cohort(
             "source_participants": len(listed) + len(by_record),
             "demographics": source.demographics,
             "unclaimed_files": len(unclaimed),
+            "unmatched_withdrawals": checked.unmatched_withdrawals,
         },
     )
-    write(curated, paths.curated)
+    write(curated, paths.curated, set(tasks))
     return curated
 
 
@@ -164,11 +178,17 @@ def inventory_table(records: pd.DataFrame) -> pd.DataFrame:
 def correction_table(records: pd.DataFrame) -> pd.DataFrame:
     """Return a row for each correction of those who stay, with its evidence."""
     rows = [
-        (record["participant_id"], Reason.WATER_FAT_SWAP.value, evidence)
+        (record["participant_id"], correction, evidence)
         for record in records.to_dict("records")
-        for evidence in record["corrections"]
+        for correction, evidence in record["corrections"]
     ]
     return pd.DataFrame(rows, columns=["participant_id", "correction", "evidence"])
+
+
+def quality_of(records: pd.DataFrame, parameters: CurationParameters) -> pd.DataFrame:
+    """Return the scores and flags of those who stay."""
+    scored = {record["participant_id"]: record["quality"] for record in records.to_dict("records")}
+    return quality_table(scored, parameters.quality)
 
 
 def flow_table(listed: int, by_record: int, by_images: int) -> pd.DataFrame:
@@ -186,16 +206,21 @@ def is_synthetic(source: Source, paths: RunPaths) -> bool:
     return source.folder == paths.raw or made_here
 
 
-def write(curated: Curated, folder: Path) -> None:
-    """Write the tables, and remove volumes of whoever is no longer among the participants."""
+def write(curated: Curated, folder: Path, looked_at: set[str]) -> None:
+    """Write the tables, and remove volumes of whoever is no longer among the participants.
+
+    Records stay of all whose images were `looked_at`, those who were set aside included.
+    """
     participants = curated.participants
     check_conserved("curation", curated.about["source_participants"], len(participants),
                     len(curated.exclusions))  # fmt: skip
-    sweep(folder, participants)
+    sweep(folder, participants, looked_at)
     write_table(curated.exclusions, folder / "exclusions.csv")
     write_table(curated.flow, folder / "flow.csv")
     write_table(curated.inventory, folder / "inventory.csv")
     write_table(curated.corrections, folder / "corrections.csv")
+    write_table(curated.quality, folder / "quality.csv")
+    write_table(curated.missing, folder / "missing.csv")
     write_json(curated.about, folder / "source.json")
     if participants.empty:
         raise RuntimeError(
@@ -204,14 +229,14 @@ def write(curated: Curated, folder: Path) -> None:
     write_table(participants, folder / "participants.csv")
 
 
-def sweep(folder: Path, participants: pd.DataFrame) -> None:
+def sweep(folder: Path, participants: pd.DataFrame, looked_at: set[str]) -> None:
     """Remove what no longer belongs: a withdrawn participant's volumes, a killed run's remains."""
     everyone = set(participants["participant_id"])
     annotated = set(participants["participant_id"][participants["annotated"]])
     belong = {
         "images": everyone,
         "labels": {f"{participant_id}.nii.gz" for participant_id in annotated},
-        "records": {f"{participant_id}.json" for participant_id in everyone},
+        "records": {f"{participant_id}.json" for participant_id in looked_at},
     }
     for kind, names in belong.items():
         for path in (folder / kind).glob("*"):

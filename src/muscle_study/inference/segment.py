@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from muscle_study.labels import MUSCLES, SIDES, STRUCTURES, Label, label_of
 from muscle_study.resampling import resample_parallel
-from muscle_study.training.localiser import localise
+from muscle_study.training.localiser import MARGIN_MM, localise
 from muscle_study.training.model import Model
 from muscle_study.training.network import run_over
 from muscle_study.training.parameters import Precision
@@ -19,14 +19,11 @@ from muscle_study.training.precision import autocast
 from muscle_study.training.preprocessing import intensity_range, network_input
 from muscle_study.volumes import Volume, resample
 
-#: The box round what the localiser found is enlarged by this much on every side (mm): its grid
-#: is coarse, and the segmenter needs surroundings.
-MARGIN_MM = 25.0
+#: Patches of a volume that is seen patch by patch are passed over where no muscle was located as
+#: near as this (mm); nearer, the localiser's outlines are not to be trusted.
+NEAR_MM = 15.0
 #: Where no muscle is more probable than this, none wins, and nothing is interpolated.
 NEGLIGIBLE = 0.01
-
-#: Axis that runs from left to right in images of shape (channels, x, y, z).
-LEFT_RIGHT = 1
 
 Box = tuple[slice, slice, slice]
 
@@ -40,8 +37,9 @@ class Segmented:
     labels
         On the images' own grid, uint8.
     predicted_dice
-        How alike the localiser and the passes of the segmenters are, by structure; NaN where none
-        found any.
+        By structure; NaN where none was found. The geometric mean of how alike the maps of the
+        localiser and the segmenters are, and of the Dice coefficient that the segmenters'
+        probabilities promise: where they agree on nothing, no probability makes up for it.
     """
 
     labels: Volume
@@ -84,36 +82,68 @@ class Segmenter:
             return Segmented(nothing, dict.fromkeys(STRUCTURES, float("nan")))
         inside = {name: part_of(images[name], box) for name in trained.channels}
         seen = network_input(inside, ranges, trained.segmenter.spacing_mm)
-        passes = self._passes(torch.from_numpy(seen.data))
+        near = near_muscle(found, seen.data.shape[1:], seen.affine)
+        outputs = self._probabilities(torch.from_numpy(seen.data), near)
         sides = Sides(found)
-        labels = sides.given_to(most_probable(np.mean(passes, axis=0), seen.affine, own))
+        labels = sides.given_to(most_probable(np.mean(outputs, axis=0), seen.affine, own))
         maps = [
-            sides.given_to(Volume(each.argmax(0).astype(np.uint8), seen.affine)).data
-            for each in passes
+            sides.given_to(Volume(each.argmax(0).astype(np.uint8), seen.affine)) for each in outputs
         ]
-        coarse = resample(found, seen.data.shape[1:], seen.affine, order=0).data
-        return Segmented(labels, agreement([coarse, *maps]))
+        coarse = resample(found, seen.data.shape[1:], seen.affine, order=0)
+        agreed = agreement([coarse.data, *(each.data for each in maps)])
+        promised = [expected_dice(*each, sides) for each in zip(outputs, maps, strict=True)]
+        predicted = {
+            label: float(np.sqrt(agreed[label] * np.mean([each[label] for each in promised])))
+            for label in STRUCTURES
+        }
+        return Segmented(labels, predicted)
 
     @torch.inference_mode()
-    def _passes(self, image: torch.Tensor) -> list[np.ndarray]:
-        """Return probabilities of the muscles, shape (classes, x, y, z), of each pass.
-
-        A pass is a segmenter over the image, or over its mirror image.
-        """
-        parameters = self.model.card.parameters.segmenter
-
-        def probabilities(network: torch.nn.Module, seen: torch.Tensor) -> torch.Tensor:
-            seen = seen[None].to(self.device)
-            with autocast(self.precision, self.device):
-                logits = run_over(network, seen, parameters.coarsening, parameters.tile_voxels)
-            return logits[0].float().softmax(0).cpu()
-
-        passes = []
+    def _probabilities(self, image: torch.Tensor, near: np.ndarray) -> list[np.ndarray]:
+        """Return probabilities of the muscles by each segmenter, shape (classes, x, y, z)."""
+        of = self.model.card.parameters.segmenter
+        outputs = []
         for network in self.model.segmenters:
-            passes.append(probabilities(network, image))
-            mirror = probabilities(network, image.flip(LEFT_RIGHT))
-            passes.append(mirror.flip(LEFT_RIGHT))
-        return [each.numpy() for each in passes]
+            with autocast(self.precision, self.device):
+                logits = run_over(network, image[None].to(self.device), of, near)
+            outputs.append(logits[0].float().softmax(0).cpu().numpy())
+        return outputs
+
+
+def near_muscle(located: Volume, shape: tuple[int, ...], affine: np.ndarray) -> np.ndarray:
+    """Tell of each voxel of a grid whether muscle was located within `NEAR_MM`, boolean."""
+    distance_mm = ndimage.distance_transform_edt(located.data == 0, located.spacing_mm)
+    near = Volume((distance_mm <= NEAR_MM).astype(np.uint8), located.affine)
+    return resample(near, shape, affine, order=0).data > 0
+
+
+def expected_dice(probabilities: np.ndarray, labels: Volume, sides: "Sides") -> dict[Label, float]:
+    """Return what Dice coefficient the probabilities promise, by structure; NaN where none is.
+
+    If each voxel were muscle with its probability p, independently of the others, a mask M would
+    have in expectation about ``2 Σ_M p / (|M| + Σ p)``.
+
+    Parameters
+    ----------
+    probabilities
+        Shape (classes, x, y, z).
+    labels
+        The masks, on the same grid.
+    sides
+        Tells to which side a probability counts.
+    """
+    inside, everywhere = np.zeros((2, len(Label)))
+    for muscle, of_muscle in enumerate(probabilities[1:], start=1):
+        likely = of_muscle > NEGLIGIBLE
+        where = sides.given_to(Volume(likely * np.uint8(muscle), labels.affine)).data[likely]
+        weight = of_muscle[likely].astype(np.float64)
+        everywhere += np.bincount(where, weight, len(Label))
+        own = where == labels.data[likely]
+        inside += np.bincount(where[own], weight[own], len(Label))
+    size = np.bincount(labels.data.ravel(), minlength=len(Label))
+    with np.errstate(invalid="ignore"):
+        dice = 2 * inside / (size + everywhere)
+    return {label: float(dice[label]) for label in STRUCTURES}
 
 
 def agreement(label_maps: Sequence[np.ndarray]) -> dict[Label, float]:
@@ -257,16 +287,16 @@ def keep_largest_components(labels: Volume) -> tuple[Volume, dict[str, int]]:
     """
     cleaned = labels.data.copy()
     removed = {}
-    for label in STRUCTURES:
-        box = ndimage.find_objects((labels.data == label).astype(np.uint8))
+    boxes = ndimage.find_objects(labels.data, max_label=len(STRUCTURES))
+    for label, box in zip(STRUCTURES, boxes, strict=True):
         count = 0
-        if box:
-            inside = labels.data[box[0]] == label
+        if box is not None:
+            inside = labels.data[box] == label
             parts, _ = ndimage.label(inside)
             sizes = np.bincount(parts.ravel())
             sizes[0] = 0
             stray = inside & (parts != sizes.argmax())
-            cleaned[box[0]][stray] = Label.BACKGROUND
+            cleaned[box][stray] = Label.BACKGROUND
             count = int(stray.sum())
         removed[f"removed_{label.name.lower()}"] = count
     return Volume(cleaned, labels.affine), removed

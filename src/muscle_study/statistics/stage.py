@@ -36,14 +36,16 @@ TABLES = (
 FIGURES = (
     "flow",
     "example",
+    "rendering",
     "learning",
     "dice",
-    "worst",
+    "cases",
     "age",
     "bmi",
     "regression",
     "weight",
     "splines",
+    "surfaces",
     "centiles",
 )
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from muscle_study.files import whole_file
 from muscle_study.labels import Label
+from muscle_study.paths import image_file
 from muscle_study.records import code_digest, read_record, record_key, write_record
 from muscle_study.training.preprocessing import (
     intensity_range,
@@ -68,7 +69,7 @@ class VolumeCache:
         label
             Its label map.
         """
-        files = [*(images / f"{channel}.nii.gz" for channel in self.channels), label]
+        files = [*(image_file(images, channel) for channel in self.channels), label]
         stamps = [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files if f.exists()]
         key = record_key(self.code, self.channels, self.spacing_mm, stamps)
         record = self.folder / "records" / f"{name}.json"

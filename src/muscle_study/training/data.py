@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import torch
 import torchio as tio
+from scipy import ndimage
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from muscle_study.files import read_table, sha256
@@ -18,6 +19,7 @@ from muscle_study.progress import Progress
 from muscle_study.training.augmentation import augmentation
 from muscle_study.training.cache import CachedVolume, VolumeCache
 from muscle_study.training.classes import CLASSES, Classes
+from muscle_study.training.localiser import MARGIN_MM
 from muscle_study.training.parameters import NetworkParameters, TrainingParameters
 
 
@@ -129,20 +131,47 @@ class Numbers(Sampler):
 
 
 class Volumes(Dataset):
-    """Whole preprocessed volumes, labelled with the classes that a network tells apart."""
+    """Preprocessed volumes as a network sees them later, with labels of the classes it tells apart.
 
-    def __init__(self, volumes: Sequence[CachedVolume], classes: Classes):
+    Parameters
+    ----------
+    volumes
+        Of the validation participants.
+    classes
+        That the network tells apart.
+    margin
+        Voxels by which the box around the muscles is larger than these, by axis, if the network
+        sees that box alone; None if it sees the whole volume.
+    """
+
+    def __init__(
+        self,
+        volumes: Sequence[CachedVolume],
+        classes: Classes,
+        margin: tuple[int, ...] | None = None,
+    ):
         self.volumes, self.class_of_label = volumes, np.array(classes.of_label)
+        self.margin = margin
 
     def __len__(self):
         return len(self.volumes)
 
     def __getitem__(self, index: int) -> dict[str, torch.Tensor]:
         volume = self.volumes[index]
+        box = self._box(volume.label)
         return {
-            "image": torch.from_numpy(volume.image.astype(np.float32)),
-            "label": torch.from_numpy(self.class_of_label[volume.label[None]]),
+            "image": torch.from_numpy(volume.image[(slice(None), *box)].astype(np.float32)),
+            "label": torch.from_numpy(self.class_of_label[volume.label[None, *box]]),
         }
+
+    def _box(self, label: np.ndarray) -> tuple[slice, ...]:
+        found = ndimage.find_objects((label > 0).astype(np.uint8))
+        if self.margin is None or not found:
+            return (slice(None),) * 3
+        return tuple(
+            slice(max(part.start - more, 0), part.stop + more)
+            for part, more in zip(found[0], self.margin, strict=True)
+        )
 
 
 class AnnotatedParticipants(lightning.LightningDataModule):
@@ -168,7 +197,7 @@ class AnnotatedParticipants(lightning.LightningDataModule):
         fold: int = 0,
     ):
         super().__init__()
-        self.paths, self.parameters = paths, parameters
+        self.paths, self.parameters, self.name = paths, parameters, name
         self.network: NetworkParameters = getattr(parameters, name)
         self.classes = CLASSES[name]
         self.ids = split_ids(paths, parameters, fold)
@@ -188,7 +217,9 @@ class AnnotatedParticipants(lightning.LightningDataModule):
                 progress.advance()
         self.train = self._patches(self.scans["train"])
         volumes = [self.cache.open(scan.name) for scan in self.scans["validation"]]
-        self.validation = Volumes(volumes, self.classes)
+        margin = np.ceil(MARGIN_MM / np.array(self.network.spacing_mm)).astype(int)
+        in_box = tuple(margin.tolist()) if self.name == "segmenter" else None
+        self.validation = Volumes(volumes, self.classes, in_box)
 
     def example_patches(self, count: int) -> list[dict[str, torch.Tensor]]:
         """Return augmented patches of the first training participant."""

@@ -13,6 +13,7 @@ from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from muscle_study.files import read_json, write_table, write_text
 from muscle_study.paths import ROOT, RunPaths
 from muscle_study.records import code_digest, record_key
+from muscle_study.training.calibration import log_odds_shifts, shift_log_odds
 from muscle_study.training.callbacks import History, Waiting
 from muscle_study.training.data import AnnotatedParticipants
 from muscle_study.training.model import (
@@ -79,7 +80,7 @@ def train_network(
     name: str,
     data: AnnotatedParticipants,
 ) -> tuple[Learned, pd.DataFrame, float]:
-    """Train one network, from its last checkpoint if it was interrupted.
+    """Train one network, from its last checkpoint if it was interrupted, and calibrate it.
 
     Parameters
     ----------
@@ -143,6 +144,7 @@ def train_network(
         trainer.fit(module, data, ckpt_path=last, weights_only=False)
     kept = torch.load(best.best_model_path, map_location="cpu", weights_only=False)
     module.load_state_dict(kept["state_dict"])
+    shifts = calibrate(module.eval(), data, device_of(parameters.accelerator))
     weights = f"{name}.safetensors"
     save_weights(module.network, folder / weights)
     learned = Learned(
@@ -151,9 +153,24 @@ def train_network(
         validation_participants=len(data.ids["validation"]),
         best_epoch=kept["epoch"] + 1,
         validation_dice=float(best.best_model_score),
+        log_odds_shifts=shifts,
         trainable_parameters=trainable_parameters(module.network),
     )
     return learned, history.table(), waiting.share
+
+
+def calibrate(
+    module: Segmentation, data: AnnotatedParticipants, device: torch.device
+) -> dict[str, float]:
+    """Give a network's masks the volumes of the validation scans; return by what shifts."""
+    module.to(device)
+    scans = (
+        {name: tensor.to(device) for name, tensor in scan.items()} for scan in data.val_dataloader()
+    )
+    shifts = log_odds_shifts(module.network, data.network, data.classes, scans)
+    module.cpu()
+    shift_log_odds(module.network, shifts)
+    return shifts
 
 
 LAST = "last"
@@ -205,4 +222,5 @@ def _quiet() -> None:
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     warnings.filterwarnings("ignore", message=".*number of training batches.*")
     warnings.filterwarnings("ignore", message=".*exists and is not empty.*")  # to resume from
+    warnings.filterwarnings("ignore", message=".*`srun`.*")  # SLURM is there, for Dask
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # between Lightning and torch

@@ -10,6 +10,10 @@ from muscle_study.training.parameters import NetworkParameters
 from muscle_study.training.preprocessing import network_input
 from muscle_study.volumes import Volume
 
+#: The box round what the localiser found is enlarged by this much on every side (mm): its grid
+#: is coarse, and the segmenter needs surroundings.
+MARGIN_MM = 25.0
+
 
 @torch.inference_mode()
 def localise(
@@ -34,5 +38,5 @@ def localise(
     """
     seen = network_input(images, ranges, parameters.spacing_mm)
     image = torch.from_numpy(seen.data)[None].to(device)
-    logits = run_over(network, image, parameters.coarsening, parameters.tile_voxels)
+    logits = run_over(network, image, parameters)
     return Volume(logits[0].argmax(0).cpu().numpy().astype(np.uint8), seen.affine)

@@ -26,6 +26,10 @@ class Learned(BaseModel):
     validation_participants: int
     best_epoch: int
     validation_dice: float
+    log_odds_shifts: dict[str, float] = Field(
+        description="what calibration on the validation scans added to each class's logit; the "
+        "weights hold it"
+    )
     trainable_parameters: int
 
 

@@ -70,8 +70,7 @@ class Segmentation(lightning.LightningModule):
 
     def validation_step(self, batch: dict[str, torch.Tensor], _index: int) -> None:
         """Score one whole volume."""
-        of = self.parameters_of
-        logits = run_over(self.network, batch["image"], of.coarsening, of.tile_voxels)
+        logits = run_over(self.network, batch["image"], self.parameters_of)
         self.log("validation_loss", self.loss(logits, batch["label"]), batch_size=1)
         self.validation_scores.append(
             dice(logits.argmax(1), batch["label"][:, 0], self.classes.count)

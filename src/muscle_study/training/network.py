@@ -1,17 +1,21 @@
 """The networks, and how one is run over a volume."""
 
 from collections.abc import Sequence
+from itertools import pairwise, product
+from typing import NamedTuple
 
+import numpy as np
 import torch
-from monai.inferers import sliding_window_inference
 from monai.networks.nets import DynUNet
 from torch.nn.functional import pad
+
+from muscle_study.training.parameters import HALO, NetworkParameters
 
 #: Edge of the convolutions' kernels (voxels).
 KERNEL = 3
 
-#: Share that neighbouring tiles overlap by, where a volume is too large for one.
-TILE_OVERLAP = 0.25
+#: Logit of the background where no patch was seen.
+SURELY = 20.0
 
 
 def build_network(
@@ -58,53 +62,84 @@ def trainable_parameters(network: torch.nn.Module) -> int:
 def run_over(
     network: torch.nn.Module,
     image: torch.Tensor,
-    coarsening: Sequence[int],
-    tile_voxels: int,
+    parameters: NetworkParameters,
+    wanted: np.ndarray | None = None,
 ) -> torch.Tensor:
-    """Run a network over a whole volume: at once, or in as few tiles as memory allows.
+    """Run a network over a volume: at once where memory allows, else patch by patch.
 
     Parameters
     ----------
     network
-        Whose levels fit sizes that are multiples of `coarsening`.
+        To run.
     image
-        Shape (batch, channels, x, y, z).
-    coarsening
-        How much coarser the lowest level is, by axis.
-    tile_voxels
-        Most voxels that the network sees at once.
+        Shape (1, channels, x, y, z).
+    parameters
+        Of the network: how large a volume may be to be seen at once, and patches.
+    wanted
+        Shape (x, y, z), true where logits are wanted; patches that are wanted nowhere are passed
+        over, and are background. None: everywhere.
 
     Returns
     -------
     torch.Tensor
-        Logits, shape (batch, classes, x, y, z).
+        Logits, shape (1, classes, x, y, z).
     """
     shape = image.shape[2:]
-    missing = [-n % coarse for n, coarse in zip(shape, coarsening, strict=True)]
+    missing = [-n % coarse for n, coarse in zip(shape, parameters.coarsening, strict=True)]
     # torch names the last axis first
     padded = pad(image, [side for n in reversed(missing) for side in (0, n)])
-    tile = tile_size(padded.shape[2:], coarsening, tile_voxels)
-    if tile == tuple(padded.shape[2:]):
-        logits = network(padded)
-    else:
-        logits = sliding_window_inference(
-            padded, tile, 1, network, overlap=TILE_OVERLAP, mode="gaussian"
+    if padded[0, 0].numel() <= parameters.tile_voxels:
+        return network(padded)[(..., *map(slice, shape))]
+    if wanted is None:
+        wanted = np.ones(shape, bool)
+    tiles = [tile for tile in tiling(padded.shape[2:], parameters.patch_size) if tile.meets(wanted)]
+    logits = torch.empty(0)
+    for first in range(0, len(tiles), parameters.batch_size):
+        batch = tiles[first : first + parameters.batch_size]
+        seen = network(torch.cat([padded[(..., *tile.seen)] for tile in batch])).float()
+        if not len(logits):
+            logits = seen.new_zeros((1, seen.shape[1], *padded.shape[2:]))
+            logits[:, 0] = SURELY
+        for tile, of_tile in zip(batch, seen, strict=True):
+            logits[(0, slice(None), *tile.kept)] = of_tile[(slice(None), *tile.kept_of_seen)]
+    return logits[(..., *map(slice, shape))]
+
+
+class Tile(NamedTuple):
+    """A part of a volume that is seen, and the part of that whose logits are kept."""
+
+    seen: tuple[slice, ...]
+    kept: tuple[slice, ...]
+
+    @property
+    def kept_of_seen(self) -> tuple[slice, ...]:
+        """What is kept, in voxels of the tile."""
+        return tuple(
+            slice(kept.start - seen.start, kept.stop - seen.start)
+            for seen, kept in zip(self.seen, self.kept, strict=True)
         )
-    return logits[(..., *(slice(n) for n in shape))]
+
+    def meets(self, wanted: np.ndarray) -> bool:
+        """Tell whether anything that is kept is wanted."""
+        return bool(wanted[self.kept].any())
 
 
-def tile_size(
-    shape: Sequence[int], coarsening: Sequence[int], tile_voxels: int
-) -> tuple[int, int, int]:
-    """Return the largest tile: the shape, its longest axis halved until few enough voxels.
+def tiling(shape: Sequence[int], size: Sequence[int]) -> list[Tile]:
+    """Return tiles of one size that lie evenly over a volume and keep all of it, each voxel once.
 
-    Every axis stays a multiple of `coarsening`.
+    What is kept ends in the middle of the overlap with the next tile, at least `HALO` from the
+    tile's edge.
     """
-    size = list(shape)
-    while size[0] * size[1] * size[2] > tile_voxels:
-        divisible = [axis for axis in range(3) if size[axis] > coarsening[axis]]
-        if not divisible:
-            break
-        axis = max(divisible, key=size.__getitem__)
-        size[axis] = -(-size[axis] // (2 * coarsening[axis])) * coarsening[axis]
-    return size[0], size[1], size[2]
+    axes = [_cuts(n, min(n, most)) for n, most in zip(shape, size, strict=True)]
+    return [Tile(*zip(*cuts, strict=True)) for cuts in product(*axes)]
+
+
+def _cuts(n: int, size: int) -> list[tuple[slice, slice]]:
+    """Return the tiles along one axis: what is seen, and what is kept."""
+    count = -(-(n - 2 * HALO) // (size - 2 * HALO)) if size < n else 1
+    starts = np.linspace(0, n - size, count).round().astype(int).tolist()
+    inner = [(first + size + second) // 2 for first, second in pairwise(starts)]
+    return [
+        (slice(start, start + size), slice(low, high))
+        for start, low, high in zip(starts, [0, *inner], [*inner, n], strict=True)
+    ]

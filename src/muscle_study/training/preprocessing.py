@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from muscle_study.paths import image_file
 from muscle_study.resampling import parallel_grid, resample_parallel
-from muscle_study.volumes import Volume, load, to_ras
+from muscle_study.volumes import Volume, open_mapped, to_ras
 
 #: Intensities between these percentiles of an image are brought to 0–1.
 PERCENTILES = (0.5, 99.5)
@@ -35,7 +36,7 @@ def load_channels(
         Image to take for a channel; ``None``: the channel is all zeros.
     """
     sources = {channel: (stand_ins or {}).get(channel, channel) for channel in channels}
-    loaded = {name: load(folder / f"{name}.nii.gz") for name in set(sources.values()) if name}
+    loaded = {name: open_mapped(image_file(folder, name)) for name in set(sources.values()) if name}
     if not loaded:
         raise ValueError("inference.channels leaves the network without any image")
     grid = next(iter(loaded.values()))

@@ -6,8 +6,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from muscle_study.labels import STRUCTURES, Label
+from muscle_study.paths import image_file
 from muscle_study.statistics.figures.picture import withheld
-from muscle_study.statistics.quality import muscle_dice
+from muscle_study.statistics.quality import typical_participant
 from muscle_study.statistics.study import Study
 from muscle_study.statistics.style import (
     STRUCTURE_COLOURS,
@@ -16,7 +17,7 @@ from muscle_study.statistics.style import (
     house_style,
     tag_synthetic,
 )
-from muscle_study.volumes import Volume, load
+from muscle_study.volumes import Volume, load, open_mapped
 
 PSOAS = (Label.PSOAS_LEFT, Label.PSOAS_RIGHT)
 GLUTEUS = (Label.GLUTEUS_LEFT, Label.GLUTEUS_RIGHT)
@@ -33,7 +34,7 @@ def draw(study: Study) -> Picture:
             "A segmentation example is withheld in runs on real people: no individual picture "
             "leaves the data folder. Examples for quality control are kept there.",
         )
-    participant_id = _typical(study)
+    participant_id = typical_participant(study)
     folder = study.paths.curated / "images" / participant_id
     labels = load(study.paths.segmentations / f"{participant_id}.nii.gz")
     reference = load(study.paths.curated / "labels" / f"{participant_id}.nii.gz")
@@ -52,7 +53,7 @@ def draw(study: Study) -> Picture:
         for row, contrast, drawn, words in zip(
             panels, ("water", "fat"), (labels, reference), ("segmented", "reference"), strict=True
         ):
-            image = load(folder / f"{contrast}.nii.gz")
+            image = open_mapped(image_file(folder, contrast))
             for axes, (axis, index, _) in zip(row, views, strict=True):
                 _draw(axes, image, drawn, axis, index)
             row[0].text(
@@ -87,12 +88,6 @@ def draw(study: Study) -> Picture:
         "The participant's right is on the left, as radiologists look." + study.origin
     )
     return Picture("example", figure, caption)
-
-
-def _typical(study: Study) -> str:
-    """Return the test participant whose mean Dice is nearest to the median."""
-    dice = muscle_dice(study).mean(axis=1)
-    return str((dice - dice.median()).abs().idxmin())
 
 
 def _views(labels: Volume) -> list[tuple[int, int, str]]:
