@@ -14,8 +14,8 @@ from muscle_study.statistics.measures import CSA
 from muscle_study.statistics.sensitivity import (
     COVARIATES,
     FEWEST_CENTRES,
-    fit_terms,
     exclusion_weights,
+    fit_terms,
     impute_and_fit,
     incomplete_people,
     sensitivity,

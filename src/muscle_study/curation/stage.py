@@ -126,7 +126,7 @@ def curate_cohort(
         inventory=inventory_table(records),
         corrections=correction_table(records),
         review=review_table(verdicts, participants, exclusions),
-        excluded_people=left[["participant_id", *COVARIATES]],
+        excluded_people=left[["participant_id", *TRAITS]],
         quality=quality_of(records, parameters),
         missing=checked.missing,
         about={

@@ -234,7 +234,8 @@ def sensitivity_table(study: Study, table: pd.DataFrame) -> Table:
         "confidence intervals (CI). Weighted: by the inverse probability of being kept, from sex "
         f"and BMI of the measured and the excluded, where at least {FEWEST_EXCLUDED} excluded are "
         "known. Flagged: a score of the scan's quality is beyond its threshold. Clustered: of at "
-        f"least {FEWEST_CENTRES} centres, with Student's t of one degree fewer. Imputed: {IMPUTATIONS} tables by chained equations, pooled by Rubin's rules, "
+        f"least {FEWEST_CENTRES} centres, with Student's t of one degree fewer. Imputed: "
+        f"{IMPUTATIONS} tables by chained equations, pooled by Rubin's rules, "
         "where measured participants lack age, height or weight. Analyses that the run has no "
         f"cause for are left out. CSA: total {study.psoas} cross-sectional area. {MARK}: not "
         "estimable." + study.origin
