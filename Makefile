@@ -27,8 +27,8 @@ study := $(PYTHON) -m muscle_study
 .DELETE_ON_ERROR:
 # Stages use the machine's cores themselves; two at once would share them.
 .NOTPARALLEL:
-.PHONY: all env test fuzz lint lab bench learning-curve replicates report status verify \
-  audit clean lock help FORCE
+.PHONY: all env test fuzz lint lab bench learning-curve replicates curation-check report status \
+  verify audit clean lock help FORCE
 .DEFAULT_GOAL := help
 
 # ---- stages -------------------------------------------------------------------------------------
@@ -59,7 +59,8 @@ slice = $(data)/parameters/$(1).json
 manuscript := $(reports)/manuscript.html
 
 # Modules that start, show and record stages change no result.
-running := __main__ kernel notebooks parameters progress provenance runner stage_line status
+running := __main__ kernel notebooks parameters parent progress provenance run_lock runner stage_line \
+  status
 shared := $(filter-out $(running:%=src/muscle_study/%.py),$(wildcard src/muscle_study/*.py))
 
 all: $(manuscript) ## run what is not up to date, and render the report
@@ -117,6 +118,9 @@ learning-curve: $(call executed,measurement) ## train with fewer participants; t
 
 replicates: $(environment) ## check the statistics on many synthetic populations; then report
 	@$(study) replicates --run $(RUN) --set "$$SET" $(if $(COUNT),--count $(COUNT))
+
+curation-check: $(environment) ## curate a cohort full of faults: each must be found; then report
+	@$(study) curation-check --run $(RUN) --set "$$SET" $(if $(SEED),--seed $(SEED))
 
 report: $(environment) ## render the report alone, from what the stages have written
 	@$(study) report --run $(RUN) --set "$$SET"

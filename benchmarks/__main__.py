@@ -3,17 +3,31 @@
 import argparse
 import sys
 
-from benchmarks import confidence, generator, idle, inference, loading, scheduler, storage
+from benchmarks import (
+    cluster,
+    confidence,
+    generator,
+    idle,
+    inference,
+    loading,
+    real_anatomy,
+    real_scans,
+    storage,
+    workers,
+)
 from muscle_study.paths import RunPaths
 
 COMPARISONS = {
     "idle": idle.compare,
-    "scheduler": scheduler.compare,
     "generator": generator.compare,
     "inference": inference.compare,
     "loading": loading.compare,
     "storage": storage.compare,
     "confidence": confidence.compare,
+    "real_scans": real_scans.compare,
+    "cluster": cluster.compare,
+    "workers": workers.compare,
+    "real_anatomy": real_anatomy.compare,
 }
 
 

@@ -13,7 +13,7 @@ NOTEBOOKS = ROOT / "notebooks"
 PARAMS = ROOT / "params"
 PUBLISHED = ROOT / "data" / "published"
 REFERENCE = ROOT / "data" / "reference"
-#: What the map over participants costs by itself; `python -m benchmarks scheduler` measures it.
+#: What the map over participants costs by itself; `python -m benchmarks cluster` measures it.
 SCHEDULER = REFERENCE / "scheduler.csv"
 MANUSCRIPT = ROOT / "reports"
 
@@ -68,6 +68,11 @@ class RunPaths:
     def parameters(self) -> Path:
         """A stage's slice of the parameters each, for Make to compare."""
         return self.data / "parameters"
+
+    @property
+    def progress(self) -> Path:
+        """How far the stage is that runs, or that was stopped."""
+        return self.data / "progress.json"
 
     @property
     def raw(self) -> Path:

@@ -133,7 +133,7 @@ def not_in_the_table(export):
         (empty_file, "unreadable_image", "water.nii.gz"),
         (nan_voxels, "non_finite_voxels", "water.nii.gz: NaN"),
         (blank_image, "empty_image", "water: every voxel is 0"),
-        (other_shape, "grid_mismatch", "6x5x4 at 3x3x5 mm LPS"),
+        (other_shape, "grid_mismatch", "6x5x4 at 3x3x5 mm RAS"),
         (other_place, "grid_mismatch", "-5.0"),
         (impossible_spacing, "bad_geometry", "500"),
         (nowhere, "bad_geometry", "neither sform nor qform"),

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from muscle_study.curation.corrections import Correction, right_slabs
 from muscle_study.curation.dixon import body_rim, fat_shares, right_swap
-from muscle_study.curation.participant import right_stations
 from muscle_study.curation.stations import compose
 from muscle_study.exclusions import Excluded
 from muscle_study.volumes import Volume
@@ -94,8 +94,9 @@ def test_a_swapped_station_is_put_right_before_it_is_joined(trunk):
         station(trunk, 0, 7, False),
     ]
     slabs = dict(zip(("water", "fat"), map(list, zip(*parts, strict=True)), strict=True))
-    righted, corrections = right_stations(slabs)
-    (evidence,) = corrections
+    righted, corrections = right_slabs(slabs)
+    ((correction, evidence),) = corrections
+    assert correction is Correction.WATER_FAT_SWAP
     assert evidence.startswith("station 2 from the feet: fat's share")
     whole = compose(righted)
     for name, array in zip(("water", "fat"), trunk, strict=True):
@@ -105,4 +106,6 @@ def test_a_swapped_station_is_put_right_before_it_is_joined(trunk):
 def test_one_slab_alone_is_left_for_the_check_of_the_whole(trunk):
     water, fat = swap(trunk, np.s_[:])
     slabs = {"water": [water], "fat": [fat]}
-    assert right_stations(slabs) == (slabs, [])
+    righted, corrections = right_slabs(slabs)
+    np.testing.assert_array_equal(righted["water"][0].data, water.data)
+    assert corrections == []

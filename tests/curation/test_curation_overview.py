@@ -28,6 +28,8 @@ def curated_of(n=30, by_record=2, reasons=("no_images",) * 7 + ("empty_image", "
         flow=flow_table(n + by_images, by_record, by_images),
         inventory=pd.DataFrame(),
         corrections=pd.DataFrame(),
+        quality=pd.DataFrame(),
+        missing=pd.DataFrame(),
         about={"synthetic": True},
     )
 

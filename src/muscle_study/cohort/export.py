@@ -274,6 +274,14 @@ def make_cohort(paths: RunPaths, parameters: CohortParameters, cluster: ClusterP
         If a participant could not be made: the cohort's own code must not fail.
     """
     drawn = draw_cohort(parameters)
+    write_cohort(drawn, paths, parameters, cluster)
+    return drawn
+
+
+def write_cohort(
+    drawn: Drawn, paths: RunPaths, parameters: CohortParameters, cluster: ClusterParameters
+) -> None:
+    """Write a drawn cohort, as `make_cohort` does."""
     for folder in FOLDERS:
         _remove_others(paths.raw / folder, set(drawn.imaged))
     make = partial(
@@ -283,14 +291,15 @@ def make_cohort(paths: RunPaths, parameters: CohortParameters, cluster: ClusterP
         parameters=parameters,
         code=code_digest(Path(__file__).parent),
     )
-    facts, failed = map_participants("cohort", make, tasks_of(drawn, parameters), cluster)
+    facts, failed = map_participants(
+        "cohort", make, tasks_of(drawn, parameters), cluster, folders=[paths.raw, paths.truth]
+    )
     if len(failed):
         raise RuntimeError(f"{len(failed)} participants could not be made: {failed.detail[0]}")
     duplicate_scans(paths.raw / "images", drawn.faults)
     write_truth(drawn, facts, paths.truth)
     write = write_participants if parameters.format == "dicom" else write_table
     write(break_table(drawn.exported, drawn.faults), paths.raw / "participants.csv")
-    return drawn
 
 
 def write_truth(drawn: Drawn, facts: pd.DataFrame, folder: Path) -> None:

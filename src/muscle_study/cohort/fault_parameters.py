@@ -43,6 +43,7 @@ class FaultParameters(Section):
     bmi_contradiction: float = _rate("BMI contradicts height and weight")
     duplicate_id: float = _rate("listed twice")
     missing_age: float = _rate("age is missing")
+    mislabelled_contrast: float = _rate("two contrasts under each other's names")
 
     @model_validator(mode="after")
     def _leave_most_whole(self) -> Self:

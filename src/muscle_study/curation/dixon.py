@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 from scipy import ndimage
 
+from muscle_study.curation.body import body_mask
 from muscle_study.exclusions import Excluded, Reason
 from muscle_study.volumes import Volume
 
@@ -17,9 +18,6 @@ BLOCK_MM = 60.0
 #: Fat's share of the rim's signal below which water and fat have changed places. In the synthetic
 #: cohort the share is above 0.7 even in the leanest; swapped, it is one minus that.
 LEAST_FAT_SHARE = 0.5
-
-#: The body is where the signal exceeds this share of its 90th percentile.
-BODY_THRESHOLD = 0.2
 
 
 def right_swap(images: Mapping[str, Volume], what: str) -> tuple[dict[str, Volume], str | None]:
@@ -71,7 +69,7 @@ def fat_shares(water: Volume, fat: Volume) -> dict[str, float]:
     Blocks without a body are left out.
     """
     total = water.data.astype(np.float32) + fat.data
-    rim = body_rim(total > BODY_THRESHOLD * np.percentile(total, 90), water.spacing_mm)
+    rim = body_rim(body_mask(total), water.spacing_mm)
     middle = total.shape[0] // 2
     height = max(int(BLOCK_MM / water.spacing_mm[2]), 1)
     shares = {}

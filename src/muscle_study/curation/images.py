@@ -14,7 +14,7 @@ TOLERANCE = 1e-3
 
 
 def check_images(images: Mapping[str, Volume]) -> None:
-    """Refuse contrasts that are flat, blank or not on one grid.
+    """Refuse contrasts that are flat, blank, nowhere, or not on one grid.
 
     Raises
     ------
@@ -26,6 +26,10 @@ def check_images(images: Mapping[str, Volume]) -> None:
         if min(volume.data.shape) < 2:
             shape = "x".join(map(str, volume.data.shape))
             raise Excluded(Reason.BAD_GEOMETRY, f"{name}: {shape} voxels are no volume")
+        if np.array_equal(volume.affine, np.eye(4)):
+            raise Excluded(
+                Reason.BAD_GEOMETRY, f"{name}: the affine is the identity, as where it was lost"
+            )
         if volume.data.min() == volume.data.max():
             raise Excluded(Reason.EMPTY_IMAGE, f"{name}: every voxel is {volume.data.flat[0]:g}")
         if not volume.same_grid(first):

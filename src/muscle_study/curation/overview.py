@@ -11,6 +11,8 @@ import pandas as pd
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
+from muscle_study.curation.corrections import CORRECTION_TEXT, Correction
+from muscle_study.curation.quality import FLAG_TEXT, Flag
 from muscle_study.curation.split import SPLITS
 from muscle_study.curation.stage import Curated
 from muscle_study.disclosure import MARK, hidden_in_table, pool_small, protect
@@ -44,14 +46,56 @@ def flow_overview(curated: Curated, min_count: int) -> pd.DataFrame:
 
 def reason_overview(curated: Curated, min_count: int) -> pd.DataFrame:
     """Return how many were excluded for which reason; rare reasons are counted together."""
-    counts = curated.exclusions["reason"].value_counts().to_dict()
+    words = {str(reason): REASON_TEXT[Reason(reason)] for reason in Reason}
+    return _counted("reason", curated.exclusions["reason"], words, min_count)
+
+
+def correction_overview(curated: Curated, min_count: int) -> pd.DataFrame:
+    """Return of how many something was put right, and what; rare kinds are counted together.
+
+    Someone with several corrections counts under the first alone.
+    """
+    first = curated.corrections.drop_duplicates("participant_id")["correction"]
+    words = {str(correction): CORRECTION_TEXT[correction] for correction in Correction}
+    return _counted("put right", first, words, min_count)
+
+
+def flag_overview(curated: Curated, min_count: int) -> pd.DataFrame:
+    """Return how many stay with which flag; rare kinds are counted together.
+
+    Someone with several flags counts under the first alone.
+    """
+    first = curated.quality["flags"][curated.quality["flagged"]].str.split("; ").str[0]
+    words = {str(flag): FLAG_TEXT[flag] for flag in Flag}
+    return _counted("flagged for", first, words, min_count)
+
+
+def _counted(title: str, codes: pd.Series, words: dict[str, str], min_count: int) -> pd.DataFrame:
+    """Count people by code, in words; rare codes are counted together."""
     rows = [
-        ("; ".join(REASON_TEXT[Reason(name)] for name in names), n)
-        for names, n in pool_small(counts, min_count)
+        ("; ".join(words[name] for name in names), n)
+        for names, n in pool_small(codes.astype(str).value_counts().to_dict(), min_count)
     ]
-    table = pd.DataFrame(rows, columns=["reason", "participants"])
+    table = pd.DataFrame(rows, columns=[title, "participants"])
     few = table["participants"] < min_count
     return table.assign(participants=table["participants"].astype(str).mask(few, MARK))
+
+
+def missing_overview(curated: Curated, min_count: int) -> pd.DataFrame:
+    """Return how many lack which variable, of those that nobody is excluded for.
+
+    Who lacks another one is excluded and counted there; both counts together could tell a small
+    one.
+    """
+    table = curated.missing
+    if curated.about["demographics"]:
+        table = table[table["variable"] == "bmi_kg_m2"]
+    without = table["missing"] + table["unreadable"]
+    small = without.between(1, min_count - 1) | (table["participants"] - without).between(
+        1, min_count - 1
+    )
+    text = without.astype(str).mask(small, MARK)
+    return pd.DataFrame({"variable": table["variable"], "without a value": text})
 
 
 def split_overview(curated: Curated, min_count: int) -> pd.DataFrame:

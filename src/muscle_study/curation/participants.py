@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -10,7 +11,7 @@ import pandera.pandas as pa
 from muscle_study.curation.parameters import CurationParameters
 from muscle_study.curation.pseudonyms import pseudonyms, read_key
 from muscle_study.curation.source import Source
-from muscle_study.curation.tables import COVARIATES
+from muscle_study.curation.tables import COVARIATES, TRAITS
 from muscle_study.exclusions import Reason, exclusion_table
 
 NUMERIC = COVARIATES[1:]
@@ -28,6 +29,29 @@ REASONS = (
 
 #: A fault that more than this share of the participants has is the table's, not theirs.
 BROKEN_SHARE = 0.5
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What the records of an export's participants gave.
+
+    Parameters
+    ----------
+    participants
+        ``participant_id``, ``source_id`` (the export's), covariates as numbers, ``given_split``;
+        sorted by identifier. A BMI that is not stated is computed.
+    exclusions
+        One row a participant who leaves.
+    missing
+        As from `missing_table`.
+    unmatched_withdrawals
+        How many identifiers on the list of withdrawals are nobody's in the export.
+    """
+
+    participants: pd.DataFrame
+    exclusions: pd.DataFrame
+    missing: pd.DataFrame
+    unmatched_withdrawals: int
 
 
 def schema(parameters: CurationParameters, required: bool) -> pa.DataFrameSchema:
@@ -81,7 +105,7 @@ def bmi_kg_m2(table: pd.DataFrame) -> pd.Series:
 
 def check_participants(
     source: Source, with_images: Collection[str], parameters: CurationParameters
-) -> tuple[pd.DataFrame, pd.DataFrame]:
+) -> Checked:
     """Read an export's participants and set aside those whose record is broken.
 
     Parameters
@@ -93,14 +117,6 @@ def check_participants(
     parameters
         Of the stage.
 
-    Returns
-    -------
-    participants : pandas.DataFrame
-        ``participant_id``, ``source_id`` (the export's), covariates as numbers, ``given_split``;
-        sorted by identifier. A BMI that is not stated is computed.
-    exclusions : pandas.DataFrame
-        One row a participant who leaves.
-
     Raises
     ------
     FileNotFoundError, ValueError
@@ -111,7 +127,7 @@ def check_participants(
     text = pd.concat([listed, pd.DataFrame({"participant_id": unlisted})], ignore_index=True)
     name = source.folder / source.table_name
     check_identifiers(text, str(name))
-    text, withdrawn = withdraw(text, parameters.withdrawn)
+    text, withdrawn, unmatched = withdraw(text, parameters.withdrawn)
     numbers = {
         column: pd.to_numeric(text[column], errors="coerce").astype(float) for column in NUMERIC
     }
@@ -129,14 +145,39 @@ def check_participants(
         )
         kept["participant_id"] = kept["participant_id"].map(names)
         first["participant_id"] = first["participant_id"].map(names)
-    columns = ["participant_id", "source_id", *COVARIATES, "given_split"]
-    return (
+    columns = ["participant_id", "source_id", *TRAITS, "given_split"]
+    return Checked(
         kept[columns].sort_values("participant_id", ignore_index=True),
         exclusion_table(first.assign(stage="curation").to_dict("records")),
+        missing_table(table, text),
+        unmatched,
     )
 
 
-def withdraw(table: pd.DataFrame, path: str | None) -> tuple[pd.DataFrame, pd.DataFrame]:
+def missing_table(table: pd.DataFrame, text: pd.DataFrame) -> pd.DataFrame:
+    """Count by variable who has no value, of all whose record was read, kept or not.
+
+    Parameters
+    ----------
+    table, text
+        The same rows, with numbers and as they were read.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``variable``; ``participants``; of these, ``missing`` have none in any row, and
+        ``unreadable`` have one that is no number.
+    """
+    everyone = text["participant_id"]
+    rows = []
+    for variable in COVARIATES:
+        said = text[variable].notna().groupby(everyone).any()
+        usable = said if variable == "sex" else table[variable].notna().groupby(everyone).any()
+        rows.append((variable, len(said), int((~said).sum()), int((said & ~usable).sum())))
+    return pd.DataFrame(rows, columns=["variable", "participants", "missing", "unreadable"])
+
+
+def withdraw(table: pd.DataFrame, path: str | None) -> tuple[pd.DataFrame, pd.DataFrame, int]:
     """Part those who withdrew their consent from the others, before anything of theirs is read.
 
     Parameters
@@ -150,6 +191,8 @@ def withdraw(table: pd.DataFrame, path: str | None) -> tuple[pd.DataFrame, pd.Da
     -------
     staying, withdrawn : pandas.DataFrame
         Rows of `table`; ``participant_id, reason, fault, detail``.
+    unmatched : int
+        Identifiers on the list that no row has: mistyped, or never in this export.
 
     Raises
     ------
@@ -158,7 +201,7 @@ def withdraw(table: pd.DataFrame, path: str | None) -> tuple[pd.DataFrame, pd.Da
     """
     columns = ["participant_id", "reason", "fault", "detail"]
     if path is None:
-        return table, pd.DataFrame(columns=columns)
+        return table, pd.DataFrame(columns=columns), 0
     place = Path(path).expanduser()
     if not place.is_file():
         raise FileNotFoundError(
@@ -171,7 +214,8 @@ def withdraw(table: pd.DataFrame, path: str | None) -> tuple[pd.DataFrame, pd.Da
     gone = pd.DataFrame({"participant_id": sorted(set(table["participant_id"][has_withdrawn]))})
     text = "on the list of withdrawals"
     gone = gone.assign(reason=Reason.CONSENT_WITHDRAWN, fault=text, detail=text)
-    return table[~has_withdrawn].reset_index(drop=True), gone
+    unmatched = len(names - set(table["participant_id"]))
+    return table[~has_withdrawn].reset_index(drop=True), gone, unmatched
 
 
 def check_identifiers(table: pd.DataFrame, name: str) -> None:

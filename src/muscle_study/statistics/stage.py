@@ -3,7 +3,7 @@
 import shutil
 
 from muscle_study.numbers import Numbers, read_numbers
-from muscle_study.statistics import cohort, compared, cost
+from muscle_study.statistics import cohort, compared, cost, curation
 from muscle_study.statistics.names import expected_names
 from muscle_study.statistics.quality import has_predictions, has_truth
 from muscle_study.statistics.study import Study
@@ -31,19 +31,23 @@ TABLES = (
     "dice",
     "strata",
     "exclusions",
+    "curation",
 )
 
 FIGURES = (
     "flow",
     "example",
+    "rendering",
     "learning",
     "dice",
-    "worst",
+    "cases",
     "age",
     "bmi",
+    "age_bmi",
     "regression",
     "weight",
     "splines",
+    "surfaces",
     "centiles",
 )
 
@@ -58,6 +62,9 @@ SIMULATED_TABLES = ("imaged",)
 #: What a run has whose segmentation is compared with another one.
 COMPARED_TABLES = ("comparison",)
 COMPARED_FIGURES = ("comparison",)
+
+#: What a run has whose faults are on record.
+FAULT_TABLES = ("faults",)
 
 #: What a run has whose data stage cohort made.
 COHORT_TABLES = ("cohort", "voxelisation")
@@ -107,6 +114,8 @@ def missing_outputs(study: Study) -> list[str]:
     if cohort.is_here(study):
         tables += COHORT_TABLES
         figures += COHORT_FIGURES
+    if curation.has_faults(study):
+        tables += FAULT_TABLES
     if cost.is_here(study):
         tables += COST_TABLES
         figures += COST_FIGURES

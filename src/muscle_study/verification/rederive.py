@@ -97,7 +97,7 @@ def derive_again(
                 values,
                 source.name,
             )
-            execute(stage, source, values, again.notebooks, {}, lambda: None)
+            execute(stage, source, values, again.notebooks, {}, lambda: False)
             if stage == "measurement":  # a later stage may say how long it took
                 shutil.copy(paths.measurements / MANIFEST, again.measurements / MANIFEST)
     return [(path, folder / path.relative_to(output)) for path in own]

@@ -14,6 +14,9 @@ from muscle_study.labels import SIDES
 
 COLUMNS = ["participant_id", "fault", "detail"]
 
+#: Contrasts whose names are exchanged; water and fat would be a swap.
+MISTAKEN = ("in_phase+opposed_phase", "water+in_phase", "fat+opposed_phase")
+
 #: How much a fault cuts off or moves, uniform between these (mm; our assumption).
 LEAST_AND_MOST_MM: dict[Fault, tuple[float, float]] = {
     Fault.CUT_TOP: (60, 180),
@@ -37,6 +40,8 @@ def draw_detail(fault: Fault, n_stations: int, rng: np.random.Generator) -> str:
             return str(rng.choice(SIDES))
         case Fault.FLIPPED_AFFINE:
             return str(rng.choice(["left-right", "head-feet"]))
+        case Fault.MISLABELLED_CONTRAST:
+            return str(rng.choice(MISTAKEN))
         case Fault.REPEAT_SCAN:
             return str(rng.choice(list(FIRST_SCAN)))
         case (

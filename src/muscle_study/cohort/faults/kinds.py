@@ -30,6 +30,7 @@ class Fault(StrEnum):
     BMI_CONTRADICTION = "bmi_contradiction"
     DUPLICATE_ID = "duplicate_id"
     MISSING_AGE = "missing_age"
+    MISLABELLED_CONTRAST = "mislabelled_contrast"
 
 
 #: In words, for tables and captions.
@@ -57,6 +58,7 @@ DESCRIPTIONS: dict[Fault, str] = {
     Fault.BMI_CONTRADICTION: "BMI contradicts height and weight",
     Fault.DUPLICATE_ID: "identifier occurs twice in the table",
     Fault.MISSING_AGE: "age is missing",
+    Fault.MISLABELLED_CONTRAST: "two contrasts under each other's names",
 }
 
 #: What the column ``detail`` of the fault table holds; empty for the other kinds.
@@ -76,6 +78,7 @@ DETAILS: dict[Fault, str] = {
     Fault.TRUNCATED_FILE: "the contrast",
     Fault.NAN_VOXELS: "the contrast",
     Fault.WRONG_SHAPE: "the contrast",
+    Fault.MISLABELLED_CONTRAST: "the two contrasts, joined by +",
 }
 
 

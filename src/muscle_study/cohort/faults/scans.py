@@ -96,6 +96,8 @@ def break_scan(scan: Scan, problem: Problem, body: Body) -> Scan:
             return affines.flipped_affine(scan, detail)
         case Fault.MISSING_CONTRAST:
             return voxels.without_contrast(scan, detail)
+        case Fault.MISLABELLED_CONTRAST:
+            return voxels.mislabelled(scan, *detail.split("+"))
         case Fault.NO_IMAGES:
             return voxels.without_images(scan)
         case Fault.NAN_VOXELS:

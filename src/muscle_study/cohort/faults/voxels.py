@@ -33,6 +33,19 @@ def without_contrast(scan: Scan, contrast: str) -> Scan:
     )
 
 
+def mislabelled(scan: Scan, one: str, other: str) -> Scan:
+    """Put two contrasts under each other's names."""
+
+    def exchanged(contrasts: dict[str, Volume]) -> dict[str, Volume]:
+        return {**contrasts, one: contrasts[other], other: contrasts[one]}
+
+    return replace(
+        scan,
+        contrasts=exchanged(scan.contrasts),
+        stations=[exchanged(station) for station in scan.stations],
+    )
+
+
 def nan_voxels(scan: Scan, contrast: str) -> Scan:
     """Put NaN into a line of voxels in the first slice of a contrast, which becomes float32."""
 

@@ -1,0 +1,151 @@
+"""What the networks that come with the repository, which saw no real scan, find in real ones."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from benchmarks.tables import comparison_table
+from muscle_study.curation.dicom import is_dicom, read_slices, stack_volume, stacks
+from muscle_study.curation.images import merge_labels
+from muscle_study.curation.intake import SourceFile
+from muscle_study.curation.totalsegmentator import TotalSegmentatorSource
+from muscle_study.exclusions import Excluded
+from muscle_study.inference.segment import keep_largest_components, without_unsure
+from muscle_study.inference.stage import load_segmenter
+from muscle_study.labels import STRUCTURES
+from muscle_study.measurement.quality import compare as compare_labels
+from muscle_study.parameters import load as load_parameters
+from muscle_study.paths import ROOT, RunPaths
+from muscle_study.statistics.table import Table
+from muscle_study.volumes import Volume, load, to_ras
+
+REAL = Path(os.environ.get("MUSCLE_STUDY_REAL", ROOT.parent / "shared" / "real"))
+MODEL = ROOT / "data" / "models" / "randomised"
+IMAGES = ("mri.nii.gz", "ct.nii.gz")
+#: Slices along each axis in a picture, and the outlines' colours, in the order of `STRUCTURES`.
+SHOWN = 4
+COLOURS = ("#E69F00", "#56B4E9", "#D55E00", "#009E73")
+
+HEADS = (
+    "Scan", "Voxels", "Structure", "Reference, mL", "Found, mL", "Predicted Dice", "Reported",
+    "Dice",
+)  # fmt: skip
+
+
+class RealScan(NamedTuple):
+    """A scan, and its labels if it has any."""
+
+    name: str
+    image: Volume
+    labels: Volume | None
+
+
+def existing(path: Path) -> Path:
+    """Return a path of the real scans; stop where it is missing."""
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is missing: name the real scans in MUSCLE_STUDY_REAL")
+    return path
+
+
+def real_scans(folder: Path) -> Iterator[RealScan]:
+    """Yield every scan under a folder: TotalSegmentator's layout, DICOM heaps, magnitude NIfTI."""
+    for path in sorted(folder.rglob("*.nii.gz")):
+        if path.name in IMAGES:
+            source = TotalSegmentatorSource(path.parent.parent, ("image",), "3D", ())
+            image, who = load(path), path.parent.name
+            files = source.label_files(who).items()
+            labels = merge_labels(
+                ((mask.name, load(mask), meaning) for mask, meaning in files), image
+            )
+            yield RealScan(who, image, labels)
+        elif not {"segmentations", "seg"} & set(path.parts) and not path.stem.endswith("_ph.nii"):
+            yield RealScan(path.relative_to(folder).parts[-2] + "/" + path.name, load(path), None)
+    for heap in sorted({path.parent for path in folder.rglob("*.dcm")}):
+        slices = [
+            plane
+            for path in sorted(heap.iterdir())
+            if is_dicom((file := SourceFile.read(path, heap)).content)
+            for plane in read_slices(file)
+        ]
+        for stack in stacks(slices):
+            name = f"{heap.name}/{stack[0].number}"
+            try:
+                yield RealScan(name, stack_volume(stack, name), None)
+            except Excluded as no_volume:
+                print(f"{name} is left out: {no_volume.detail}")
+
+
+def compare(_run: str) -> list[Table]:
+    """Segment the scans under MUSCLE_STUDY_REAL; draw them under ``data/bench/real_scans``."""
+    existing(REAL)
+    least = load_parameters("totalsegmentator").inference.min_predicted_dice
+    segmenter = load_segmenter(MODEL, "cpu", "auto", "benchmark")
+    pictures = RunPaths("bench").data / "real_scans"
+    pictures.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for scan in real_scans(REAL):
+        found = segmenter({segmenter.model.card.parameters.channels[0]: scan.image})
+        labels, _ = keep_largest_components(found.labels)
+        kept = without_unsure(labels, found.predicted_dice, least)
+        draw(scan.image, labels, scan.labels).savefig(
+            pictures / f"{scan.name.replace('/', '_')}.png", dpi=80
+        )
+        dice = {}
+        if scan.labels is not None:
+            dice = {structure: score for structure, score, *_ in compare_labels(kept, scan.labels)}
+        for label in STRUCTURES:
+            size = (labels.data == label).sum() * labels.voxel_ml
+            in_reference = None if scan.labels is None else (scan.labels.data == label).sum()
+            rows.append(
+                {
+                    "scan": scan.name,
+                    "voxels": "x".join(map(str, scan.image.data.shape)),
+                    "structure": label.name.lower(),
+                    "reference_ml": np.nan
+                    if in_reference is None
+                    else float(in_reference * labels.voxel_ml),
+                    "found_ml": float(size),
+                    "predicted_dice": float(found.predicted_dice[label]),
+                    "reported": "yes" if (kept.data == label).any() else "no",
+                    "dice": float(dice.get(label.name.lower(), np.nan)),
+                }
+            )
+    caption = (
+        "Real scans, segmented by the networks in data/models/randomised, which learned from "
+        f"synthetic images alone. Reported: the predicted Dice is at least {least:g}. Dice: of "
+        "what is reported, where the scan has labels; the psoas there is the iliopsoas. "
+        f"Pictures of what was found, reported or not, are in {pictures.relative_to(ROOT)}."
+        if pictures.is_relative_to(ROOT)
+        else ""
+    )
+    return [comparison_table("real_scans", pd.DataFrame(rows), HEADS, caption)]
+
+
+def draw(image: Volume, found: Volume, reference: Volume | None) -> Figure:
+    """Draw axial and coronal slices with outlines of what was found; the reference is white."""
+    upright, outlined = to_ras(image), to_ras(found)
+    truth = None if reference is None else to_ras(reference)
+    figure = Figure(figsize=(3 * SHOWN, 5.5), layout="constrained")
+    low, high = np.percentile(upright.data, [1, 99.5])
+    for row, (axis, across) in enumerate(((2, 1), (1, 2))):
+        n = upright.data.shape[axis]
+        for column in range(SHOWN):
+            axes = figure.add_subplot(2, SHOWN, row * SHOWN + column + 1)
+            index = int((column + 0.5) / SHOWN * n)
+            plane = upright.data.take(index, axis).T[:, ::-1]
+            aspect = upright.spacing_mm[across] / upright.spacing_mm[0]
+            axes.imshow(plane, cmap="gray", origin="lower", aspect=aspect, vmin=low, vmax=high)
+            for labels, colours in ((truth, ("white",) * 4), (outlined, COLOURS)):
+                if labels is None:
+                    continue
+                shown = labels.data.take(index, axis).T[:, ::-1]
+                for label, colour in zip(STRUCTURES, colours, strict=True):
+                    if (shown == label).any():
+                        axes.contour(shown == label, [0.5], colors=colour, linewidths=1)
+            axes.set_axis_off()
+    return figure

@@ -1,0 +1,172 @@
+"""What curation found of a synthetic cohort's deliberate faults, and what it took for faults.
+
+This is the one place of the stage that knows the truth, and it is read when everything is written:
+nothing that is curated depends on it.
+"""
+
+from collections.abc import Collection
+from itertools import chain
+
+import pandas as pd
+from scipy import stats
+
+from muscle_study.cohort.faults.kinds import DESCRIPTIONS, Fault
+from muscle_study.curation.corrections import Correction
+from muscle_study.curation.quality import Flag
+from muscle_study.curation.stage import Curated
+from muscle_study.exclusions import Reason
+from muscle_study.files import read_table, write_table
+from muscle_study.paths import RunPaths
+
+#: The codes under which a fault counts as found: reasons, corrections and flags.
+CODES: dict[Fault, frozenset[str]] = {
+    fault: frozenset(codes)
+    for fault, codes in {
+        Fault.SWAP_WHOLE: {Reason.WATER_FAT_SWAP, Correction.WATER_FAT_SWAP},
+        Fault.SWAP_STATION: {Reason.WATER_FAT_SWAP, Correction.WATER_FAT_SWAP},
+        Fault.SWAP_SIDE: {Reason.WATER_FAT_SWAP},
+        Fault.CUT_TOP: {Reason.FIELD_OF_VIEW, Flag.SMALL_FIELD_OF_VIEW},
+        Fault.CUT_BOTTOM: {Reason.FIELD_OF_VIEW, Flag.SMALL_FIELD_OF_VIEW},
+        Fault.CUT_SIDES: {Reason.FIELD_OF_VIEW, Flag.SMALL_FIELD_OF_VIEW},
+        Fault.IMPLANT_HIP: {Flag.SIGNAL_VOID},
+        Fault.IMPLANT_SPINE: {Flag.SIGNAL_VOID},
+        Fault.SEVERE_MOTION: {Flag.MOTION},
+        Fault.IDENTITY_AFFINE: {Reason.BAD_GEOMETRY},
+        # the reference labels of the annotated keep the right affine
+        Fault.FLIPPED_AFFINE: {Reason.WRONG_ORIENTATION, Reason.GRID_MISMATCH},
+        Fault.DUPLICATE_SCAN: {Reason.DUPLICATE_SCAN},
+        Fault.REPEAT_SCAN: {Correction.REPEATED_SCAN},
+        Fault.MISSING_CONTRAST: {Reason.MISSING_CONTRAST},
+        Fault.NO_IMAGES: {Reason.NO_IMAGES},
+        Fault.EMPTY_FILE: {Reason.UNREADABLE_IMAGE},
+        Fault.TRUNCATED_FILE: {Reason.UNREADABLE_IMAGE},
+        Fault.NAN_VOXELS: {Reason.NON_FINITE_VOXELS},
+        Fault.WRONG_SHAPE: {Reason.GRID_MISMATCH},
+        Fault.UNKNOWN_LABEL: {Reason.UNKNOWN_LABEL},
+        Fault.BMI_CONTRADICTION: {Reason.BMI_CONTRADICTION},
+        Fault.DUPLICATE_ID: {Reason.DUPLICATE_ID},
+        Fault.MISSING_AGE: {Reason.MISSING_COVARIATE},
+        Fault.MISLABELLED_CONTRAST: {Correction.MISLABELLED_CONTRAST},
+    }.items()
+}
+
+#: What was done about someone, the most first.
+ACTIONS = ("excluded", "corrected", "flagged")
+
+#: Level of the intervals, which are Wilson's: at shares near 1 others leave the range.
+CONFIDENCE = 0.95
+
+#: Row of those with nothing wrong: whatever is found of them is false.
+SOUND = "none"
+
+
+def findings(curated: Curated) -> pd.DataFrame:
+    """Return ``participant_id``, ``action`` (of `ACTIONS`) and ``code`` of all that was found."""
+    flags = curated.quality.assign(code=curated.quality["flags"].fillna("").str.split("; "))
+    flags = flags.explode("code")
+    tables = {
+        "excluded": curated.exclusions.rename(columns={"reason": "code"}),
+        "corrected": curated.corrections.rename(columns={"correction": "code"}),
+        "flagged": flags[flags["code"] != ""],
+    }
+    found = [table[["participant_id", "code"]].assign(action=action)
+             for action, table in tables.items()]  # fmt: skip
+    return pd.concat(found, ignore_index=True).astype(str)
+
+
+def confusion_table(
+    faults: pd.DataFrame, found: pd.DataFrame, everyone: Collection[str]
+) -> pd.DataFrame:
+    """Set what was found against what is wrong, a row a kind of fault that occurs.
+
+    Parameters
+    ----------
+    faults
+        ``participant_id, fault, detail``: one fault each. Whoever lent images to a
+        `Fault.DUPLICATE_SCAN` has that fault too, since nobody can tell the two apart.
+    found
+        From `findings`.
+    everyone
+        Identifiers of the export's participants.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``fault``; ``participants`` that have it, of whom ``excluded``, ``corrected`` and
+        ``flagged`` by a code of the fault, the first of these alone, and ``missed``;
+        ``sensitivity`` with ``sensitivity_low`` and ``sensitivity_high``; ``others``, those
+        without a fault of any of these codes, of whom ``false`` have one; ``specificity`` with its
+        interval. The row `SOUND` counts any code as false.
+    """
+    lent = faults[faults["fault"] == Fault.DUPLICATE_SCAN]
+    lent = lent.assign(participant_id=lent["detail"], detail="")
+    faults = pd.concat([faults, lent], ignore_index=True)
+    has = dict(zip(faults["participant_id"], map(Fault, faults["fault"]), strict=True))
+    codes = {action: rows.groupby("participant_id")["code"].agg(set).to_dict()
+             for action, rows in found.groupby("action")}  # fmt: skip
+
+    def acted(name: str, wanted: Collection[str]) -> str | None:
+        """Return what was first done about somebody under one of the codes."""
+        for action in ACTIONS:
+            if not wanted.isdisjoint(codes.get(action, {}).get(name, ())):
+                return action
+        return None
+
+    rows = []
+    for fault in (fault for fault in Fault if fault in set(has.values())):
+        wanted = CODES[fault]
+        own = [acted(name, wanted) for name in everyone if has.get(name) is fault]
+        others = [acted(name, wanted) for name in everyone
+                  if name not in has or wanted.isdisjoint(CODES[has[name]])]  # fmt: skip
+        rows.append(_row(fault, own, others))
+    anything = set(chain.from_iterable(CODES.values())) | set(found["code"])
+    sound = [acted(name, anything) for name in everyone if name not in has]
+    rows.append(_row(SOUND, [], sound))
+    return pd.DataFrame(rows)
+
+
+def _row(fault: str, own: list[str | None], others: list[str | None]) -> dict:
+    missed, false = own.count(None), len(others) - others.count(None)
+    return {
+        "fault": str(fault),
+        "participants": len(own),
+        **{action: own.count(action) for action in ACTIONS},
+        "missed": missed,
+        **share("sensitivity", len(own) - missed, len(own)),
+        "others": len(others),
+        "false": false,
+        **share("specificity", len(others) - false, len(others)),
+    }
+
+
+def share(name: str, n: int, of: int) -> dict[str, float]:
+    """Return a share with its interval, as columns; NaN of nobody."""
+    if of == 0:
+        return dict.fromkeys((name, f"{name}_low", f"{name}_high"), float("nan"))
+    low, high = stats.binomtest(n, of).proportion_ci(CONFIDENCE, method="wilson")
+    return {name: n / of, f"{name}_low": low, f"{name}_high": high}
+
+
+def compare_with_faults(curated: Curated, paths: RunPaths) -> pd.DataFrame | None:
+    """Write ``confusion.csv`` of a run whose faults are on record; None where they are not.
+
+    They are not in a run on real data, nor where participants got new identifiers.
+    """
+    record, target = paths.truth / "faults.csv", paths.curated / "confusion.csv"
+    names = {*curated.participants["participant_id"], *curated.exclusions["participant_id"]}
+    faults = read_table(record) if record.exists() and curated.about["synthetic"] else None
+    if faults is None or not set(faults["participant_id"]) <= names:
+        target.unlink(missing_ok=True)
+        return None
+    table = confusion_table(faults, findings(curated), names)
+    write_table(table, target)
+    return table
+
+
+def described(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a confusion table in words, for a notebook."""
+    words = {str(fault): text for fault, text in DESCRIPTIONS.items()} | {SOUND: "nothing wrong"}
+    shares = ["sensitivity", "specificity"]
+    shown = table.assign(fault=table["fault"].map(words))
+    counts = ["participants", *ACTIONS, "missed", "others", "false"]
+    return shown[["fault", *counts, *shares]].round(3)

@@ -1,0 +1,74 @@
+"""What of a scan is put right before its stations are joined, each with its evidence."""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+
+from muscle_study.curation import dixon
+from muscle_study.curation.contrasts import tell_contrasts
+from muscle_study.curation.series import OTHER, UNTOLD, Series
+from muscle_study.volumes import Volume, to_ras
+
+
+class Correction(StrEnum):
+    """What was put right. The value is what tables hold."""
+
+    WATER_FAT_SWAP = "water_fat_swap"
+    MISLABELLED_CONTRAST = "mislabelled_contrast"
+    REPEATED_SCAN = "repeated_scan"
+
+
+CORRECTION_TEXT = {
+    Correction.WATER_FAT_SWAP: "water and fat exchanged back",
+    Correction.MISLABELLED_CONTRAST: "contrasts given their right names",
+    Correction.REPEATED_SCAN: "one of several scans used",
+}
+
+#: A correction and its evidence.
+Corrected = tuple[Correction, str]
+
+Slabs = Mapping[str, Sequence[Volume]]
+
+
+def right_slabs(slabs: Slabs) -> tuple[dict[str, list[Volume]], list[Corrected]]:
+    """Right the names of contrasts, and the stations of which water and fat are swapped.
+
+    A slab alone is the whole: of its water and fat the check of the whole decides.
+
+    Returns
+    -------
+    slabs : dict
+        By contrast, in RAS order from the feet up.
+    corrections : list
+        What was done, and why.
+    """
+    ordered = {
+        name: sorted(map(to_ras, of_contrast), key=lambda slab: slab.affine[2, 3])
+        for name, of_contrast in slabs.items()
+    }
+    corrections: list[Corrected] = []
+    stations = len(next(iter(ordered.values())))
+    for number in range(stations):
+        images = {name: of_contrast[number] for name, of_contrast in ordered.items()}
+        first = next(iter(images.values()))
+        if not all(image.same_grid(first) for image in images.values()):
+            continue  # composing, or the check of the images, says so
+        what = "whole" if stations == 1 else f"station {number + 1} from the feet"
+        images, renamed = tell_contrasts(images)
+        if renamed:
+            corrections.append((Correction.MISLABELLED_CONTRAST, f"{what}: {renamed}"))
+        if stations > 1 and {"water", "fat"} <= images.keys():
+            images, swapped = dixon.right_swap(images, what)
+            if swapped:
+                corrections.append((Correction.WATER_FAT_SWAP, swapped))
+        for name, image in images.items():
+            ordered[name][number] = image
+    return ordered, corrections
+
+
+def repeats_left(series: Sequence[Series], scan: Mapping[str, Sequence[Series]]) -> list[Corrected]:
+    """Return that other scans of a participant were left, if there are others."""
+    repeats = sorted({one.repeat for one in series if one.contrast not in (OTHER, UNTOLD)})
+    if len(repeats) < 2:
+        return []
+    (used,) = {one.repeat for of_contrast in scan.values() for one in of_contrast}
+    return [(Correction.REPEATED_SCAN, f"scan {used} of {len(repeats)} is the last whole one")]
