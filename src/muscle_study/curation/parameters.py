@@ -5,7 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from muscle_study.curation.quality_parameters import QualityParameters
-from muscle_study.curation.tables import COVARIATES
+from muscle_study.curation.tables import TRAITS
 from muscle_study.sections import Section
 
 
@@ -54,7 +54,7 @@ class CurationParameters(Section):
 
     @model_validator(mode="after")
     def _know_columns(self) -> Self:
-        known = ["participant_id", *COVARIATES]
+        known = ["participant_id", *TRAITS]
         if unknown := sorted(set(self.columns) - set(known)):
             raise ValueError(f"columns: {', '.join(unknown)} is none of {', '.join(known)}")
         return self

@@ -125,6 +125,7 @@ def curate_participant(task: Task) -> dict:
     """
     series: list[Series] = []
     meanings = task.source.label_files(task.source_id)
+    source.required_folder(task.source.folder)  # while it is gone, nobody seems to have labels
     seen = seen_of(task, meanings)
     try:
         if not task.image_files:

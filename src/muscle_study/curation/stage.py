@@ -20,7 +20,7 @@ from muscle_study.curation.review.mosaic import ENDING
 from muscle_study.curation.review.verdicts import read_verdicts, rejected, review_table
 from muscle_study.curation.source import NOBODY, Source
 from muscle_study.curation.split import assign_splits
-from muscle_study.curation.tables import COVARIATES
+from muscle_study.curation.tables import TRAITS
 from muscle_study.curation.totalsegmentator import TotalSegmentatorSource
 from muscle_study.exclusions import Reason, check_conserved, exclusion_table
 from muscle_study.files import read_json, write_json, write_table
@@ -126,7 +126,7 @@ def curate_cohort(
         inventory=inventory_table(records),
         corrections=correction_table(records),
         review=review_table(verdicts, participants, exclusions),
-        excluded_people=left[["participant_id", *COVARIATES]],
+        excluded_people=left[["participant_id", *TRAITS]],
         quality=quality_of(records, parameters),
         missing=checked.missing,
         about={
@@ -163,7 +163,7 @@ def participant_table(
     stay["split"] = assign_splits(
         stay, parameters.validation_fraction, parameters.test_fraction, parameters.seed
     )
-    return stay[["participant_id", *COVARIATES, "annotated", "split"]]
+    return stay[["participant_id", *TRAITS, "annotated", "split"]]
 
 
 def duplicate_scans(records: pd.DataFrame) -> pd.DataFrame:
