@@ -14,8 +14,8 @@ from muscle_study.statistics.measures import CSA
 from muscle_study.statistics.sensitivity import (
     COVARIATES,
     FEWEST_CENTRES,
-    fit_terms,
     exclusion_weights,
+    fit_terms,
     impute_and_fit,
     incomplete_people,
     sensitivity,
@@ -129,7 +129,7 @@ def test_scans_that_were_put_right_or_flagged_are_left_out(study_of, plan):
     study = study_of(plan(seed=9))
     names = study.people["participant_id"]
     write_table(
-        pd.DataFrame({"participant_id": names[:7], "correction": "swap", "evidence": ""}),
+        pd.DataFrame({"participant_id": names[:7], "correction": "water_fat_swap", "evidence": ""}),
         study.paths.curated / "corrections.csv",
     )
     write_table(
@@ -150,7 +150,10 @@ def test_scans_that_were_put_right_or_flagged_are_left_out(study_of, plan):
 def test_three_left_out_would_be_given_away_by_the_difference(study_of, plan):
     study = study_of(plan(seed=10))
     few = study.people["participant_id"][:3]
-    write_table(pd.DataFrame({"participant_id": few}), study.paths.curated / "corrections.csv")
+    write_table(
+        pd.DataFrame({"participant_id": few, "correction": "water_fat_swap"}),
+        study.paths.curated / "corrections.csv",
+    )
     assert "swaps" not in set(sensitivity(study)["analysis"])
 
 

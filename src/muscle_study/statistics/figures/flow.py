@@ -91,7 +91,11 @@ def _rows(study: Study) -> list[Row]:
         if step.excluded:
             rows.append(Row("", _excluded(study, step)))
         name = "measured" if step.name == "measured" else "curated"
-        left = study.shown(name) if step.name != "segmented" else format_number(step.participants)
+        left = (
+            study.shown(name)
+            if step.name != "segmented"
+            else format_number(study.rounded(step.participants))
+        )
         rows.append(Row(f"{step.name.capitalize()}\nn = {left}"))
     if study.unused:
         text = "Not described: no adult, or sex, age, height or\nweight not known: n = "
@@ -113,10 +117,10 @@ def _excluded(study: Study, step: Step) -> str:
     small = step.excluded < study.min_count
     lines = [
         f"Excluded before being {step.name}: n = "
-        + (MARK if small else format_number(step.excluded))
+        + (MARK if small else format_number(study.rounded(step.excluded)))
     ]
     for reason, n in pooled_reasons(step.reasons, study.min_count):
-        text = reason if small else f"{format_number(n)}: {reason}"
+        text = reason if small else f"{format_number(study.rounded(n))}: {reason}"
         lines += textwrap.wrap(text, SIDE_CHARACTERS, initial_indent="• ", subsequent_indent="   ")
     return "\n".join(lines)
 
