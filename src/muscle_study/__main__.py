@@ -39,8 +39,8 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("--count", type=int, default=2000, help="populations drawn")
             command.add_argument("--people", type=int, default=3000, help="people in each")
         if name == "curation-check":
-            command.add_argument("--each", type=int, default=8, help="participants of every fault")
-            command.add_argument("--sound", type=int, default=100, help="participants without")
+            command.add_argument("--each", type=int, default=6, help="participants of every fault")
+            command.add_argument("--sound", type=int, default=56, help="participants without")
             command.add_argument("--seed", type=int, default=20260109, help="of the cohort")
     return parser
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from muscle_study.files import write_table
+from muscle_study.files import read_table, write_table
 from muscle_study.paths import ROOT
 from muscle_study.statistics.imputation import impute, imputed, pool
 from muscle_study.statistics.measures import CSA
@@ -96,14 +96,13 @@ def test_analyses_of_a_run(study_of, plan):
 def test_excluded_heavy_people_give_heavy_people_weight(study_of, plan):
     study = study_of(plan(n=400, n_curation_exclusions=60, seed=7))
     assert exclusion_weights(study) is not None
-    raw = pd.read_csv(study.paths.raw / "participants.csv", dtype={"participant_id": str})
-    lost = raw["participant_id"].isin(study.exclusions["participant_id"])
-    heavier = raw.assign(bmi_kg_m2=raw["bmi_kg_m2"] + 6 * lost)
-    heavier.to_csv(study.paths.raw / "participants.csv", index=False)
+    path = study.paths.curated / "excluded_people.csv"
+    lost = read_table(path)
+    write_table(lost.assign(bmi_kg_m2=lost["bmi_kg_m2"] + 6), path)
     try:
         weights = exclusion_weights(study)
     finally:
-        raw.to_csv(study.paths.raw / "participants.csv", index=False)
+        write_table(lost, path)
     heavy = study.imaged.people["bmi_kg_m2"].to_numpy() > 30
     assert weights[heavy].mean() > 1.2 * weights[~heavy].mean()
     assert weights.mean() == pytest.approx(1)

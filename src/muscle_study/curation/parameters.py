@@ -19,6 +19,7 @@ class CurationParameters(Section):
     columns: dict[str, str] = Field(description="names of the table's columns that differ")
     withdrawn: str | None = Field(description="list of identifiers whose consent is withdrawn")
     pseudonym_key: str | None = Field(description="file of the key that makes new identifiers")
+    verdicts: str | None = Field(description="file of the reviewers' verdicts")
     acquisition: Literal["2D", "3D"] = Field(description="of the scan, to tell series by content")
     contrasts: list[str] = Field(min_length=1, description="images that a participant must have")
     spacing_mm: list[float] = Field(min_length=3, max_length=3, description="curated voxel edges")
