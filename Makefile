@@ -58,7 +58,8 @@ slice = $(data)/parameters/$(1).json
 manuscript := $(reports)/manuscript.html
 
 # Modules that start, show and record stages change no result.
-running := __main__ kernel notebooks parameters progress provenance runner stage_line status
+running := __main__ kernel notebooks parameters parent progress provenance run_lock runner stage_line \
+  status
 shared := $(filter-out $(running:%=src/muscle_study/%.py),$(wildcard src/muscle_study/*.py))
 
 all: $(manuscript) ## run what is not up to date, and render the report

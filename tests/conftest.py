@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from dask.distributed import LocalCluster
 
-from muscle_study.cluster_parameters import ClusterParameters
+from muscle_study.parameters import load
 from muscle_study.paths import ROOT, RunPaths
 
 #: Longer than any test takes, so that one that hangs names itself.
@@ -43,9 +43,8 @@ def make():
 def cluster():
     """Yield where to work: one worker in this process, which starts at once."""
     with LocalCluster(1, processes=False, threads_per_worker=1, dashboard_address=":0") as local:
-        yield ClusterParameters(
-            kind="address", workers=1, threads=1, address=local.scheduler_address
-        )
+        here = {"kind": "address", "workers": 1, "address": local.scheduler_address}
+        yield load("ci").cluster.model_copy(update=here)
 
 
 @pytest.fixture(scope="session")

@@ -5,11 +5,11 @@ import sys
 
 import pytest
 
-from muscle_study.cluster import attempt, map_participants
+from muscle_study.batches import MOST_IN_A_BATCH, Pace
+from muscle_study.cluster import map_participants
 from muscle_study.cluster_parameters import ClusterParameters
 from muscle_study.exclusions import Excluded, Reason
-
-TWO_WORKERS = ClusterParameters(kind="local", workers=2, threads=1)
+from muscle_study.outcomes import attempt
 
 
 def work(task: int) -> dict:
@@ -17,25 +17,34 @@ def work(task: int) -> dict:
         raise Excluded(Reason.EMPTY_IMAGE, "water.nii.gz: all voxels are zero")
     if task == 4:
         raise ZeroDivisionError("by chance")
+    if task == 6:
+        raise OSError(5, "Input/output error", "/export/Jane_Doe.zip")
     return {"double": 2 * task}
 
 
 def test_outcome_of_one_participant():
-    assert attempt(work, "a", 1) == {"record": {"participant_id": "a", "double": 2}}
-    excluded = attempt(work, "a", 2)["excluded"]
-    assert excluded["reason"] is Reason.EMPTY_IMAGE
-    assert excluded["detail"] == "water.nii.gz: all voxels are zero"
+    assert attempt(work, "a", 1).record == {"double": 2}
+    excluded = attempt(work, "a", 2)
+    assert excluded.reason is Reason.EMPTY_IMAGE
+    assert excluded.detail == "water.nii.gz: all voxels are zero"
 
 
 def test_an_unforeseen_error_names_itself_and_its_place():
-    excluded = attempt(work, "a", 4)["excluded"]
-    assert excluded["reason"] is Reason.UNEXPECTED_ERROR
-    assert excluded["detail"].startswith("ZeroDivisionError: by chance (work, line ")
+    excluded = attempt(work, "a", 4)
+    assert excluded.reason is Reason.UNEXPECTED_ERROR
+    assert excluded.detail.startswith("ZeroDivisionError: by chance (work, line ")
 
 
-def test_everyone_comes_back_sorted_kept_or_excluded():
+def test_an_error_of_reading_names_no_file():
+    """Its name may hold a person's."""
+    excluded = attempt(work, "a", 6)
+    assert excluded.reason is Reason.IO_ERROR
+    assert excluded.detail.startswith("Input/output error (work, line ")
+
+
+def test_everyone_comes_back_sorted_kept_or_excluded(cluster):
     tasks = {f"p{i}": i for i in (5, 4, 3, 2, 1)}
-    records, exclusions = map_participants("stage", work, tasks, TWO_WORKERS)
+    records, exclusions = map_participants("stage", work, tasks, cluster)
     assert records["participant_id"].tolist() == ["p1", "p3", "p5"]
     assert records["double"].tolist() == [2, 6, 10]
     assert exclusions[["participant_id", "stage", "reason"]].to_numpy().tolist() == [
@@ -45,10 +54,43 @@ def test_everyone_comes_back_sorted_kept_or_excluded():
 
 
 @pytest.mark.parametrize("table", [0, 1])
-def test_nobody_in_nobody_out(table):
-    empty = map_participants("stage", work, {}, TWO_WORKERS)[table]
+def test_nobody_in_nobody_out(cluster, table):
+    empty = map_participants("stage", work, {}, cluster)[table]
     assert len(empty) == 0
     assert "participant_id" in empty.columns
+
+
+def known(task: int) -> dict | None:
+    if task == 1:
+        raise Excluded(Reason.NO_IMAGES, "known from before")
+    return {"double": -1} if task < 5 else None
+
+
+def test_who_is_finished_is_not_worked_on(cluster):
+    tasks = {f"p{i}": i for i in (1, 2, 5)}
+    records, exclusions = map_participants("stage", work, tasks, cluster, finished=known)
+    assert records["double"].tolist() == [-1, 10]
+    assert exclusions["detail"].tolist() == ["known from before"]
+
+
+def test_where_all_are_finished_no_worker_is_started():
+    nowhere = ClusterParameters(
+        kind="address", workers=1, threads=1, gpus=0, time_limit_minutes=1.0,
+        memory_limit_gb=None, retries=0, address="tcp://127.0.0.1:1",
+    )  # fmt: skip
+    records, _ = map_participants("stage", work, {"p2": 2}, nowhere, finished=known)
+    assert records["double"].tolist() == [-1]
+
+
+def test_batches_are_large_where_work_is_short_and_single_where_it_is_long():
+    pace = Pace()
+    assert pace.size(1000, 2) == 1  # nothing is known yet
+    pace.took(1, 0.001)
+    assert pace.size(1000, 2) == MOST_IN_A_BATCH
+    assert pace.size(12, 2) == 3  # so that both workers end together
+    for _ in range(10):
+        pace.took(1, 60.0)
+    assert pace.size(1000, 2) == 1
 
 
 WARNS = """

@@ -9,7 +9,7 @@ import signal
 import sys
 
 from muscle_study.parameters import ParameterError, keep_used, load, write_slices
-from muscle_study.paths import STAGES
+from muscle_study.paths import STAGES, RunPaths
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -36,7 +36,7 @@ def _parser() -> argparse.ArgumentParser:
         if name == "run":
             command.add_argument("stage", choices=STAGES)
         if name == "replicates":
-            command.add_argument("--count", type=int, default=1000, help="populations drawn")
+            command.add_argument("--count", type=int, default=2000, help="populations drawn")
             command.add_argument("--people", type=int, default=3000, help="people in each")
         if name == "curation-check":
             command.add_argument("--each", type=int, default=6, help="participants of every fault")
@@ -48,6 +48,7 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace, overrides: list[str]) -> int:
     """Run one stage's notebook."""
     from muscle_study.notebooks import NotebookError
+    from muscle_study.run_lock import RunLockedError
     from muscle_study.runner import StageError, run_stage
 
     # as exceptions these let the runner end its kernel, which is in a session of its own
@@ -55,7 +56,7 @@ def _run(options: argparse.Namespace, overrides: list[str]) -> int:
         signal.signal(number, lambda received, _frame: sys.exit(128 + received))
     try:
         run_stage(options.stage, options.run, overrides)
-    except (NotebookError, StageError) as error:
+    except (NotebookError, RunLockedError, StageError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
@@ -63,7 +64,12 @@ def _run(options: argparse.Namespace, overrides: list[str]) -> int:
 
 def _slices(options: argparse.Namespace, overrides: list[str]) -> int:
     """Check the parameters and write each stage's slice of them."""
-    write_slices(options.run, load(options.run, overrides))
+    parameters = load(options.run, overrides)
+    from muscle_study.run_lock import is_held
+
+    # while a run works, its own stay: the next `make` is refused, and `make status` tells of it
+    if not is_held(RunPaths(options.run).data):
+        write_slices(options.run, parameters)
     return 0
 
 
@@ -72,12 +78,14 @@ def _report(options: argparse.Namespace, overrides: list[str]) -> int:
     parameters = load(options.run, overrides)
     from muscle_study.report.errors import ReportError
     from muscle_study.report.render import render
+    from muscle_study.run_lock import RunLockedError, run_lock
 
-    write_slices(options.run, parameters)
     try:
-        for file in render(options.run, parameters.report):
-            print(f"[report] {file}")
-    except ReportError as error:
+        with run_lock(RunPaths(options.run).data, "report"):
+            write_slices(options.run, parameters)
+            for file in render(options.run, parameters.report):
+                print(f"[report] {file}")
+    except (ReportError, RunLockedError) as error:
         print(error, file=sys.stderr)
         return 1
     keep_used(options.run, "report")
@@ -88,7 +96,6 @@ def _learning_curve(options: argparse.Namespace, overrides: list[str]) -> int:
     """Train with fewer participants, and score each training on the test split."""
     parameters = load(options.run, overrides)
     from muscle_study.learning_curve.curve import measure_curve
-    from muscle_study.paths import RunPaths
 
     measure_curve(RunPaths(options.run), parameters)
     return 0
@@ -110,10 +117,9 @@ def _curation_check(options: argparse.Namespace, overrides: list[str]) -> int:
 def _replicates(options: argparse.Namespace, overrides: list[str]) -> int:
     """Check the statistics on many synthetic populations."""
     parameters = load(options.run, overrides)
-    from muscle_study.paths import RunPaths
     from muscle_study.statistics.replicates import Plan, run
 
-    plan = Plan(options.count, options.people, parameters.statistics.seed)
+    plan = Plan(options.count, options.people, parameters.statistics)
     run(plan, RunPaths(options.run))
     return 0
 

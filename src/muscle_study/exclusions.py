@@ -27,11 +27,16 @@ class Reason(StrEnum):
     STATION_GAP = "station_gap"
     FIELD_OF_VIEW = "field_of_view"
     WATER_FAT_SWAP = "water_fat_swap"
+    REVIEWER = "reviewer"
     UNKNOWN_LABEL = "unknown_label"
     MISSING_MASK = "missing_mask"
     NO_MUSCLE_FOUND = "no_muscle_found"
     SIDES_SWAPPED = "sides_swapped"
     UNEXPECTED_ERROR = "unexpected_error"
+    IO_ERROR = "io_error"
+    TIME_LIMIT = "time_limit"
+    MEMORY_LIMIT = "memory_limit"
+    WORKER_LOST = "worker_lost"
 
 
 REASON_TEXT = {
@@ -53,12 +58,20 @@ REASON_TEXT = {
     Reason.STATION_GAP: "stations leave a gap between them",
     Reason.FIELD_OF_VIEW: "field of view too small",
     Reason.WATER_FAT_SWAP: "water and fat swapped",
+    Reason.REVIEWER: "excluded by a reviewer",
     Reason.UNKNOWN_LABEL: "labels hold unknown values",
     Reason.MISSING_MASK: "another segmenter's mask is missing",
     Reason.NO_MUSCLE_FOUND: "a muscle was not found",
     Reason.SIDES_SWAPPED: "left muscle lies to the right of the right one",
     Reason.UNEXPECTED_ERROR: "unexpected error (see detail)",
+    Reason.IO_ERROR: "files could not be read or written",
+    Reason.TIME_LIMIT: "work took longer than its limit",
+    Reason.MEMORY_LIMIT: "work took more memory than its limit",
+    Reason.WORKER_LOST: "the worker ended during the work",
 }
+
+#: Of the machine rather than of the participant: tried again, at once and by the next run.
+MAY_PASS = frozenset({Reason.IO_ERROR, Reason.TIME_LIMIT, Reason.MEMORY_LIMIT, Reason.WORKER_LOST})
 
 COLUMNS = ["participant_id", "stage", "reason", "detail"]
 

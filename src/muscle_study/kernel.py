@@ -3,15 +3,11 @@
 import contextlib
 import os
 import signal
-import threading
-import time
 from typing import ClassVar
 
 from ipykernel.kernelspec import get_kernel_dict
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
-
-SECONDS_BETWEEN_LOOKS = 0.5
 
 
 class OwnKernel(AsyncKernelManager):
@@ -23,11 +19,20 @@ class OwnKernel(AsyncKernelManager):
 
     started: ClassVar[list[int]] = []
 
+    #: File descriptors that kernels inherit. With them they hold the run's lock, so that it is not
+    #: free before the kernel of a killed stage is gone.
+    inherited: ClassVar[list[int]] = []
+
     @property
     def kernel_spec(self) -> KernelSpec:
         """The kernelspec of this Python, whatever is registered."""
         # its own log would stand between the stage's lines: ports, and its interruption at the end
         return KernelSpec(**get_kernel_dict(extra_arguments=["--log-level=CRITICAL"]))
+
+    async def _async_launch_kernel(self, kernel_cmd: list[str], **keywords: object) -> None:
+        await super()._async_launch_kernel(kernel_cmd, pass_fds=self.inherited, **keywords)
+
+    _launch_kernel = _async_launch_kernel
 
     async def _async_post_start_kernel(self, **keywords: object) -> None:
         await super()._async_post_start_kernel(**keywords)
@@ -41,20 +46,3 @@ def kill_kernels() -> None:
     while OwnKernel.started:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(OwnKernel.started.pop(), signal.SIGKILL)
-
-
-def stop_with_parent() -> None:
-    """End this process and its kernels soon after the parent is gone.
-
-    A SIGKILL reaches Make alone. Without this, the stage would go on, and race with the one that
-    the next `make` starts.
-    """
-    parent = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(SECONDS_BETWEEN_LOOKS)
-        kill_kernels()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()

@@ -67,6 +67,11 @@ class RunPaths:
         return self.data / "parameters"
 
     @property
+    def progress(self) -> Path:
+        """How far the stage is that runs, or that was stopped."""
+        return self.data / "progress.json"
+
+    @property
     def raw(self) -> Path:
         """Participant table, images and reference labels as an export brings them."""
         return self.data / "raw"

@@ -14,8 +14,9 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
 from muscle_study import progress
-from muscle_study.files import whole_file
-from muscle_study.kernel import OwnKernel, kill_kernels, stop_with_parent
+from muscle_study.exclusions import MAY_PASS
+from muscle_study.files import read_table, whole_file
+from muscle_study.kernel import OwnKernel, kill_kernels
 from muscle_study.notebooks import (
     check_names,
     describe_failure,
@@ -23,8 +24,10 @@ from muscle_study.notebooks import (
     without_machine,
 )
 from muscle_study.parameters import StudyParameters, keep_used, load, write_slices
+from muscle_study.parent import end_with_parent
 from muscle_study.paths import NOTEBOOKS, ROOT, STAGES, RunPaths
 from muscle_study.provenance import hashes, write_manifest
+from muscle_study.run_lock import run_lock
 from muscle_study.stage_line import StageLine
 
 #: The stages whose files a stage reads; the Makefile has the same.
@@ -36,6 +39,10 @@ READS = {
     "measurement": ("cohort", "curation", "inference"),
     "statistics": ("cohort", "curation", "training", "inference", "measurement"),
 }
+
+
+#: Modification time of an executed notebook that Make is to find out of date.
+TO_RUN_AGAIN = 0.0
 
 
 class StageError(Exception):
@@ -61,12 +68,18 @@ def run_stage(stage: str, run: str, overrides: list[str]) -> Path:
 
     Raises
     ------
-    ParameterError, NotebookError, StageError
+    ParameterError, NotebookError, RunLockedError, StageError
         Whose messages are meant for the person who started the run.
     """
-    parameters = load(run, overrides)
-    write_slices(run, parameters)
     paths = RunPaths(run)
+    parameters = load(run, overrides)
+    with run_lock(paths.data, stage) as lock:
+        OwnKernel.inherited = [lock]
+        return _run_locked(stage, run, parameters, paths)
+
+
+def _run_locked(stage: str, run: str, parameters: StudyParameters, paths: RunPaths) -> Path:
+    write_slices(run, parameters)
     reads = [read for read in READS[stage] if getattr(parameters, read) is not None]
     check_inputs(stage, reads, paths)
     source = NOTEBOOKS / f"{STAGES[stage]}.ipynb"
@@ -82,7 +95,7 @@ def run_stage(stage: str, run: str, overrides: list[str]) -> Path:
     if parameters.inference.masks is not None:
         folders[ROOT / Path(parameters.inference.masks.folder).expanduser()] = "<masks>"
 
-    def finish() -> None:
+    def finish() -> bool:
         keep_used(run, stage)
         write_manifest(
             manifest.parent,
@@ -92,8 +105,20 @@ def run_stage(stage: str, run: str, overrides: list[str]) -> Path:
             seconds=time.monotonic() - begun,
             peak_mb=resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024,
         )
+        paths.progress.unlink(missing_ok=True)
+        return bool(to_try_again(manifest.parent))
 
+    os.environ[progress.KEPT_IN] = str(paths.progress)
     return execute(stage, source, values, paths.notebooks, folders, finish)
+
+
+def to_try_again(folder: Path) -> dict[str, int]:
+    """Return how many participants a stage excluded for causes that may have passed, by reason."""
+    exclusions = folder / "exclusions.csv"
+    if not exclusions.exists():
+        return {}
+    reasons = read_table(exclusions)["reason"]
+    return reasons[reasons.isin(MAY_PASS)].value_counts().sort_index().to_dict()
 
 
 def check_inputs(stage: str, reads: list[str], paths: RunPaths) -> None:
@@ -133,7 +158,7 @@ def execute(
     values: dict[str, Any],
     folder: Path,
     folders: dict[Path, str],
-    finish: Callable[[], None],
+    finish: Callable[[], bool | None],
 ) -> Path:
     """Execute a notebook into `folder`, under its own name only if it succeeds.
 
@@ -151,6 +176,7 @@ def execute(
         Paths that the copy must not show, and what it shows instead.
     finish
         Called after success and before the copy appears: with the copy, all of the stage is there.
+        Says whether the next `make` is to run the stage again.
 
     Raises
     ------
@@ -164,12 +190,14 @@ def execute(
     copy.unlink(missing_ok=True)
     failed.unlink(missing_ok=True)
     begun = time.time()
-    os.environ[progress.PLAIN] = "1"  # for the kernel, which inherits it
+    # for the kernel, which inherits it
+    os.environ[progress.PLAIN] = progress.LIVE if sys.stdout.isatty() else "lines"
     # Threads that wait by spinning slow everybody on a shared machine, themselves most: a training
     # beside another process took three times as long.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     if "MAKELEVEL" in os.environ:
-        stop_with_parent()
+        # A SIGKILL reaches Make alone; the stage would go on beside the one that the next starts.
+        end_with_parent(before=kill_kernels)
     cells = len(nbformat.read(source, as_version=4).cells) + 1  # papermill injects one
     try:
         with StageLine(stage, cells, sys.stdout) as line:
@@ -194,16 +222,19 @@ def execute(
         ) from None
     finally:
         kill_kernels()
-    finish()
-    _keep(partial, copy, folders)
-    # As old as its start, so that Make sees what was edited while it ran.
-    os.utime(copy, (begun, begun))
+    # As old as its start, so that Make sees what was edited while it ran; older than anything, so
+    # that Make runs the stage again.
+    _keep(partial, copy, folders, TO_RUN_AGAIN if finish() else begun)
     return copy
 
 
-def _keep(partial: Path, final: Path, folders: dict[Path, str]) -> None:
+def _keep(
+    partial: Path, final: Path, folders: dict[Path, str], modified: float | None = None
+) -> None:
     """Put an executed notebook in its place, without the machine's paths."""
     notebook = without_machine(nbformat.read(partial, as_version=4), folders)
     with whole_file(final) as beside:
         nbformat.write(notebook, beside)
+        if modified is not None:
+            os.utime(beside, (modified, modified))
     partial.unlink()

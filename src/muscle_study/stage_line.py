@@ -1,10 +1,24 @@
 """What a running stage shows: one line that is rewritten in a terminal, plain lines in a log."""
 
+import re
 import shutil
 import threading
 import time
 from types import TracebackType
 from typing import Self, TextIO
+
+#: How `progress` counts, in what the kernel prints.
+_COUNT = re.compile(r"\b(\d+)/(\d+)\b")
+BAR_WIDTH = 20
+
+
+def bar(said: str) -> str:
+    """Return a bar for the count in a line of progress; nothing where there is none."""
+    found = _COUNT.search(said)
+    if not found or not int(found[2]):
+        return ""
+    full = BAR_WIDTH * min(int(found[1]), int(found[2])) // int(found[2])
+    return "█" * full + "░" * (BAR_WIDTH - full)
 
 
 class StageLine:
@@ -76,7 +90,12 @@ class StageLine:
         with self._lock:
             if not self.live or self._closed.is_set():
                 return
-            parts = [f"[{self.stage}] cell {self.cell}/{self.cells}", self._elapsed(), self.last]
+            parts = [
+                f"[{self.stage}] cell {self.cell}/{self.cells}",
+                self._elapsed(),
+                bar(self.last),
+                self.last,
+            ]
             line = " · ".join(filter(None, parts))[: shutil.get_terminal_size().columns - 1]
             print(f"\r\x1b[K{line}", end="", file=self.stream, flush=True)
 

@@ -9,9 +9,12 @@ from pathlib import Path
 
 import nbformat
 
+from muscle_study.files import read_json
 from muscle_study.notebooks import describe_failure
 from muscle_study.parameters import ParameterError, load
 from muscle_study.paths import ROOT, STAGES, RunPaths
+from muscle_study.run_lock import is_held, last_owner
+from muscle_study.runner import TO_RUN_AGAIN, to_try_again
 
 #: Make's words with --trace: what it would redo, and because of which newer files.
 _STALE = re.compile(r"update target '([^']+)' due to: (.*)")
@@ -27,14 +30,40 @@ def status(run: str, overrides: list[str]) -> str:
         If the parameter file cannot be used.
     """
     parameters, paths = load(run, overrides), RunPaths(run)
+    running = last_owner(paths.data)["stage"] if is_held(paths.data) else None
     stages = [stage for stage in STAGES if getattr(parameters, stage) is not None]
     targets = {paths.notebooks / f"{STAGES[stage]}.ipynb": stage for stage in stages}
     targets[paths.reports / "manuscript.html"] = "report"
     reasons = why_redone(_trace(run, overrides, paths))
-    return "\n".join(
-        f"{stage:<12} {_state(target, reasons.get(target), targets)}"
-        for target, stage in targets.items()
-    )
+    lines = []
+    for target, stage in targets.items():
+        state = _state(target, reasons.get(target), targets)
+        if stage == running:
+            state = "running since {since}, process {process} on {host}".format(
+                **last_owner(paths.data)
+            )
+        elif again := to_try_again(paths.written_by(stage)) if stage != "report" else {}:
+            state += f", but for participants who are to be tried again: {_counts(again)}"
+        lines.append(f"{stage:<12} {state}")
+        if stage == last_owner(paths.data)["stage"] and paths.progress.exists():
+            lines += _progress(read_json(paths.progress))
+    to_come = [stage for target, stage in targets.items() if target in reasons and stage != running]
+    if to_come:
+        lines.append(f"next:        {', '.join(to_come)}")
+    return "\n".join(lines)
+
+
+def _progress(kept: dict) -> list[str]:
+    """Return lines on how far a stage is, or was when it stopped."""
+    indent = " " * 13
+    lines = [f"{indent}{kept['said']} ({kept['at']})"]
+    if kept["excluded"]:
+        lines.append(f"{indent}excluded: {_counts(kept['excluded'])}")
+    return lines
+
+
+def _counts(by_reason: dict[str, int]) -> str:
+    return ", ".join(f"{count} {reason}" for reason, count in by_reason.items())
 
 
 def _trace(run: str, overrides: list[str], paths: RunPaths) -> str:
@@ -83,6 +112,8 @@ def _state(target: Path, newer: list[Path] | None, targets: dict[Path, str]) -> 
         return "done"
     if not target.exists():
         return "not run"
+    if target.stat().st_mtime == TO_RUN_AGAIN:
+        return "done"
     earlier = [targets[path] for path in newer if path in targets]
     files = [path.name for path in newer if path not in targets]
     return f"stale, due to {', '.join(earlier + files)}"

@@ -88,11 +88,11 @@ def load(path: Path) -> Volume:
     ------
     Excluded
         ``unreadable_image``, ``bad_geometry`` or ``non_finite_voxels``, naming the file.
+    OSError
+        Where the file system does not give it, naming the file without its folder.
     """
-    try:
+    with _from_disk(path):
         content = path.read_bytes()
-    except OSError as error:
-        raise Excluded(Reason.UNREADABLE_IMAGE, f"{path.name}: {error}") from error
     return decode(content, path.name)
 
 
@@ -126,12 +126,24 @@ def open_mapped(path: Path) -> Volume:
     ------
     Excluded
         ``unreadable_image`` or ``bad_geometry``, naming the file.
+    OSError
+        As `load`.
     """
     name = path.name
+    with _from_disk(path), path.open("rb") as content:
+        start, size = content.read(HEADER_BYTES), path.stat().st_size
     with _refused(name):
-        with path.open("rb") as content:
-            check_size(_header(content.read(HEADER_BYTES)), path.stat().st_size, name)
+        check_size(_header(start), size, name)
         return _placed(nib.Nifti1Image.from_filename(path, mmap="r"), name)
+
+
+@contextmanager
+def _from_disk(path: Path) -> Iterator[None]:
+    """Name the file, without its folder, where the file system does not give it."""
+    try:
+        yield
+    except OSError as error:
+        raise OSError(error.errno, f"{path.name}: {error.strerror}") from error
 
 
 @contextmanager

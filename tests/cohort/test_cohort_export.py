@@ -6,7 +6,6 @@ import shutil
 import pandas as pd
 import pytest
 
-from muscle_study.cluster_parameters import ClusterParameters
 from muscle_study.cohort.export import draw_cohort, make_cohort
 from muscle_study.cohort.overview import whole_scans
 from muscle_study.cohort.parameters import CohortParameters
@@ -29,7 +28,7 @@ def make(output, parameters, workers=1):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MUSCLE_STUDY_OUTPUT", str(output))
         paths = RunPaths("small")
-        cluster = ClusterParameters(kind="local", workers=workers, threads=1)
+        cluster = load("ci").cluster.model_copy(update={"workers": workers})
         return paths.data, make_cohort(paths, parameters, cluster)
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from muscle_study.cohort.fields import SmoothField
 from muscle_study.cohort.grid import FIELD_OF_VIEW_MM, Grid
@@ -99,6 +100,24 @@ def test_true_fat_fraction_depends_on_neither_stations_nor_grid(body, finer, err
     )
     for label in STRUCTURES:
         assert there[label] == pytest.approx(here[label], rel=error)
+
+
+def test_ghosts_of_fat_raise_and_lower_a_muscles_fat_but_not_on_average(body):
+    """In phase with the image they only ever added fat, to the psoas more than to the gluteus."""
+    errors = []
+    for seed in range(12):
+        ghosted = parameters(ghost_amplitude=0.05, stations=1)
+        images = scan(body, FAT, ghosted, np.random.default_rng(seed))
+        right = to_ras(images.labels).data == Label.PSOAS_RIGHT
+        inside = ndimage.binary_erosion(right, np.ones((3, 3, 1)))
+        water, fat = (
+            to_ras(images.contrasts[name]).data[inside].sum(dtype=float)
+            for name in ("water", "fat")
+        )
+        errors.append(fat / (water + fat) - images.fat_fraction[Label.PSOAS_RIGHT])
+    assert min(errors) < -0.01
+    assert max(errors) > 0.01
+    assert abs(np.mean(errors)) < 2 * np.std(errors, ddof=1) / np.sqrt(len(errors))
 
 
 def test_true_fat_fraction_is_what_noise_free_images_show(body):

@@ -3,17 +3,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from muscle_study.cluster import attempt
-from muscle_study.cluster_parameters import ClusterParameters
-from muscle_study.curation import stage
+from muscle_study.cluster import tables
+from muscle_study.curation import participant, stage
 from muscle_study.curation.parameters import CurationParameters
 from muscle_study.curation.quality_parameters import QualityParameters
-from muscle_study.exclusions import exclusion_table
+from muscle_study.outcomes import attempt
+from muscle_study.parameters import load
 from muscle_study.paths import RunPaths
 
 CONTRASTS = ["water", "fat"]
 IDS = ["100001", "100002", "100003", "100004", "100005"]
-ONE_WORKER = ClusterParameters(kind="local", workers=1, threads=1)
+ONE_WORKER = load("ci").cluster.model_copy(update={"workers": 1})
 #: 3 x 3 x 5 mm, stored with the axes L, P, S
 LPS = np.array([[-3.0, 0, 0, 30], [0, -3, 0, 24], [0, 0, 5, -10], [0, 0, 0, 1]])
 
@@ -30,6 +30,7 @@ def tiny_parameters(**changes):
         "columns": {},
         "withdrawn": None,
         "pseudonym_key": None,
+        "verdicts": None,
         "acquisition": "3D",
         "contrasts": CONTRASTS,
         "spacing_mm": [3.0, 3.0, 5.0],
@@ -101,14 +102,13 @@ def export(paths):
     return Export(paths.raw)
 
 
-def map_here(name, function, tasks, _cluster):
+def map_here(name, function, tasks, _cluster, finished=lambda task: None, **_where):
     """Do what `map_participants` does, in this process."""
-    outcomes = {pid: attempt(function, pid, task) for pid, task in tasks.items()}
-    kept = [outcome["record"] for outcome in outcomes.values() if "record" in outcome]
-    excluded = [o["excluded"] | {"stage": name} for o in outcomes.values() if "excluded" in o]
-    return pd.DataFrame(kept, columns=None if kept else ["participant_id"]), exclusion_table(
-        excluded
-    )
+    outcomes = {
+        pid: attempt(lambda task: finished(task) or function(task), pid, task)
+        for pid, task in tasks.items()
+    }
+    return tables(name, tasks, outcomes)
 
 
 @pytest.fixture
@@ -120,6 +120,19 @@ def curate(paths, monkeypatch):
         return stage.curate_cohort(tiny_parameters(**changes), paths, ONE_WORKER)
 
     return run
+
+
+@pytest.fixture
+def done(monkeypatch):
+    """Identifiers of those who are really curated, not skipped."""
+    ids = []
+    real = participant.curate
+    monkeypatch.setattr(
+        participant,
+        "curate",
+        lambda task, *rest: ids.append(task.participant_id) or real(task, *rest),
+    )
+    return ids
 
 
 @pytest.fixture

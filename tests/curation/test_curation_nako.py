@@ -5,7 +5,6 @@ import zipfile
 import numpy as np
 import pytest
 
-from muscle_study.cluster_parameters import ClusterParameters
 from muscle_study.cohort.export import make_cohort
 from muscle_study.curation.dicom_export import ZIP_NAME, NakoSource
 from muscle_study.curation.source import NOBODY
@@ -41,7 +40,7 @@ def made(tmp_path_factory):
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path_factory.mktemp(form)))
             paths = RunPaths("made")
-            one = ClusterParameters(kind="local", workers=1, threads=1)
+            one = load_parameters("ci").cluster.model_copy(update={"workers": 1})
             make_cohort(paths, cohort_parameters(format=form), one)
             folders[form] = paths.raw
     return folders

@@ -39,6 +39,7 @@ def write_numbers(paths: RunPaths, kind: str) -> None:
         "study.psoas", "psoas major" if kind == "synthetic" else "iliopsoas", "numbers"
     )
     numbers.add_text("study.segmentation", "network", "numbers")
+    numbers.add_text("study.segmenter", "the network", "numbers")
     for i, name in enumerate(names_of_numbers(kind)):
         numbers.add(name, 10 + i / 10, "tbl-measures", digits=1)
     numbers.write(paths.numbers / "statistics.json")

@@ -17,8 +17,17 @@ RESULTS = [
     PARTS / "described" / "population.md",
     *(
         PARTS / f"{name}.md"
-        for name in ("agreement", "imaged", "recovery", "measurement-error", "replicates")
+        for name in (
+            "agreement",
+            "agreement-abstract",
+            "simulated-abstract",
+            "imaged",
+            "recovery",
+            "measurement-error",
+            "replicates",
+        )
     ),
+    *(PARTS / kind / "glance.md" for kind in ("synthetic", "real")),
 ]
 
 #: Definitions and units that have a digit in them.

@@ -126,7 +126,7 @@ def make_run(plan: Plan) -> RunPaths:
     write_model(paths)
     if len(test):
         write_images(paths, test)
-        plt.imsave(paths.measurements / "worst.png", np.zeros((40, 60)))
+        plt.imsave(paths.measurements / "cases.png", np.zeros((40, 60)))
     if plan.truth:
         write_truth(paths, measures, set(test), generator)
     if plan.compared:
@@ -184,14 +184,10 @@ def write_exclusions(folder: Path, stage: str, table: pd.DataFrame, *reasons: st
 
 def write_curated(paths, plan, curated, excluded) -> None:
     write_table(curated.sort_values("participant_id"), paths.curated / "participants.csv")
-    write_exclusions(
-        paths.curated,
-        "curation",
-        excluded,
-        "unreadable_image",
-        "missing_contrast",
-        "bmi_contradiction",
-    )
+    reasons = ["unreadable_image", "missing_contrast", "bmi_contradiction"]
+    write_exclusions(paths.curated, "curation", excluded, *reasons)
+    by_images = np.arange(len(excluded)) % len(reasons) < 2  # the others' records are wrong
+    write_table(excluded[by_images], paths.curated / "excluded_people.csv")
     write_table(
         pd.DataFrame(
             {
@@ -270,6 +266,7 @@ def write_model(paths: RunPaths) -> None:
         {
             "parameters": {
                 "channels": ["water", "fat"],
+                "augmentation": {"flip": 0.5, "affine": 0.3, "noise": 0.0},
                 "localiser": {"spacing_mm": [8.0, 8.0, 10.0]},
                 "segmenter": {
                     "spacing_mm": [4.0, 4.0, 5.0],

@@ -3,7 +3,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from muscle_study.statistics.figures import distributions, example, flow
+from muscle_study.statistics import splines
+from muscle_study.statistics.figures import (
+    age_bmi,
+    cases,
+    distributions,
+    example,
+    flow,
+    rendering,
+    surfaces,
+)
 from muscle_study.statistics.figures.density import SHARES, levels_of
 
 mpl.use("Agg")
@@ -27,10 +36,59 @@ def test_the_same_drawing_is_the_same_bytes(study, tmp_path):
     assert "Synthetic cohort" in first.caption
 
 
-def test_an_individual_picture_of_a_real_person_is_withheld(study_of, plan):
-    picture = example.draw(study_of(plan(synthetic=False, n=60, n_test=6, truth=False)))
+@pytest.mark.parametrize("drawn", [example, rendering, cases], ids=lambda module: module.__name__)
+def test_an_individual_picture_of_a_real_person_is_withheld(study_of, plan, drawn):
+    picture = drawn.draw(study_of(plan(synthetic=False, n=60, n_test=6, truth=False)))
     assert "withheld" in picture.caption
     assert not picture.figure.axes[0].images
+    assert drawn.draw(study_of(plan(n=60, n_test=6))).figure.axes[0].images
+
+
+def test_a_sphere_is_seen_where_it_is_and_lit_from_its_side():
+    # of radius 8 about (12, 20, 15): nearest to a viewer at the front (y = 39) at y = 28
+    x, y, z = np.indices((30, 40, 30))
+    distance = np.sqrt((x - 12) ** 2 + (y - 20) ** 2 + (z - 15) ** 2)
+    depth = rendering.depth(np.clip(8.5 - distance, 0, 1))
+    row, column = np.unravel_index(np.nanargmin(depth), depth.shape)
+    assert depth.shape == (30, 30)
+    assert (row, column) == (29 - 15, 29 - 12)  # from the top; from the participant's right
+    assert np.nanmin(depth) == pytest.approx(39 - 28)
+    normal = rendering.normals(depth)
+    assert normal[row, column] == pytest.approx([0, 0, 1], abs=0.05)
+    assert normal[row, column + 4][0] > 0.3 and normal[row - 4, column][1] > 0.3
+    assert (normal[0, 0] == 0).all()
+
+
+def test_surfaces_are_the_models_means(study_of, plan):
+    fits = splines.fit_splines(study_of(plan(n=600)))
+    table = surfaces.surfaces(fits, 0.95)
+    fitted = fits["csa", "male"]
+    corner = table[(table["outcome"] == "csa") & (table["sex"] == "male")].iloc[0]
+    row = fitted.design({name: np.array([corner[name]]) for name in ("age", "bmi")})
+    assert corner["age"] == fitted.shown["age"][0] and corner["bmi"] == fitted.shown["bmi"][0]
+    assert corner["mean"] == pytest.approx((row @ fitted.result.params)[0])
+    assert (table["low"] < table["mean"]).all() and (table["mean"] < table["high"]).all()
+
+
+def test_cells_of_age_and_bmi_show_quartiles_of_those_that_are_large(study_of, plan):
+    study = study_of(plan(n=400))
+    table = age_bmi.draw(study).data
+    people = study.people.groupby(["sex", "age_group", "bmi_group"], observed=True)
+    large = {cell for cell, n in people.size().items() if n >= 20}
+    assert set(table[["sex", "age_group", "bmi_group"]].itertuples(index=False, name=None)) == large
+    row = table[table["outcome"] == "csa"].iloc[0]
+    cell = people.get_group((row["sex"], row["age_group"], row["bmi_group"]))
+    assert row["median"] == pytest.approx(cell["psoas_csa_total_cm2"].median())
+
+
+def test_the_data_behind_boxes_are_their_centiles(study_of, plan):
+    study = study_of(plan(n=400))
+    picture = distributions.by_age(study)
+    box = picture.data.query("outcome == 'csa' and sex == 'male' and group == '40–49'").iloc[0]
+    men = study.of_sex("male")
+    values = men.loc[men["age_group"] == "40–49", "psoas_csa_total_cm2"]
+    assert box["n"] == len(values)
+    assert box["centile_25"] == pytest.approx(values.quantile(0.25))
 
 
 def test_small_groups_are_not_drawn(study_of, plan):

@@ -4,7 +4,8 @@ import pytest
 from muscle_study.files import read_table, write_table
 from muscle_study.numbers import Numbers, read_numbers
 from muscle_study.statistics import text
-from muscle_study.statistics.figures import predicted, worst
+from muscle_study.statistics.figures import predicted
+from muscle_study.statistics.figures.density import SHARES
 from muscle_study.statistics.predicted import area_under_curve, ranking
 
 
@@ -76,9 +77,10 @@ def test_a_few_real_failures_are_not_told(with_failures, tmp_path):
     assert numbers["predicted.failures"] == numbers["predicted.auc"] == "suppressed"
 
 
-def test_points_are_of_synthetic_people_alone(with_failures):
-    assert predicted.draw(with_failures(3)).figure.axes[0].collections
-    real = predicted.draw(with_failures(2, synthetic=False, truth=False))
-    assert not real.figure.axes[0].collections
-    assert "withheld" in worst.draw(with_failures(2, synthetic=False, truth=False)).caption
-    assert worst.draw(with_failures(3)).figure.axes[0].images
+def test_predictions_of_few_are_not_drawn(with_failures, study_of, plan):
+    few = predicted.draw(with_failures(3))
+    assert few.data.empty and not few.figure.axes[0].collections
+    many = predicted.draw(study_of(plan(n=100, n_test=30)))
+    assert set(many.data["share"]) == set(SHARES)
+    assert all(not hasattr(drawn, "get_offsets") or len(drawn.get_offsets()) <= 1
+               for drawn in many.figure.axes[0].collections)  # fmt: skip

@@ -291,7 +291,9 @@ def write_cohort(
         parameters=parameters,
         code=code_digest(Path(__file__).parent),
     )
-    facts, failed = map_participants("cohort", make, tasks_of(drawn, parameters), cluster)
+    facts, failed = map_participants(
+        "cohort", make, tasks_of(drawn, parameters), cluster, folders=[paths.raw, paths.truth]
+    )
     if len(failed):
         raise RuntimeError(f"{len(failed)} participants could not be made: {failed.detail[0]}")
     duplicate_scans(paths.raw / "images", drawn.faults)

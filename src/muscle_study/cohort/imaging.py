@@ -147,6 +147,9 @@ class Scanner:
         above = parameters.ghost_amplitude * np.clip(1 + height / GHOST_FADE_MM, 0, 1)
         if above.any():
             shift = int(self.rng.uniform(0.1, 0.25) * images[0].shape[1])
+            # where in the breath k-space's centre was taken is chance, and with it the ghosts'
+            # phase: in real images they add as often as they subtract, and no mean is shifted
+            above = above * np.cos(self.rng.uniform(0, 2 * np.pi))
             images = [ghosts(image, above, shift) for image in images]
         path = motion_path_mm(self.motion_mm, self.rng)
         if abs(path).max() > 0:

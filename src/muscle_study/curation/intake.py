@@ -3,6 +3,7 @@
 Nothing is ever extracted to disk, so that no name in an archive can lead anywhere.
 """
 
+import errno
 import hashlib
 import io
 import stat
@@ -22,6 +23,9 @@ MAX_FILE_BYTES = 1 << 29
 #: stations has some 180 files and 30 MB.
 MAX_UNPACKED_BYTES = 1 << 29
 MAX_MEMBERS = 20_000
+
+#: Why a file cannot be read, be it tried ever so often.
+OF_THE_FILE = {errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG, errno.EISDIR}
 
 ZIP_MAGIC = b"PK\x03\x04"
 
@@ -52,7 +56,9 @@ class SourceFile:
         ------
         Excluded
             ``unsafe_file``: it lies outside `export` (a link), is no plain file, or is too large;
-            ``unreadable_image``: the file system does not give it.
+            ``unreadable_image``: the file system does not allow it, or a link leads nowhere.
+        OSError
+            The file system does not give it now, and may do so later.
         """
         try:
             real = path.resolve(strict=True)
@@ -65,6 +71,8 @@ class SourceFile:
                 raise Excluded(Reason.UNSAFE_FILE, f"{path.name}: {state.st_size} bytes")
             content = real.read_bytes()
         except (OSError, RuntimeError) as error:  # RuntimeError: links that go round in a circle
+            if isinstance(error, OSError) and not (error.errno in OF_THE_FILE or path.is_symlink()):
+                raise
             problem = getattr(error, "strerror", None) or str(error)
             raise Excluded(Reason.UNREADABLE_IMAGE, f"{path.name}: {problem}") from error
         return cls(path, content, hashlib.sha256(content).hexdigest())

@@ -15,11 +15,20 @@ from muscle_study.curation.corrections import Correction, repeats_left, right_sl
 from muscle_study.curation.intake import SourceFile
 from muscle_study.curation.orientation import check_orientation
 from muscle_study.curation.quality import scores
+from muscle_study.curation.review import mosaic
+from muscle_study.curation.review.gallery import PICTURES
 from muscle_study.curation.series import OTHER, UNTOLD, Series, choose_scan, unreadable
 from muscle_study.curation.stations import compose
 from muscle_study.exclusions import Excluded, Reason
 from muscle_study.paths import image_file
-from muscle_study.records import read_record, record_key, write_record
+from muscle_study.records import (
+    read_record,
+    recall,
+    record_key,
+    stamps,
+    write_exclusion,
+    write_record,
+)
 
 
 @dataclass(frozen=True)
@@ -64,6 +73,11 @@ class Task:
         return self.folder / "labels" / f"{self.participant_id}.nii.gz"
 
     @property
+    def picture(self) -> Path:
+        """File of the picture for review."""
+        return self.folder / "qc" / PICTURES / f"{self.participant_id}{mosaic.ENDING}"
+
+    @property
     def record(self) -> Path:
         """Written last: where it is, the volumes are whole."""
         return self.folder / "records" / f"{self.participant_id}.json"
@@ -106,24 +120,46 @@ def curate_participant(task: Task) -> dict:
     Raises
     ------
     Excluded
-        When the participant cannot go on; then nothing curated of the participant is left.
+        When the participant cannot go on; then nothing curated of the participant is left but a
+        picture, where images could be read.
     """
+    series: list[Series] = []
+    meanings = task.source.label_files(task.source_id)
+    source.required_folder(task.source.folder)  # while it is gone, nobody seems to have labels
+    seen = seen_of(task, meanings)
     try:
         if not task.image_files:
             raise Excluded(Reason.NO_IMAGES, f"none of {', '.join(task.source.contrasts)}")
         files, refused = read_files(task)
-        meanings = task.source.label_files(task.source_id)
         label_files = [SourceFile.read(path, task.source.folder) for path in meanings]
         key = key_of(task, [*files, *label_files], refused, meanings)
-        record = read_record(task.record, key)
+        record = read_record(task.record, key, seen)
         if record is None or not all(path.exists() for path in written(task, record)):
             remove(task)
             series = refused + task.source.read_series(files)
             record = curate(task, series, label_files, meanings)
-            write_record(task.record, key, record)
+            write_record(task.record, key, record, seen)
     except Excluded as problem:
         remove(task)
-        raise Excluded(problem.reason, task.hide(problem.detail)) from problem
+        if readable := readable_images(series, task.source.contrasts):
+            mosaic.draw(readable, task.picture)
+        shown = Excluded(problem.reason, task.hide(problem.detail))
+        write_exclusion(task.record, seen, shown)
+        raise shown from problem
+    return record
+
+
+def finished(task: Task) -> dict | None:
+    """Return the record of a participant who need not be curated again; reads no image.
+
+    Raises
+    ------
+    Excluded
+        If the participant was set aside, with the same files.
+    """
+    record = recall(task.record, seen_of(task, task.source.label_files(task.source_id)))
+    if record is None or not all(path.exists() for path in written(task, record)):
+        return None
     return record
 
 
@@ -147,21 +183,32 @@ def key_of(
     """Return a hash of all that the participant's curated volumes follow from."""
     hashes = [(str(file.path.relative_to(task.source.folder)), file.sha256) for file in files]
     problems = [str(series.problem) for series in refused]
-    values = [(path.name, sorted(meaning.items())) for path, meaning in meanings.items()]
-    asked = (
+    return record_key(asked_of(task, meanings), hashes, problems)
+
+
+def seen_of(task: Task, meanings: Mapping[Path, source.Meanings]) -> str:
+    """Return the same of what can be seen without reading the files."""
+    names = [path.relative_to(task.source.folder).as_posix() for path in task.image_files]
+    return record_key(asked_of(task, meanings), names, stamps([*task.image_files, *meanings]))
+
+
+def asked_of(task: Task, meanings: Mapping[Path, source.Meanings]) -> tuple:
+    """Return what is to be done with a participant's files, and by which code."""
+    return (
+        task.code,
         task.source_id,
         task.spacing_mm,
         task.min_extent_mm,
         task.source.contrasts,
         task.source.acquisition,
+        [(path.name, sorted(meaning.items())) for path, meaning in meanings.items()],
     )
-    return record_key(task.code, asked, hashes, problems, values)
 
 
 def written(task: Task, record: dict) -> list[Path]:
-    """Return the curated volumes that belong to a record."""
+    """Return the curated volumes, and the picture, that belong to a record."""
     paths = [image_file(task.images, name) for name in task.source.contrasts]
-    return [*paths, task.label] if record["annotated"] else paths
+    return [*paths, task.picture, *([task.label] if record["annotated"] else [])]
 
 
 def curate(
@@ -198,6 +245,7 @@ def curate(
         check_orientation(curated)
     for name, volume in curated.items():
         volumes.save(volume, image_file(task.images, name))
+    mosaic.draw(curated, task.picture)
     if annotated:
         volumes.save(images.labels_on_grid(merged, task.spacing_mm), task.label)
     used = [one for slabs in scan.values() for one in slabs]
@@ -215,6 +263,18 @@ def curate(
         "corrections": corrections,
         "quality": scores(curated),
     }
+
+
+def readable_images(
+    series: Sequence[Series], contrasts: Sequence[str]
+) -> dict[str, volumes.Volume]:
+    """Return the largest volume of each contrast that could be read, whatever else is wrong."""
+    found: dict[str, volumes.Volume] = {}
+    for one in series:
+        if one.contrast in contrasts and isinstance(one.outcome, volumes.Volume):
+            known = found.get(one.contrast, one.outcome)
+            found[one.contrast] = max(known, one.outcome, key=lambda volume: volume.data.size)
+    return {name: found[name] for name in contrasts if name in found}
 
 
 def digest_of(volume: volumes.Volume) -> str:
@@ -268,5 +328,6 @@ def remove(task: Task) -> None:
     """Remove what an earlier run wrote of this participant, the record first."""
     task.record.unlink(missing_ok=True)
     task.label.unlink(missing_ok=True)
+    task.picture.unlink(missing_ok=True)
     if task.images.exists():
         shutil.rmtree(task.images)

@@ -4,7 +4,7 @@ import shutil
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +12,23 @@ import pandas as pd
 
 from muscle_study.cluster import map_participants
 from muscle_study.cluster_parameters import ClusterParameters
+from muscle_study.exclusions import Excluded
 from muscle_study.files import read_json, read_table, sha256, write_json, write_table
 from muscle_study.inference.masks import label_map, mask_files
 from muscle_study.inference.parameters import InferenceParameters, MasksParameters, Source
 from muscle_study.inference.segment import Segmenter, keep_largest_components, without_unsure
 from muscle_study.paths import RunPaths
-from muscle_study.records import code_digest, read_record, record_key, write_record
+from muscle_study.records import (
+    code_digest,
+    contents,
+    keep_records,
+    read_record,
+    recall,
+    record_key,
+    stamps,
+    write_exclusion,
+    write_record,
+)
 from muscle_study.training.model import load_model, model_files
 from muscle_study.training.parameters import Precision
 from muscle_study.training.precision import device_of, resolved
@@ -28,15 +39,18 @@ from muscle_study.volumes import Volume, open_mapped, save
 class LabelSource(ABC):
     """Where a participant's label map comes from. It pickles: workers ask it."""
 
-    @abstractmethod
-    def key(self, images: Path) -> str:
-        """Return a hash of all that the participant's label map depends on.
+    #: Of all that a label map depends on beside the participant's files.
+    version: str
+
+    def inputs(self, images: Path) -> list[Path]:
+        """Return the files that the participant's label map depends on.
 
         Parameters
         ----------
         images
             Folder of the participant's curated images.
         """
+        return sorted(images.iterdir())
 
     @abstractmethod
     def label(self, images: Path) -> tuple[Volume, dict]:
@@ -60,10 +74,6 @@ class FromNetwork(LabelSource):
     model: Path
     parameters: InferenceParameters
     version: str
-
-    def key(self, images: Path) -> str:
-        """Return a hash of the network and of the images."""
-        return record_key(self.version, stamps(sorted(images.iterdir())))
 
     def label(self, images: Path) -> tuple[Volume, dict]:
         """Return the label map, the predicted Dice, and how many stray voxels were removed."""
@@ -95,24 +105,15 @@ class FromMasks(LabelSource):
     parameters: MasksParameters
     version: str
 
-    def key(self, images: Path) -> str:
-        """Return a hash of the parameters, of the images and of the masks."""
-        files = [*sorted(images.iterdir()), *mask_files(self.parameters, images.name)]
-        return record_key(self.version, stamps(files))
+    def inputs(self, images: Path) -> list[Path]:
+        """Return the images and the masks."""
+        return [*super().inputs(images), *mask_files(self.parameters, images.name)]
 
     def label(self, images: Path) -> tuple[Volume, dict]:
         """Return the label map alone."""
         files = mask_files(self.parameters, images.name)
         own = open_mapped(min(images.iterdir()))
         return label_map(files, own, binary=self.parameters.a_file_a_structure), {}
-
-
-def stamps(files: list[Path]) -> list[tuple]:
-    """Return what tells that a file has changed; of one that is not there, its name alone."""
-    return [
-        (file.name, file.stat().st_size, file.stat().st_mtime_ns) if file.exists() else (file.name,)
-        for file in files
-    ]
 
 
 @cache
@@ -125,32 +126,70 @@ def load_segmenter(model: Path, accelerator: str, precision: Precision, _key: st
     return Segmenter(loaded, device, resolved(precision, device))
 
 
-def segment_participant(images: Path, source: LabelSource, folder: Path) -> dict:
-    """Write one participant's label map; return what the records table holds.
-
-    A participant who was finished with the same inputs, parameters and code is not segmented again.
+@dataclass(frozen=True)
+class Work:
+    """What is done for each participant, and where it goes.
 
     Parameters
     ----------
-    images
-        Folder of the participant's curated images.
     source
-        Where the label map comes from.
+        Where label maps come from.
     folder
-        Where it goes.
+        Where they go.
     """
-    participant_id = images.name
-    key = source.key(images)
-    record_file = folder / "records" / f"{participant_id}.json"
-    label_file = folder / f"{participant_id}.nii.gz"
-    if label_file.exists() and (finished := read_record(record_file, key)) is not None:
-        return finished
-    started = time.monotonic()
-    labels, about = source.label(images)
-    save(labels, label_file)
-    record = {"seconds": round(time.monotonic() - started, 3), **about}
-    write_record(record_file, key, record)
-    return record
+
+    source: LabelSource
+    folder: Path
+
+    def record_of(self, images: Path) -> Path:
+        """Return the file of the participant's record."""
+        return self.folder / "records" / f"{images.name}.json"
+
+    def label_map_of(self, images: Path) -> Path:
+        """Return the file of the participant's label map."""
+        return self.folder / f"{images.name}.nii.gz"
+
+    def seen(self, images: Path) -> str:
+        """Return a hash of what the label map depends on, without reading any file."""
+        return record_key(self.source.version, stamps(self.source.inputs(images)))
+
+    def finished(self, images: Path) -> dict | None:
+        """Return the record of a participant who need not be segmented again.
+
+        Raises
+        ------
+        Excluded
+            If the participant was set aside, with the same files.
+        """
+        record = recall(self.record_of(images), self.seen(images))
+        return record if self.label_map_of(images).exists() else None
+
+    def segment(self, images: Path) -> dict:
+        """Write a participant's label map; return what the records table holds.
+
+        A participant who was finished with the same inputs, parameters and code is not segmented
+        again.
+
+        Parameters
+        ----------
+        images
+            Folder of the participant's curated images.
+        """
+        seen = self.seen(images)
+        key = record_key(self.source.version, contents(self.source.inputs(images)))
+        done = read_record(self.record_of(images), key, seen)
+        if done is not None and self.label_map_of(images).exists():
+            return done
+        started = time.monotonic()
+        try:
+            labels, about = self.source.label(images)
+        except Excluded as excluded:
+            write_exclusion(self.record_of(images), seen, excluded)
+            raise
+        save(labels, self.label_map_of(images))
+        record = {"seconds": round(time.monotonic() - started, 3), **about}
+        write_record(self.record_of(images), key, record, seen)
+        return record
 
 
 def segment_cohort(
@@ -187,9 +226,17 @@ def segment_all(
         participant_id: paths.curated / "images" / participant_id
         for participant_id in participants["participant_id"]
     }
+    work = Work(labels, folder)
     records, exclusions = map_participants(
-        "inference", partial(segment_participant, source=labels, folder=folder), tasks, cluster
+        "inference",
+        work.segment,
+        tasks,
+        cluster,
+        finished=work.finished,
+        folders=[paths.curated, folder],
+        on_gpu=True,
     )
+    keep_records(folder / "records", set(tasks))
     kept = set(records["participant_id"])
     for label_file in folder.glob("*.nii.gz"):
         if label_file.name.removesuffix(".nii.gz") not in kept:

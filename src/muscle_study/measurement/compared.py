@@ -112,7 +112,13 @@ def compare_segmentations(
         for name in measured
         if name in others
     }
-    participants, exclusions = map_participants(STAGE, compare_participant, tasks, cluster)
+    participants, exclusions = map_participants(
+        STAGE,
+        compare_participant,
+        tasks,
+        cluster,
+        folders=[paths.segmentations, paths.compared],
+    )
     participants = participants.reindex(columns=["participant_id", *DICE, *MEASURES])
     before = read_table(paths.compared / "exclusions.csv").astype(str)
     before = before[before["participant_id"].isin(measured)].assign(stage=STAGE)

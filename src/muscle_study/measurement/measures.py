@@ -87,7 +87,7 @@ def measure(
     A muscle's fat fraction is the ratio of sums, ``ΣF / Σ(W + F)``: the share of fat in all of
     its signal. The mean of the voxels' own ratios would be pulled towards one half by voxels with
     little signal, where the ratio is mostly noise. The sums run over the interior alone, the voxels
-    whose four neighbours in the slice are the same structure: the outermost ones share their
+    whose eight neighbours in the slice are the same structure: the outermost ones share their
     volume with the fat around the muscle, which can double the fraction of a lean one. A muscle
     without interior has no fat fraction (NaN).
     """

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from muscle_study.cluster import map_participants
@@ -15,6 +16,17 @@ from muscle_study.measurement.measures import COLUMNS, measure, swapped
 from muscle_study.measurement.parameters import MeasurementParameters
 from muscle_study.measurement.voxels import AxialProfile, LabelledVoxels
 from muscle_study.paths import RunPaths, image_file
+from muscle_study.records import (
+    code_digest,
+    contents,
+    keep_records,
+    read_record,
+    recall,
+    record_key,
+    stamps,
+    write_exclusion,
+    write_record,
+)
 from muscle_study.volumes import Volume, load, open_mapped
 
 STAGE = "measurement"
@@ -165,6 +177,68 @@ def measure_tasks(
     return tasks
 
 
+@dataclass(frozen=True)
+class Work:
+    """What is done for each participant, with its record.
+
+    Parameters
+    ----------
+    code
+        Version of the stage's code.
+    folder
+        Of the records.
+    """
+
+    code: str
+    folder: Path
+
+    def finished(self, task: MeasureTask) -> dict | None:
+        """Return the record of a participant who need not be measured again.
+
+        Raises
+        ------
+        Excluded
+            If the participant was set aside, with the same files.
+        """
+        return recall(self._record(task), self._key(task, stamps(_inputs(task))))
+
+    def measure(self, task: MeasureTask) -> dict:
+        """Measure a participant, unless that was done with the same inputs and code.
+
+        Raises
+        ------
+        Excluded
+            As `measure_participant`.
+        """
+        record, seen = self._record(task), self._key(task, stamps(_inputs(task)))
+        key = self._key(task, contents(_inputs(task)))
+        if (done := read_record(record, key, seen)) is not None:
+            return done
+        try:
+            measured = {name: _plain(value) for name, value in measure_participant(task).items()}
+        except Excluded as excluded:
+            write_exclusion(record, seen, excluded)
+            raise
+        write_record(record, key, measured, seen)
+        return measured
+
+    def _record(self, task: MeasureTask) -> Path:
+        return self.folder / f"{task.segmentation.name.removesuffix('.nii.gz')}.json"
+
+    def _key(self, task: MeasureTask, files: list[tuple]) -> str:
+        return record_key(self.code, task.height_cm, task.min_muscle_ml, files)
+
+
+def _inputs(task: MeasureTask) -> list[Path]:
+    return [task.segmentation, *(task.dixon or ())]
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it, where ``None`` is what is not known."""
+    value = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(value, float) and np.isnan(value) else value
+
+
 def measure_cohort(
     paths: RunPaths, parameters: MeasurementParameters, cluster: ClusterParameters
 ) -> tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame]:
@@ -181,8 +255,19 @@ def measure_cohort(
         When nobody could be measured.
     """
     tasks = measure_tasks(paths, paths.segmentations, parameters)
-    measures, exclusions = map_participants(STAGE, measure_participant, tasks, cluster)
+    work = Work(code_digest(Path(__file__).parent), paths.measurements / "records")
+    measures, exclusions = map_participants(
+        STAGE,
+        work.measure,
+        tasks,
+        cluster,
+        finished=work.finished,
+        folders=[paths.curated, paths.segmentations, paths.measurements],
+    )
+    keep_records(work.folder, set(tasks))
     measures = measures.reindex(columns=["participant_id", *COLUMNS, "profile"])
+    numbers = [name for name in COLUMNS if not name.endswith("_at_border")]
+    measures = measures.astype(dict.fromkeys(numbers, float))
     rows = [
         (participant_id, *row)
         for participant_id, profile in zip(

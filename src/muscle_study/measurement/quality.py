@@ -147,7 +147,13 @@ def score_test_split(
         )
         for participant_id in participants.loc[participants["split"] == "test", "participant_id"]
     }
-    records, exclusions = map_participants("segmentation quality", score, tasks, cluster)
+    records, exclusions = map_participants(
+        "segmentation quality",
+        score,
+        tasks,
+        cluster,
+        folders=[paths.curated, paths.segmentations],
+    )
     rows = [(record.participant_id, *row) for record in records.itertuples() for row in record.rows]
     quality = pd.DataFrame(rows, columns=COLUMNS[:-1])
     predicted = predicted_dice(read_table(paths.segmentations / "records.csv"))

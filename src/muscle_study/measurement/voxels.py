@@ -1,5 +1,6 @@
 """The labelled voxels of a label map, and what is counted over them."""
 
+import itertools
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -51,16 +52,17 @@ class LabelledVoxels:
 
     @cached_property
     def interior(self) -> np.ndarray:
-        """Tell of each voxel whether its four neighbours in the slice are the same structure.
+        """Tell of each voxel whether its eight neighbours in the slice are the same structure.
 
         The edge of the field of view is not taken for the structure's. Shape (n,), boolean.
         """
         inside = np.ones(len(self.label), bool)
-        for axis in {0, 1, 2} - {self.head_axis}:
-            for step in (-1, 1):
-                neighbour = list(self.index)
+        in_plane = sorted({0, 1, 2} - {self.head_axis})
+        for steps in itertools.product((-1, 0, 1), repeat=2):
+            neighbour = list(self.index)
+            for axis, step in zip(in_plane, steps, strict=True):
                 neighbour[axis] = np.clip(neighbour[axis] + step, 0, self.grid.data.shape[axis] - 1)
-                inside &= self.grid.data[tuple(neighbour)] == self.label
+            inside &= self.grid.data[tuple(neighbour)] == self.label
         return inside
 
     def interior_sums(self, image: Volume) -> np.ndarray:

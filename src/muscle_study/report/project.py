@@ -19,6 +19,7 @@ OPTIONAL_PARTS = {
     "learning-curve": Path("tables", "learning_curve.md"),
     "predicted": Path("figures", "predicted.svg"),
     "agreement": Path("tables", "agreement.md"),
+    "agreement-abstract": Path("tables", "agreement.md"),
     "comparison": Path("tables", "comparison.md"),
     "recovery": Path("tables", "recovery.md"),
     "measurement-error": Path("tables", "measurement_error.md"),
@@ -33,16 +34,7 @@ OPTIONAL_PARTS = {
 }
 
 #: Tables that hold what a figure draws, where it has no file of its own.
-FIGURE_DATA = {
-    "flow": "exclusions",
-    "dice": "dice",
-    "agreement": "agreement",
-    "age": "measures_by_age",
-    "bmi": "measures_by_bmi",
-    "regression": "regression",
-    "weight": "correlation",
-    "centiles": "centiles",
-}
+FIGURE_DATA = {"flow": "exclusions", "regression": "regression", "centiles": "centiles"}
 
 #: What synthetic runs say on every page and beneath their title.
 RIBBON = "Synthetic demonstration: no real participant"

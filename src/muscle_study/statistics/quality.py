@@ -48,6 +48,12 @@ def muscle_dice(study: Study) -> pd.DataFrame:
     return by_muscle(read_quality(study), "dice")
 
 
+def typical_participant(study: Study) -> str:
+    """Return the test participant whose mean Dice is nearest to the median."""
+    dice = muscle_dice(study).mean(axis=1)
+    return str((dice - dice.median()).abs().idxmin())
+
+
 def dice_table(study: Study) -> Table:
     """Return the scores by structure, and by muscle with both sides averaged."""
     quality = read_quality(study)

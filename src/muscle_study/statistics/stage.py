@@ -37,14 +37,17 @@ TABLES = (
 FIGURES = (
     "flow",
     "example",
+    "rendering",
     "learning",
     "dice",
-    "worst",
+    "cases",
     "age",
     "bmi",
+    "age_bmi",
     "regression",
     "weight",
     "splines",
+    "surfaces",
     "centiles",
 )
 

@@ -1,5 +1,8 @@
 """The numbers that the manuscript's text needs, under their names."""
 
+from collections import defaultdict
+from pathlib import Path
+
 import nibabel as nib
 import numpy as np
 import pandas as pd
@@ -25,6 +28,18 @@ NOT_ESTIMABLE = "not estimable"
 
 #: Stands in the text for what only a run by `make` leaves.
 NOT_RECORDED = "a time that was not recorded"
+NO_SETTING = "a threshold that was not recorded"
+
+#: Names of training's augmentations in the text.
+AUGMENTATIONS = {
+    "affine": "affine deformation",
+    "elastic": "elastic deformation",
+    "bias_field": "bias field",
+    "gamma": "contrast",
+    "noise": "noise",
+    "motion": "motion or ghosts",
+    "flip": "a reflection that exchanges the left and right labels",
+}
 
 #: Short names of the scores in the text, with digits and unit.
 SCORES = {"hausdorff95_mm": ("hd95", 1, "mm"), "surface_distance_mm": ("asd", 2, "mm")}
@@ -152,6 +167,11 @@ def model_numbers(study: Study, numbers: Numbers, cell: str) -> None:
     rate = segmenter["learning_rate"]
     text.word("settings.learning_rate", f"{rate:g}", rate)
     text.word("settings.channels", _and([name.replace("_", "-") for name in settings["channels"]]))
+    text.word("settings.augmentation", _augmentation(settings["augmentation"]))
+    agreeing = _parameters(study.paths.segmentations)["min_predicted_dice"]
+    text.number("settings.min_predicted_dice", agreeing, 2, otherwise=NO_SETTING)
+    found = _parameters(study.paths.measurements)["min_muscle_ml"]
+    text.number("settings.min_muscle", found, 0, "mL", otherwise=NO_SETTING)
     text.word("settings.seed", str(settings["seed"]), settings["seed"])
     text.number("settings.confidence", 100 * study.parameters.confidence, 0, "%")
     text.number("settings.min_cell", study.min_count)
@@ -159,9 +179,31 @@ def model_numbers(study: Study, numbers: Numbers, cell: str) -> None:
     text.number("model.parameters", learned["trainable_parameters"])
     text.number("model.best_epoch", learned["best_epoch"])
     text.number("model.validation_dice", learned["validation_dice"], 3)
-    manifest = study.paths.model / "manifest.json"
-    seconds = read_json(manifest)["seconds"] if manifest.exists() else np.nan
+    seconds = _manifest(study.paths.model).get("seconds", np.nan)
     text.number("model.minutes", seconds / 60, 1, "min", otherwise=NOT_RECORDED)
+
+
+def _manifest(folder: Path) -> dict:
+    """Return what a stage recorded of its run; nothing, where it was run by hand."""
+    path = folder / "manifest.json"
+    return read_json(path) if path.exists() else {}
+
+
+def _parameters(folder: Path) -> dict:
+    """Return the parameters that a stage recorded; NaN stands for what it did not."""
+    return defaultdict(lambda: np.nan, _manifest(folder).get("parameters", {}))
+
+
+def _augmentation(probabilities: dict[str, float]) -> str:
+    """Return the transforms of training patches, each with the percentage that it meets."""
+    drawn = [name for name, probability in probabilities.items() if probability]
+    return _and(
+        [
+            f"{AUGMENTATIONS[name]} ({format_number(100 * probabilities[name])}\u00a0%)"
+            for name in sorted(drawn, key=list(AUGMENTATIONS).index)
+        ]
+        or ["nothing"]
+    )
 
 
 def _curated_spacing(study: Study) -> list[float]:

@@ -14,7 +14,7 @@ def draw(study: Study) -> Picture:
     pairs = study.measures.merge(errors, on="participant_id", suffixes=("", "_difference"))
     agreement = read_agreement(study)
     statistics = agreement[agreement["group"] == "unseen"].set_index("measure")
-    figure = draw_outcomes(study, pairs, statistics, ("measured", "truth"))
+    figure, lines = draw_outcomes(study, pairs, statistics, ("measured", "truth"))
     n = len(pairs)
     size = f" (n = {format_number(n)})" if n >= study.min_count else ""
     caption = (
@@ -24,4 +24,4 @@ def draw(study: Study) -> Picture:
         + study.imaged_only
         + study.origin
     )
-    return Picture("agreement", figure, caption)
+    return Picture("agreement", figure, caption, lines)

@@ -30,8 +30,8 @@ EXPLAINED = (
 
 def draw_outcomes(
     study: Study, values: pd.DataFrame, statistics: pd.DataFrame, names: tuple[str, str]
-) -> Figure:
-    """Draw a panel an outcome.
+) -> tuple[Figure, pd.DataFrame]:
+    """Draw a panel an outcome; return the contours too.
 
     Parameters
     ----------
@@ -45,19 +45,22 @@ def draw_outcomes(
     names
         What value and other value are.
     """
+    drawn = [pd.DataFrame(columns=["outcome", "share", "line", "mean", "difference"])]
     with house_style():
         figure, panels = plt.subplots(1, 2, layout="constrained", figsize=(TWO_COLUMNS, 2.8))
-        for axes, outcome in zip(panels, OUTCOMES.values(), strict=True):
+        for axes, (name, outcome) in zip(panels, OUTCOMES.items(), strict=True):
             row = statistics.loc[outcome.column]
             columns = [outcome.column, f"{outcome.column}_difference"]
             known = values[columns].dropna() * outcome.factor
             if len(known) >= DENSITY_FACTOR * study.min_count and pd.notna(row["bias"]):
-                _draw(axes, *known.to_numpy().T, row, outcome, names)
+                lines = _draw(axes, *known.to_numpy().T, row, outcome, names)
+                lines = lines.rename(columns={"x": "mean", "y": "difference"})
+                drawn.append(lines.assign(outcome=name))
                 axes.set_title(outcome.title(study.psoas))
             else:
                 say_instead(axes, "too few to be shown")
         tag_synthetic(figure, study.synthetic)
-    return figure
+    return figure, pd.concat([part for part in drawn if len(part)] or drawn)[drawn[0].columns]
 
 
 def _draw(
@@ -67,9 +70,10 @@ def _draw(
     row: pd.Series,
     outcome: Measure,
     names: tuple[str, str],
-) -> None:
+) -> pd.DataFrame:
+    lines = pd.DataFrame(columns=["share", "line", "x", "y"])
     if np.ptp(difference) > 0:  # of two that are equal, there is no density
-        contours(axes, value - difference / 2, difference, BLUE)
+        lines = contours(axes, value - difference / 2, difference, BLUE)
     axes.axhline(0, color="0.6", lw=0.8)
     for name, line in (("bias", "-"), ("loa_low", "--"), ("loa_high", "--")):
         at = row[name] * outcome.factor
@@ -88,3 +92,4 @@ def _draw(
         xlabel=f"Mean of {one} and {other} ({outcome.unit})",
         ylabel=f"{one.capitalize()} − {other} ({outcome.unit})",
     )
+    return lines

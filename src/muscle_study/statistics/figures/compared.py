@@ -9,10 +9,10 @@ from muscle_study.statistics.style import Picture
 def draw(study: Study) -> Picture:
     """Draw Bland and Altman's plot of both outcomes as densities, with bias and limits."""
     statistics = read_comparison(study).set_index("measure")
-    figure = draw_outcomes(study, read_pairs(study), statistics, ("ours", "other"))
+    figure, lines = draw_outcomes(study, read_pairs(study), statistics, ("ours", "other"))
     caption = (
         f"Agreement of the measures by {study.segmenter} (ours) with those by "
         f"{other_segmenter(study)} (other; n = {size(study)}): difference against the mean of "
         f"both; {EXPLAINED}" + study.imaged_only + study.origin
     )
-    return Picture("comparison", figure, caption)
+    return Picture("comparison", figure, caption, lines)

@@ -1,6 +1,7 @@
 """Two variables of many people as contours: no single point is drawn."""
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from scipy import stats
@@ -16,7 +17,7 @@ _OPACITIES = (0.08, 0.16, 0.26, 0.38)
 
 def contours(
     axes: Axes, x: np.ndarray, y: np.ndarray, colour: str, line: str | tuple = "-"
-) -> None:
+) -> pd.DataFrame:
     """Draw lines that enclose `SHARES` of the estimated density of points (x, y).
 
     Parameters
@@ -27,6 +28,11 @@ def contours(
         Shape (n,), both varying, not on one line.
     colour, line
         Of the contours.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The lines' corners: ``share`` enclosed, ``line`` (a share may have several), ``x``, ``y``.
     """
     density = stats.gaussian_kde(np.vstack([x, y]))
     margin_x, margin_y = 0.3 * np.ptp(x), 0.3 * np.ptp(y)
@@ -42,7 +48,12 @@ def contours(
     grid = grid_x[rows][:, columns], grid_y[rows][:, columns], height[rows][:, columns]
     fills = [to_rgba(colour, opacity) for opacity in _OPACITIES]
     axes.contourf(*grid, [*levels, np.inf], colors=fills)
-    axes.contour(*grid, levels, colors=[colour], linewidths=0.7, linestyles=[line])
+    lines = axes.contour(*grid, levels, colors=[colour], linewidths=0.7, linestyles=[line])
+    return pd.concat(
+        pd.DataFrame({"share": share, "line": number, "x": corners[:, 0], "y": corners[:, 1]})
+        for share, segments in zip(sorted(SHARES, reverse=True), lines.allsegs, strict=True)
+        for number, corners in enumerate(segments, start=1)
+    )
 
 
 def levels_of(height: np.ndarray) -> list[float]:

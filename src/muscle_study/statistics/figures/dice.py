@@ -1,5 +1,6 @@
 """Dice of the test participants as distributions."""
 
+import pandas as pd
 from matplotlib import pyplot as plt
 
 from muscle_study.numbers import format_number
@@ -16,11 +17,15 @@ from muscle_study.statistics.style import (
     tag_synthetic,
 )
 
+#: Centiles of a box and its whiskers.
+BOX = {"centile_5": 0.05, "centile_25": 0.25, "median": 0.5, "centile_75": 0.75, "centile_95": 0.95}
+
 
 def draw(study: Study) -> Picture:
     """Draw a box for each structure; single participants are not shown."""
     quality = read_quality(study)
     n = quality["participant_id"].nunique()
+    boxes = pd.DataFrame(columns=["structure", *BOX])
     with house_style():
         figure, axes = plt.subplots(layout="constrained", figsize=(ONE_COLUMN, 2.7))
         if n < study.min_count:
@@ -28,7 +33,9 @@ def draw(study: Study) -> Picture:
         else:
             for at, name in enumerate(STRUCTURE_NAMES):
                 values = quality.loc[quality["structure"] == name, "dice"].dropna()
-                low, q1, median, q3, high = values.quantile([0.05, 0.25, 0.5, 0.75, 0.95])
+                box = values.quantile(list(BOX.values())).to_numpy()
+                boxes.loc[at] = [name, *box]
+                low, q1, median, q3, high = box
                 colour = MUSCLE_COLOURS[name.split("_")[0]]
                 axes.bxp(
                     [{"med": median, "q1": q1, "q3": q3, "whislo": low, "whishi": high}],
@@ -57,4 +64,4 @@ def draw(study: Study) -> Picture:
         + study.imaged_only
         + study.origin
     )
-    return Picture("dice", figure, caption)
+    return Picture("dice", figure, caption, boxes)

@@ -24,6 +24,9 @@ from muscle_study.statistics.style import (
 #: Centiles between which densities and whiskers are drawn: beyond are single people.
 LOW, HIGH = 0.05, 0.95
 
+#: What a box shows.
+BOX = ("mean", "centile_5", "centile_25", "median", "centile_75", "centile_95")
+
 #: Distance of a sex's boxes from the middle of the group, and half a density's width.
 OFFSET, HALF_WIDTH = 0.21, 0.19
 
@@ -40,16 +43,19 @@ def by_bmi(study: Study) -> Picture:
 
 def _by_group(study: Study, name: str, grouping: str, heading: str, words: str) -> Picture:
     labels = study.groupings[grouping].labels
+    boxes = []
     with house_style():
         figure, panels = plt.subplots(1, 2, layout="constrained", figsize=(TWO_COLUMNS, 2.9))
-        for axes, outcome in zip(panels, PAPER_OUTCOMES.values(), strict=True):
+        for axes, (key, outcome) in zip(panels, PAPER_OUTCOMES.items(), strict=True):
             drawn = 0
             for sex, side in zip(SEXES, (-OFFSET, OFFSET), strict=True):
                 people = study.of_sex(sex)
                 for group in study.groups_of(grouping, sex).itertuples():
                     if not group.hidden:
                         values = outcome.values(people[people[grouping] == group.group]).dropna()
-                        _draw(axes, values, labels.index(group.group) + side, sex, study.min_count)
+                        at = labels.index(group.group) + side
+                        box = _draw(axes, values, at, sex, study.min_count)
+                        boxes.append([key, sex, group.group, len(values), *box])
                         drawn += 1
             axes.set_xticks(range(len(labels)), labels)
             axes.set_xlim(-0.55, len(labels) - 0.45)
@@ -84,13 +90,14 @@ def _by_group(study: Study, name: str, grouping: str, heading: str, words: str) 
         else f"Total {study.psoas} cross-sectional area and gluteus volume by {words} and sex. "
     )
     caption += f"Groups of fewer than {study.min_count}, and those that would give one away, are "
-    return Picture(name, figure, caption + "not drawn." + study.origin)
+    drawn_boxes = pd.DataFrame(boxes, columns=["outcome", "sex", "group", "n", *BOX])
+    return Picture(name, figure, caption + "not drawn." + study.origin, drawn_boxes)
 
 
-def _draw(axes: Axes, values: pd.Series, at: float, sex: str, min_count: int) -> None:
-    """Draw a group as a box, over its density where it is large enough."""
+def _draw(axes: Axes, values: pd.Series, at: float, sex: str, min_count: int) -> list[float]:
+    """Draw a group as a box, over its density where it is large enough; return `BOX`."""
     if len(values) < min_count:
-        return
+        return [np.nan] * len(BOX)
     low, q1, median, q3, high = values.quantile([LOW, 0.25, 0.5, 0.75, HIGH])
     colour = SEX_COLOURS[sex]
     if len(values) >= DENSITY_FACTOR * min_count and high > low:
@@ -119,3 +126,4 @@ def _draw(axes: Axes, values: pd.Series, at: float, sex: str, min_count: int) ->
             "markersize": 3,
         },
     )
+    return [values.mean(), low, q1, median, q3, high]

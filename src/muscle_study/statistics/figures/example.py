@@ -8,7 +8,7 @@ from matplotlib.lines import Line2D
 from muscle_study.labels import STRUCTURES, Label
 from muscle_study.paths import image_file
 from muscle_study.statistics.figures.picture import withheld
-from muscle_study.statistics.quality import muscle_dice
+from muscle_study.statistics.quality import typical_participant
 from muscle_study.statistics.study import Study
 from muscle_study.statistics.style import (
     STRUCTURE_COLOURS,
@@ -34,7 +34,7 @@ def draw(study: Study) -> Picture:
             "A segmentation example is withheld in runs on real people: no individual picture "
             "leaves the data folder. Examples for quality control are kept there.",
         )
-    participant_id = _typical(study)
+    participant_id = typical_participant(study)
     folder = study.paths.curated / "images" / participant_id
     labels = load(study.paths.segmentations / f"{participant_id}.nii.gz")
     reference = load(study.paths.curated / "labels" / f"{participant_id}.nii.gz")
@@ -88,12 +88,6 @@ def draw(study: Study) -> Picture:
         "The participant's right is on the left, as radiologists look." + study.origin
     )
     return Picture("example", figure, caption)
-
-
-def _typical(study: Study) -> str:
-    """Return the test participant whose mean Dice is nearest to the median."""
-    dice = muscle_dice(study).mean(axis=1)
-    return str((dice - dice.median()).abs().idxmin())
 
 
 def _views(labels: Volume) -> list[tuple[int, int, str]]:

@@ -48,7 +48,7 @@ def draw(study: Study) -> Picture:
         "participants, and Dice on whole validation volumes, by muscle (both sides as one). "
         f"Dotted: epoch {best}, whose weights were kept for the best mean Dice." + study.origin
     )
-    return Picture("learning", figure, caption)
+    return Picture("learning", figure, caption, history.drop(columns="network"))
 
 
 def _line(axes, history: pd.DataFrame, column: str, name: str, colour: str, line) -> None:

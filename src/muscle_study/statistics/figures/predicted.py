@@ -22,43 +22,40 @@ from muscle_study.statistics.style import (
 
 
 def draw(study: Study) -> Picture:
-    """Draw a panel a muscle: points of synthetic participants, densities of real ones."""
+    """Draw a density a muscle."""
     table = predictions(study)
     muscle_of = table["structure"].str.split("_").str[0]
     n = table["participant_id"].nunique()
+    lines = [pd.DataFrame(columns=["muscle", "share", "line", "predicted", "dice"])]
     with house_style():
         figure, panels = plt.subplots(1, 2, layout="constrained", figsize=(TWO_COLUMNS, 2.9))
         for axes, muscle in zip(panels, MUSCLES, strict=True):
             axes.set_title(muscle.capitalize())
             of_muscle = table[muscle_of == muscle]
-            if study.synthetic or n >= DENSITY_FACTOR * study.min_count:
-                _draw(axes, of_muscle, muscle, study.synthetic)
+            if n >= DENSITY_FACTOR * study.min_count:
+                drawn = _draw(axes, of_muscle, muscle)
+                lines.append(drawn.assign(muscle=muscle))
             else:
                 say_instead(axes, "too few to be shown")
         tag_synthetic(figure, study.synthetic)
-    shown = (
-        "A point is one side of one participant."
-        if study.synthetic
-        else f"Contours enclose {', '.join(format_number(100 * share) for share in SHARES)} % of "
-        "the estimated density of participants' sides."
-    )
+    shares = ", ".join(format_number(100 * share) for share in SHARES)
     size = f" (n = {format_number(n)})" if n >= study.min_count else ""
     caption = (
-        "Dice coefficient predicted from how well the networks' passes over a participant agree, "
-        f"against that with the reference labels, of the test participants{size}. {shown} Dashed: "
+        "Dice coefficient that inference predicted, against that with the reference labels, "
+        f"of the test participants{size}. "
+        f"Contours enclose {shares} % of the estimated density of participants' sides. Dashed: "
         f"both equal; dotted: {format_number(FAILURE, 2)}, below which a structure counts as "
         "failed." + study.imaged_only + study.origin
     )
-    return Picture("predicted", figure, caption)
+    table = pd.concat(lines[1:] or lines)[lines[0].columns]
+    return Picture("predicted", figure, caption, table)
 
 
-def _draw(axes: Axes, table: pd.DataFrame, muscle: str, points: bool) -> None:
+def _draw(axes: Axes, table: pd.DataFrame, muscle: str) -> pd.DataFrame:
     colour = MUSCLE_COLOURS[muscle]
     predicted, dice = table["predicted_dice"].to_numpy(), table["dice"].to_numpy()
-    if points:
-        axes.scatter(predicted, dice, s=12, color=colour, alpha=0.7, lw=0)
-    else:
-        contours(axes, predicted, dice, colour)
+    lines = contours(axes, predicted, dice, colour)
     axes.axline((1, 1), slope=1, color=GREY, lw=0.8, ls="--")
     axes.axhline(FAILURE, color=GREY, lw=0.8, ls=":")
     axes.set(xlabel="Predicted Dice", ylabel="Dice with the reference")
+    return lines.rename(columns={"x": "predicted", "y": "dice"})

@@ -21,6 +21,9 @@ from muscle_study.statistics.style import (
     tag_synthetic,
 )
 
+#: Of the CSV file: corners of contours have a share, points of a regression line an interval.
+COLUMNS = ["sex", "share", "line", "weight_kg", "volume_l", "low", "high"]
+
 
 def draw(study: Study, correlations: pd.DataFrame) -> Picture:
     """Draw densities by sex with the regression line, and say the correlations."""
@@ -28,7 +31,7 @@ def draw(study: Study, correlations: pd.DataFrame) -> Picture:
     found = correlations[correlations["with"] == "weight_kg"].set_index("sex")
     with house_style():
         figure, axes = plt.subplots(layout="constrained", figsize=(ONE_COLUMN + 0.6, 3.1))
-        drawn = []
+        drawn, lines = [], [pd.DataFrame(columns=COLUMNS)]
         for sex, word in SEXES.items():
             r = found.loc[sex, "r"]
             if pd.isna(r) or sex in study.hidden_sexes:
@@ -40,7 +43,7 @@ def draw(study: Study, correlations: pd.DataFrame) -> Picture:
                 }
             ).dropna()
             label = f"{word} (r = {format_number(r, 2)})"
-            _draw(axes, data, sex, label, study)
+            lines += [part.assign(sex=sex) for part in _draw(axes, data, sex, label, study)]
             drawn.append(sex)
         if drawn:
             axes.set(xlabel="Weight (kg)", ylabel=outcome.title(study.psoas))
@@ -57,13 +60,17 @@ def draw(study: Study, correlations: pd.DataFrame) -> Picture:
         f"lines are linear regressions with {percent} % confidence bands from HC3 errors, r is "
         "Pearson's correlation." + study.origin
     )
-    return Picture("weight", figure, caption)
+    table = pd.concat(lines[1:] or lines).reindex(columns=COLUMNS)
+    return Picture("weight", figure, caption, table)
 
 
-def _draw(axes: Axes, data: pd.DataFrame, sex: str, label: str, study: Study) -> None:
-    colour = SEX_COLOURS[sex]
+def _draw(axes: Axes, data: pd.DataFrame, sex: str, label: str, study: Study) -> list[pd.DataFrame]:
+    """Draw contours and the regression; return what was drawn."""
+    colour, drawn = SEX_COLOURS[sex], []
     if len(data) >= DENSITY_FACTOR * study.min_count:
-        contours(axes, data["weight"].to_numpy(), data["volume"].to_numpy(), colour, SEX_LINES[sex])
+        at = data["weight"].to_numpy(), data["volume"].to_numpy()
+        lines = contours(axes, *at, colour, SEX_LINES[sex])
+        drawn.append(lines.rename(columns={"x": "weight_kg", "y": "volume_l"}))
     fitted = smf.ols("volume ~ weight", data).fit(cov_type="HC3", use_t=True)
     grid = pd.DataFrame({"weight": np.linspace(*data["weight"].quantile([0.05, 0.95]), 60)})
     band = fitted.get_prediction(grid).summary_frame(1 - study.parameters.confidence)
@@ -71,3 +78,14 @@ def _draw(axes: Axes, data: pd.DataFrame, sex: str, label: str, study: Study) ->
         grid["weight"], band["mean_ci_lower"], band["mean_ci_upper"], color=colour, alpha=0.3, lw=0
     )
     axes.plot(grid["weight"], band["mean"], color=colour, ls=SEX_LINES[sex], label=label)
+    return [
+        *drawn,
+        pd.DataFrame(
+            {
+                "weight_kg": grid["weight"],
+                "volume_l": band["mean"],
+                "low": band["mean_ci_lower"],
+                "high": band["mean_ci_upper"],
+            }
+        ),
+    ]

@@ -5,23 +5,25 @@ import pytest
 
 from muscle_study.files import write_json, write_table
 from muscle_study.labels import Label
-from muscle_study.measurement.worst import SHOWN, draw_worst, worst_cases
+from muscle_study.measurement.cases import choose_cases, draw_cases
 from muscle_study.paths import RunPaths, image_file
 from muscle_study.volumes import Volume, save
 
 
 @pytest.fixture
 def quality():
-    """Nine participants: the later, the worse; the last has two bad structures."""
+    """Nine participants: the later, the worse; one muscle was missed by the reference's reader."""
     rows = [(f"10000{i}", "psoas_left", 0.95 - i / 20) for i in range(9)]
     rows += [("100008", "gluteus_left", 0.2), ("100000", "gluteus_left", np.nan)]
     return pd.DataFrame(rows, columns=["participant_id", "structure", "dice"])
 
 
-def test_the_worst_structure_of_each_of_the_worst_participants(quality):
-    cases = worst_cases(quality)
-    assert cases["participant_id"].tolist() == [f"10000{i}" for i in range(8, 2, -1)]
-    assert cases["structure"].iloc[0] == "gluteus_left" and len(cases) == SHOWN
+def test_the_median_and_the_lowest_of_each_structure(quality):
+    cases = choose_cases(quality).set_index(["structure", "kind"])["participant_id"]
+    assert cases["psoas_left", "typical"] == "100004"  # the fifth of nine
+    assert cases["psoas_left", "worst"] == "100008"
+    assert cases["gluteus_left", "typical"] == cases["gluteus_left", "worst"] == "100008"
+    assert len(cases) == 4
 
 
 def test_the_picture_is_written_to_data(quality, tmp_path, monkeypatch):
@@ -37,6 +39,6 @@ def test_the_picture_is_written_to_data(quality, tmp_path, monkeypatch):
         save(Volume(image, np.eye(4)), image_file(paths.curated / "images" / name, "water"))
         save(Volume(labels, np.eye(4)), paths.curated / "labels" / f"{name}.nii.gz")
         save(Volume(labels, np.eye(4)), paths.segmentations / f"{name}.nii.gz")
-    path = draw_worst(paths, shown)
-    assert path == tmp_path / "data/tiny/measurements/worst.png"
+    path = draw_cases(paths, shown)
+    assert path == tmp_path / "data/tiny/measurements/cases.png"
     assert plt.imread(path).std() > 0

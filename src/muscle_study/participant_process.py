@@ -1,0 +1,167 @@
+"""The process that works on participants, one at a time, and can be ended at any of them.
+
+A Dask worker keeps one such process. Whatever a participant's files do to it, fill the memory, hang
+in a library, crash the interpreter, happens to that participant alone: the worker notes it, starts
+another process and goes on with the next. Dask never sees a worker die of a participant.
+"""
+
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from typing import Any
+
+import psutil
+
+from muscle_study.exclusions import Reason
+from muscle_study.outcomes import Outcome, attempt
+from muscle_study.parent import end_with_parent
+
+#: Between looks at how much memory the process has.
+SECONDS_BETWEEN_LOOKS = 0.05
+
+#: Until Python is there, on a machine that is busy.
+SECONDS_TO_START = 300.0
+
+#: Without work for so long, the process ends: its run may be dead, and a model fills a GPU.
+SECONDS_IDLE = 60.0
+
+BYTES_PER_GB = 1e9
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What work on a participant may take.
+
+    Parameters
+    ----------
+    threads
+        Of each library.
+    minutes
+        For one participant, with loading a model for the first.
+    memory_gb
+        Of the process; ``None``: no limit.
+    """
+
+    threads: int
+    minutes: float
+    memory_gb: float | None
+
+
+class ParticipantProcess:
+    """Calls functions in a process of its own, which keeps what it has loaded.
+
+    Parameters
+    ----------
+    limits
+        What work on a participant may take.
+    gpu
+        Number of the one GPU that the process sees; ``None``: all of them.
+    """
+
+    def __init__(self, limits: Limits, gpu: int | None):
+        self.limits, self.gpu = limits, gpu
+        self.process: subprocess.Popen | None = None
+
+    def run(self, participant_id: str, function: bytes, task: bytes) -> Outcome:
+        """Work on a participant, in a new process if there is none; all is pickled."""
+        try:
+            if self.process is None or self.process.poll() is not None:
+                self._start()
+                self._answer(SECONDS_TO_START)
+            self.connection.send((participant_id, function, task))
+            return self._answer(60 * self.limits.minutes)
+        except _OverLimitError as over:
+            self.close()
+            return Outcome(participant_id, reason=over.reason, detail=over.detail)
+        except (EOFError, ConnectionError):
+            code = self.process.wait()
+            self.close()
+            how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
+            return Outcome(
+                participant_id, reason=Reason.WORKER_LOST, detail=f"the process ended {how}"
+            )
+
+    def close(self) -> None:
+        """End the process."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.connection.close()
+            self.process = None
+
+    def _start(self) -> None:
+        self.connection, others = Pipe()
+        threads = str(self.limits.threads)
+        # read by the libraries when they are loaded; too late afterwards
+        names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+        environment = os.environ | dict.fromkeys(names, threads)
+        # Threads that wait by spinning slow everybody on a shared machine, themselves most.
+        environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+        environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
+        if self.gpu is not None:
+            environment["CUDA_VISIBLE_DEVICES"] = str(self.gpu)
+        with others:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", __name__, str(others.fileno())],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                pass_fds=[others.fileno()],
+            )
+
+    def _answer(self, seconds: float) -> Any:
+        """Wait for what the process says, so long at most.
+
+        Raises
+        ------
+        _OverLimitError
+            Where it takes more.
+        EOFError
+            When it has ended.
+        """
+        ends = time.monotonic() + seconds
+        looked_at = psutil.Process(self.process.pid)
+        while not self.connection.poll(SECONDS_BETWEEN_LOOKS):
+            if time.monotonic() > ends:
+                raise _OverLimitError(
+                    Reason.TIME_LIMIT, f"not done after {seconds / 60:.3g} minutes"
+                )
+            if self.limits.memory_gb is not None:
+                with suppress(psutil.NoSuchProcess):
+                    held = looked_at.memory_info().rss / BYTES_PER_GB
+                    if held > self.limits.memory_gb:
+                        raise _OverLimitError(
+                            Reason.MEMORY_LIMIT, f"{held:.1f} GB, more than the limit"
+                        )
+        return self.connection.recv()
+
+
+class _OverLimitError(Exception):
+    def __init__(self, reason: Reason, detail: str):
+        super().__init__(reason, detail)
+        self.reason, self.detail = reason, detail
+
+
+def serve(connection: Connection) -> None:
+    """Answer each task with its outcome, until there are none; the process's own side."""
+    connection.send(None)
+    with suppress(EOFError, ConnectionError):  # the worker is gone
+        while connection.poll(SECONDS_IDLE):
+            participant_id, function, task = connection.recv()
+            connection.send(attempt(_call, participant_id, (function, task)))
+
+
+def _call(pickled: tuple[bytes, bytes]) -> dict:
+    function, task = map(pickle.loads, pickled)
+    return function(task)
+
+
+if __name__ == "__main__":
+    end_with_parent()
+    serve(Connection(int(sys.argv[1])))

@@ -1,0 +1,105 @@
+"""Work on a made-up participant, with the troubles that a run of days meets.
+
+Apart from the tests, since workers import it and should not wait for what only tests need.
+"""
+
+import os
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from muscle_study.exclusions import Excluded, Reason
+from muscle_study.files import sha256, write_text
+from muscle_study.records import (
+    contents,
+    read_record,
+    recall,
+    record_key,
+    stamps,
+    write_exclusion,
+    write_record,
+)
+
+#: Written of each participant: enough that a cohort fills a small disk.
+RESULT_BYTES = 20_000
+
+
+@dataclass(frozen=True)
+class Work:
+    """As a stage does it: an input each, a result each, a record each.
+
+    Parameters
+    ----------
+    folder
+        With ``inputs``, one file a participant, and ``troubles``, named by participant; the rest
+        is written.
+    """
+
+    folder: Path
+
+    def do(self, name: str) -> dict:
+        """Write a participant's result, unless that is done."""
+        seen = record_key(stamps([self.input_of(name)]))
+        key = record_key(contents([self.input_of(name)]))
+        if (done := read_record(self.record_of(name), key, seen)) is not None:
+            return done
+        self.note(name)
+        self.meet_trouble(name)
+        text = self.input_of(name).read_text()
+        if "bad" in text:
+            excluded = Excluded(Reason.UNREADABLE_IMAGE, f"{name} is bad")
+            write_exclusion(self.record_of(name), seen, excluded)
+            raise excluded
+        write_text(text * (RESULT_BYTES // len(text)), self.result_of(name))
+        record = {"sha256": sha256(self.result_of(name)), "length": len(text)}
+        write_record(self.record_of(name), key, record, seen)
+        return record
+
+    def finished(self, name: str) -> dict | None:
+        """Return the record of a participant who is done."""
+        record = recall(self.record_of(name), record_key(stamps([self.input_of(name)])))
+        return record if self.result_of(name).exists() else None
+
+    def input_of(self, name: str) -> Path:
+        """Return the file that the participant comes with."""
+        return self.folder / "inputs" / name
+
+    def result_of(self, name: str) -> Path:
+        """Return the file that is written of the participant."""
+        return self.folder / "results" / name
+
+    def record_of(self, name: str) -> Path:
+        """Return the participant's record."""
+        return self.folder / "records" / f"{name}.json"
+
+    def note(self, name: str) -> None:
+        """Leave who works here, for tests that kill: the process, and the worker that has it."""
+        started = self.folder / "started" / name
+        started.parent.mkdir(exist_ok=True)
+        started.write_text(f"{os.getpid()} {os.getppid()}")
+
+    def meet_trouble(self, name: str) -> None:
+        """Do what the participant's trouble says; ``once`` alone is over after the first time."""
+        trouble = self.folder / "troubles" / name
+        if not trouble.exists():
+            return
+        kind, *once = trouble.read_text().split()
+        if once:
+            trouble.unlink()
+        if kind == "hang":
+            time.sleep(3600)
+        elif kind == "slow":
+            time.sleep(0.3)
+        elif kind == "crash":
+            os.kill(os.getpid(), signal.SIGKILL)
+        elif kind == "fill":
+            held = []
+            while len(held) < 64:  # 3.2 GB at most
+                held.append(bytes(range(256)) * 200_000)
+                time.sleep(0.02)
+        elif kind == "unreadable":
+            raise OSError(5, "Input/output error")
+        elif kind == "unmount":
+            (self.folder / "inputs").rename(self.folder / "unmounted")
+            (self.folder / "inputs").mkdir()
