@@ -4,6 +4,7 @@ import argparse
 import sys
 
 from benchmarks import (
+    cluster,
     confidence,
     generator,
     inference,
@@ -11,6 +12,7 @@ from benchmarks import (
     real_anatomy,
     real_scans,
     storage,
+    workers,
 )
 from muscle_study.paths import RunPaths
 
@@ -21,6 +23,8 @@ COMPARISONS = {
     "storage": storage.compare,
     "confidence": confidence.compare,
     "real_scans": real_scans.compare,
+    "cluster": cluster.compare,
+    "workers": workers.compare,
     "real_anatomy": real_anatomy.compare,
 }
 

@@ -1,4 +1,4 @@
-"""What goes wrong in days of running: nobody is lost, and the next run ends as an undisturbed one."""
+"""What goes wrong in days of running: nobody is lost, and the next run ends as if undisturbed."""
 
 import json
 import os
@@ -23,6 +23,9 @@ SEED = 20261125
 SECONDS_AT_MOST = 120
 
 STAGE = "faults"
+
+#: For processes that find the tests' modules too.
+ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
 
 class Cohort:
@@ -156,7 +159,7 @@ def test_a_file_that_was_touched_is_read_again_and_not_worked_on(cohort, cluster
 
 def test_where_everyone_fails_the_run_stops(cohort, cluster, undisturbed):
     cohort.trouble("unreadable", cohort.names)
-    with pytest.raises(MapStoppedError, match="20 attempts in a row failed, .*Input/output error"):
+    with pytest.raises(MapStoppedError, match=r"20 attempts in a row failed, .*Input/output error"):
         cohort.run(cluster)
     cohort.no_trouble()
     cohort.run(cluster)
@@ -187,7 +190,7 @@ def small_disk(tmp_path):
 
 def test_a_full_disk_stops_the_run(cohort, cluster, undisturbed, small_disk):
     (cohort.folder / "results").symlink_to(small_disk)
-    with pytest.raises(MapStoppedError, match="No space left on device .*then run again"):
+    with pytest.raises(MapStoppedError, match=r"No space left on device .*then run again"):
         cohort.run(cluster)
     before = {path.name: path.read_bytes() for path in small_disk.iterdir()}
     assert 0 < len(before) < PEOPLE
@@ -204,15 +207,18 @@ def test_a_worker_that_is_killed_costs_nobody(cohort, undisturbed):
     here = load("ci").cluster.model_copy(update={"workers": 1})
     cohort.trouble("slow", cohort.names)
 
+    killed = []
+
     def kill() -> None:
         wait_until(cohort.work_ids, "the first participant")
-        os.kill(cohort.work_ids()[0][1], signal.SIGKILL)
+        killed.append(cohort.work_ids()[0][1])
+        os.kill(killed[0], signal.SIGKILL)
 
     killer = threading.Thread(target=kill)
     killer.start()
     assert cohort.run(here) == {cohort.bad: "unreadable_image"}
     killer.join()
-    assert len({worker for _, worker in cohort.work_ids()}) == 2  # another one came for it
+    assert {worker for _, worker in cohort.work_ids()} - set(killed)  # another one came for it
     assert cohort.written() == undisturbed
 
 
@@ -233,8 +239,7 @@ def test_a_notebook_that_is_killed_leaves_no_process_and_loses_nothing(
     cohort, cluster, undisturbed
 ):
     cohort.trouble("slow", cohort.names)
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    kernel = subprocess.Popen([sys.executable, "-c", RUN, str(cohort.folder)], env=environment)
+    kernel = subprocess.Popen([sys.executable, "-c", RUN, str(cohort.folder)], env=ENVIRONMENT)
     wait_until(lambda: len(cohort.work_ids()) > 3, "the fourth participant")
     kernel.kill()
     kernel.wait()
@@ -254,7 +259,7 @@ class OwnScheduler:
         self.file.unlink(missing_ok=True)
         where = ["--scheduler-file", str(self.file)]
         dask = [sys.executable, "-m", "dask"]
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, "env": ENVIRONMENT}
         self.scheduler = subprocess.Popen(
             [*dask, "scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard", *where],
             **quiet,

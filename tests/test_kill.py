@@ -2,13 +2,13 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from muscle_study.files import read_json
@@ -17,8 +17,20 @@ from muscle_study.paths import ROOT
 SECONDS_AT_MOST = 600
 
 
-def kill_make_when(reached: Callable[[], bool], output: Path) -> None:
-    """Start `make all RUN=ci` and send SIGKILL to make alone once `reached` says so."""
+def make_itself(process: subprocess.Popen) -> None:
+    process.kill()
+
+
+def kernel(process: subprocess.Popen) -> None:
+    for child in psutil.Process(process.pid).children(recursive=True):
+        if "ipykernel_launcher" in child.cmdline():
+            child.kill()
+
+
+def kill_when(
+    reached: Callable[[], bool], output: Path, victim: Callable[[subprocess.Popen], None]
+) -> str:
+    """Start `make all RUN=ci`, kill the victim once `reached` says so; return what make said."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     with (output / "make.log").open("a") as log:
         process = subprocess.Popen(
@@ -33,9 +45,12 @@ def kill_make_when(reached: Callable[[], bool], output: Path) -> None:
                 time.sleep(0.05)
             else:
                 pytest.fail(f"not reached: {(output / 'make.log').read_text()}")
+            victim(process)
+            process.wait(SECONDS_AT_MOST)
         finally:
-            process.send_signal(signal.SIGKILL)
+            process.kill()
             process.wait()
+    return (output / "make.log").read_text()
 
 
 def results(output: Path) -> dict[str, bytes]:
@@ -56,11 +71,12 @@ def results(output: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.run
-def test_killed_in_training_and_in_inference_gives_the_same_tables(make, ci_output, tmp_path):
+def test_killed_as_make_and_as_notebook_it_gives_the_same_tables(make, ci_output, tmp_path):
     run = tmp_path / "data" / "ci"
-    kill_make_when(lambda: (run / "model" / "checkpoints").exists(), tmp_path)
+    kill_when(lambda: (run / "model" / "checkpoints").exists(), tmp_path, make_itself)
     assert not (run / "model" / "manifest.json").exists()
-    kill_make_when(lambda: any((run / "segmentations").glob("*.nii.gz")), tmp_path)
+    said = kill_when(lambda: any((run / "segmentations").glob("*.nii.gz")), tmp_path, kernel)
+    assert "inference failed" in said and "the kernel died" in said
     assert not (run / "segmentations" / "manifest.json").exists()
     done = make("all", "RUN=ci", f"OUT={tmp_path}")
     assert done.returncode == 0, done.stderr

@@ -20,7 +20,14 @@ from muscle_study.notebooks import (
     without_machine,
 )
 from muscle_study.paths import NOTEBOOKS, PARAMS, ROOT, STAGES, RunPaths
-from muscle_study.runner import READS, StageError, check_inputs, execute
+from muscle_study.runner import (
+    READS,
+    TO_RUN_AGAIN,
+    StageError,
+    check_inputs,
+    execute,
+    to_try_again,
+)
 
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 
@@ -76,6 +83,20 @@ def test_two_tagged_cells_are_refused():
     twice.cells[2].metadata["tags"] = ["parameters"]
     with pytest.raises(NotebookError, match="2 cells are tagged"):
         parameter_values(twice, "n")
+
+
+def test_a_stage_that_is_to_be_tried_again_is_out_of_date_for_make(run):
+    assert run("x = 1", finish=lambda: True).stat().st_mtime == TO_RUN_AGAIN
+    assert run("x = 1").stat().st_mtime > TO_RUN_AGAIN
+
+
+def test_only_what_may_pass_is_tried_again(tmp_path):
+    assert to_try_again(tmp_path) == {}
+    (tmp_path / "exclusions.csv").write_text(
+        "participant_id,stage,reason,detail\n1,inference,time_limit,\n2,inference,io_error,\n"
+        "3,inference,time_limit,\n4,inference,unreadable_image,\n"
+    )
+    assert to_try_again(tmp_path) == {"io_error": 1, "time_limit": 2}
 
 
 def test_variables_that_no_parameter_sets_are_named():

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from asyncio import CancelledError
 from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -237,25 +238,34 @@ class _Work:
         self.running: dict[Future, Batch] = {}
 
     def outcomes(self) -> Iterator[Outcome]:
-        """Yield an outcome of each participant, as they come."""
+        """Yield an outcome of each participant, as they come.
+
+        Raises
+        ------
+        MapStoppedError
+            If the cause of a failure concerns everybody.
+        """
         completed = as_completed()
-        self._fill(completed)
         try:
+            self._fill(completed)
             for future in completed:
                 batch = self.running.pop(future)
                 for outcome in self._result(future, batch):
                     if self._is_final(outcome):
                         yield outcome
                 self._fill(completed)
+        except (OSError, CancelledError) as error:  # of Dask's own connections
+            where = f": start one at {self.cluster.address}" if self.cluster.address else ""
+            raise MapStoppedError(
+                f"the connection to Dask's scheduler is lost{where}. Then run again"
+            ) from error
         finally:
-            self.client.cancel(list(self.running))
+            if self.client.status == "running":
+                self.client.cancel(list(self.running))
 
     def _fill(self, completed: as_completed) -> None:
         """Send out batches until every worker has one and the next."""
-        try:
-            workers = max(len(self.client.nthreads()), self.cluster.workers)
-        except OSError:
-            raise self._lost_scheduler() from None
+        workers = max(len(self.client.nthreads()), self.cluster.workers)
         while len(self.running) < TASKS_A_WORKER * workers and (self.waiting or self.again):
             batch = self._next_batch(workers)
             future = self.client.submit(work_on, batch, pure=False, resources=self.resources)
@@ -275,19 +285,13 @@ class _Work:
         return Batch(self.code, self.function, participants, self.limits, self.gpus, pause)
 
     def _result(self, future: Future, batch: Batch) -> list[Outcome]:
-        """Return what came of a batch.
-
-        Raises
-        ------
-        MapStoppedError
-            If the scheduler is lost, or the workers cannot run it at all.
-        """
+        """Return what came of a batch."""
         if future.status == "finished":
             outcomes, seconds = future.result()
             self.pace.took(len(outcomes), seconds)
             return outcomes
-        if future.cancelled() or self.client.status != "running":
-            raise self._lost_scheduler()
+        if future.cancelled():
+            raise CancelledError
         problem = future.exception()
         if not isinstance(problem, KilledWorker):
             raise MapStoppedError(
@@ -299,18 +303,8 @@ class _Work:
             for name, _ in batch.participants
         ]
 
-    def _lost_scheduler(self) -> MapStoppedError:
-        where = f": start one at {self.cluster.address}" if self.cluster.address else ""
-        return MapStoppedError(f"the connection to Dask's scheduler is lost{where}. Then run again")
-
     def _is_final(self, outcome: Outcome) -> bool:
-        """Count failures; put the participant back where one may pass.
-
-        Raises
-        ------
-        MapStoppedError
-            If the cause concerns everybody.
-        """
+        """Count failures; put the participant back where one may pass."""
         name = outcome.participant_id
         failed = outcome.reason in MAY_PASS or outcome.reason is Reason.UNEXPECTED_ERROR
         self.in_a_row = self.in_a_row + 1 if failed else 0

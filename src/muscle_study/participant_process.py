@@ -151,7 +151,7 @@ class _OverLimitError(Exception):
 def serve(connection: Connection) -> None:
     """Answer each task with its outcome, until there are none; the process's own side."""
     connection.send(None)
-    with suppress(EOFError):
+    with suppress(EOFError, ConnectionError):  # the worker is gone
         while connection.poll(SECONDS_IDLE):
             participant_id, function, task = connection.recv()
             connection.send(attempt(_call, participant_id, (function, task)))

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from browser import AVAILABLE, chromium
 from scipy import stats
 
+from browser import AVAILABLE, chromium
 from muscle_study.files import write_json, write_text
 from muscle_study.report import render as stage
 from muscle_study.statistics.centiles import Centiles, Curve

@@ -1,0 +1,121 @@
+"""How much faster inference is with a second worker, and whether memory grows with participants.
+
+Participants are copies of a run's: links to their curated images under new identifiers.
+"""
+
+import os
+import shutil
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pandas as pd
+import psutil
+
+from benchmarks.tables import Bar, bars_table, comparison_table
+from muscle_study.files import read_table, write_table
+from muscle_study.inference.stage import segment_cohort
+from muscle_study.parameters import load
+from muscle_study.paths import RunPaths
+from muscle_study.statistics.table import Table
+
+FEW, MANY = 20, 200
+LEAST_SPEEDUP, MOST_GROWTH = 1.8, 1.1
+SECONDS_BETWEEN_LOOKS = 0.5
+
+HEADS = ("Workers", "Participants", "Seconds", "Peak memory of a worker, GB")
+CAPTION = (
+    "Inference of a run's participants, repeated under new identifiers up to the number, with the "
+    "run's network, one thread a worker, from the call of the stage to its tables. Memory: the "
+    "most that a process which works on participants held, looked at twice a second."
+)
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Of one run of the stage: how long it took, and a worker's peak of memory."""
+
+    seconds: float
+    peak_gb: float
+
+
+def copy_run(run: str, output: Path, participants: int) -> RunPaths:
+    """Lay out a run of so many participants under `output`; return its paths."""
+    of, output = RunPaths(run), output.resolve()
+    source, curated = of.curated, output / "data" / "copied" / "curated"
+    table = read_table(source / "participants.csv")
+    rows = []
+    for number in range(participants):
+        row = table.iloc[number % len(table)]
+        copied = f"{900_000 + number}"
+        shutil.copytree(
+            source / "images" / row["participant_id"], curated / "images" / copied,
+            copy_function=os.symlink,
+        )  # fmt: skip
+        rows.append(row.to_dict() | {"participant_id": copied})
+    write_table(pd.DataFrame(rows), curated / "participants.csv")
+    shutil.copy(source / "source.json", curated)
+    (output / "data" / "copied" / "model").symlink_to(of.model)
+    os.environ["MUSCLE_STUDY_OUTPUT"] = str(output)
+    return RunPaths("copied")
+
+
+class PeakOfWorkers(threading.Thread):
+    """Looks at the memory of every process that works on participants, until it is stopped."""
+
+    def __init__(self):
+        super().__init__(daemon=True)
+        self.peak_bytes, self.ended = 0, threading.Event()
+
+    def run(self) -> None:
+        """Look now and then."""
+        while not self.ended.wait(SECONDS_BETWEEN_LOOKS):
+            for process in psutil.Process().children(recursive=True):
+                try:
+                    if "muscle_study.participant_process" in process.cmdline():
+                        self.peak_bytes = max(self.peak_bytes, process.memory_info().rss)
+                except psutil.NoSuchProcess:
+                    continue
+
+
+def infer(run: str, workers: int, participants: int) -> Measured:
+    """Run inference on copies of a run's participants."""
+    parameters = load(run)
+    cluster = parameters.cluster.model_copy(update={"workers": workers, "threads": 1})
+    before = os.environ.get("MUSCLE_STUDY_OUTPUT", "")
+    with TemporaryDirectory() as folder:
+        paths = copy_run(run, Path(folder), participants)
+        watch = PeakOfWorkers()
+        watch.start()
+        started = time.perf_counter()
+        records, _ = segment_cohort(paths, parameters.inference, cluster)
+        seconds = time.perf_counter() - started
+        watch.ended.set()
+        watch.join()
+    os.environ["MUSCLE_STUDY_OUTPUT"] = before
+    if len(records) != participants:
+        raise RuntimeError(f"{len(records)} of {participants} participants were segmented")
+    return Measured(seconds, watch.peak_bytes / 1e9)
+
+
+def compare(run: str, few: int = FEW, many: int = MANY) -> list[Table]:
+    """Measure one and two workers on many participants, and two on few."""
+    asked = ((1, many), (2, many), (2, few))
+    done = [infer(run, *of) for of in asked]
+    one, two, short = done
+    table = pd.DataFrame(
+        [{"workers": workers, "participants": participants, "seconds": measured.seconds,
+          "peak_gb": measured.peak_gb}
+         for (workers, participants), measured in zip(asked, done, strict=True)]
+    )  # fmt: skip
+    bars = [
+        Bar("two workers: times as fast as one", one.seconds / two.seconds, least=LEAST_SPEEDUP),
+        Bar(
+            f"peak memory of a worker, {many} participants against {few}",
+            two.peak_gb / short.peak_gb,
+            most=MOST_GROWTH,
+        ),
+    ]
+    return [comparison_table("workers", table, HEADS, CAPTION), bars_table("workers", bars)]
