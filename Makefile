@@ -124,7 +124,7 @@ curation-check: $(environment) ## curate a cohort full of faults: each must be f
 report: $(environment) ## render the report alone, from what the stages have written
 	@$(study) report --run $(RUN) --set "$$SET"
 
-status: $(environment) ## say which stages are done, stale or failed, and why
+status: $(environment) ## say what is done, stale or failed, why, how far, and what is next
 	@$(study) status --run $(RUN) --set "$$SET"
 
 # Training costs hours, and raw data may be the only copy: they stay unless asked for.

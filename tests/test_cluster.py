@@ -82,6 +82,21 @@ def test_where_all_are_finished_no_worker_is_started():
     assert records["double"].tolist() == [-1]
 
 
+def test_work_for_gpus_asks_for_them(cluster, monkeypatch):
+    asked = []
+
+    def submit(_client, *_arguments, resources, **_keywords):
+        asked.append(resources)
+        raise LookupError
+
+    monkeypatch.setattr("muscle_study.cluster.Client.submit", submit)
+    with_gpu = cluster.model_copy(update={"gpus": 1})
+    for where, on_gpu in ((with_gpu, True), (with_gpu, False), (cluster, True)):
+        with pytest.raises(LookupError):
+            map_participants("stage", work, {"p1": 1}, where, on_gpu=on_gpu)
+    assert asked == [{"GPU": 1}, None, None]
+
+
 def test_batches_are_large_where_work_is_short_and_single_where_it_is_long():
     pace = Pace()
     assert pace.size(1000, 2) == 1  # nothing is known yet

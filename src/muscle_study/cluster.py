@@ -265,7 +265,7 @@ class _Work:
 
     def _fill(self, completed: as_completed) -> None:
         """Send out batches until every worker has one and the next."""
-        workers = max(len(self.client.nthreads()), self.cluster.workers)
+        workers = max(sum(self.client.nthreads().values()), self.cluster.workers)
         while len(self.running) < TASKS_A_WORKER * workers and (self.waiting or self.again):
             batch = self._next_batch(workers)
             future = self.client.submit(work_on, batch, pure=False, resources=self.resources)
