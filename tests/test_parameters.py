@@ -147,6 +147,19 @@ def test_a_changed_export_changes_the_slice_of_curation(tmp_path, monkeypatch):
     assert not (path.parent / "cohort.json").exists()
 
 
+@pytest.mark.parametrize("key", ["withdrawn", "verdicts"])
+def test_a_changed_list_changes_the_slice_of_curation(tmp_path, monkeypatch, key):
+    monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path / "output"))
+    listed = tmp_path / "list"
+    slices = []
+    for content in (None, "100001\n", "100002\n"):
+        if content:
+            listed.write_text(content)
+        write_slices("demo", load("demo", [f"curation.{key}={listed}"]))
+        slices.append((RunPaths("demo").parameters / "curation.json").read_text())
+    assert len(set(slices)) == 3
+
+
 def test_a_missing_export_is_named():
     parameters = load("totalsegmentator", ["curation.source=/nowhere/at/all"])
     with pytest.raises(ParameterError, match="there is no folder /nowhere/at/all"):

@@ -37,11 +37,11 @@ def _parser() -> argparse.ArgumentParser:
         if name == "run":
             command.add_argument("stage", choices=STAGES)
         if name == "replicates":
-            command.add_argument("--count", type=int, default=1000, help="populations drawn")
+            command.add_argument("--count", type=int, default=2000, help="populations drawn")
             command.add_argument("--people", type=int, default=3000, help="people in each")
         if name == "curation-check":
-            command.add_argument("--each", type=int, default=8, help="participants of every fault")
-            command.add_argument("--sound", type=int, default=100, help="participants without")
+            command.add_argument("--each", type=int, default=6, help="participants of every fault")
+            command.add_argument("--sound", type=int, default=56, help="participants without")
             command.add_argument("--seed", type=int, default=20260109, help="of the cohort")
     return parser
 
@@ -117,7 +117,7 @@ def _replicates(options: argparse.Namespace, overrides: list[str]) -> int:
     parameters = load(options.run, overrides)
     from muscle_study.statistics.replicates import Plan, run
 
-    plan = Plan(options.count, options.people, parameters.statistics.seed)
+    plan = Plan(options.count, options.people, parameters.statistics)
     run(plan, RunPaths(options.run))
     return 0
 

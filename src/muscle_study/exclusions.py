@@ -27,6 +27,7 @@ class Reason(StrEnum):
     STATION_GAP = "station_gap"
     FIELD_OF_VIEW = "field_of_view"
     WATER_FAT_SWAP = "water_fat_swap"
+    REVIEWER = "reviewer"
     UNKNOWN_LABEL = "unknown_label"
     MISSING_MASK = "missing_mask"
     NO_MUSCLE_FOUND = "no_muscle_found"
@@ -57,6 +58,7 @@ REASON_TEXT = {
     Reason.STATION_GAP: "stations leave a gap between them",
     Reason.FIELD_OF_VIEW: "field of view too small",
     Reason.WATER_FAT_SWAP: "water and fat swapped",
+    Reason.REVIEWER: "excluded by a reviewer",
     Reason.UNKNOWN_LABEL: "labels hold unknown values",
     Reason.MISSING_MASK: "another segmenter's mask is missing",
     Reason.NO_MUSCLE_FOUND: "a muscle was not found",

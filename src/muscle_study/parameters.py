@@ -16,7 +16,7 @@ from muscle_study.cluster_parameters import ClusterParameters
 from muscle_study.cohort.parameters import CohortParameters
 from muscle_study.cohort.randomised_parameters import RANDOMISED_CHANNEL
 from muscle_study.curation.parameters import CurationParameters
-from muscle_study.files import write_text
+from muscle_study.files import sha256, write_text
 from muscle_study.inference.parameters import InferenceParameters
 from muscle_study.learning_curve.parameters import LearningCurveParameters
 from muscle_study.measurement.parameters import MeasurementParameters
@@ -39,6 +39,9 @@ FOLDERS = (
     ("training", "pretrained"),
     ("inference", "masks", "folder"),
 )
+
+#: Sections and keys of files that a stage reads so.
+FILES = (("curation", "withdrawn"), ("curation", "verdicts"))
 
 
 class ParameterError(Exception):
@@ -305,6 +308,11 @@ def write_slices(run: str, parameters: StudyParameters) -> None:
         if named is not None:
             key = ".".join((section, *keys))
             sections[section][f"{keys[0]}_listing"] = _listing(key, named)
+    for section, key in FILES:
+        named = sections[section][key]
+        place = None if named is None else Path(named).expanduser()
+        if place and place.is_file():  # the stage itself names one that is missing
+            sections[section][f"{key}_sha256"] = sha256(place)
     for stage, section in sections.items():
         if section is None:
             continue

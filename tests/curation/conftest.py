@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 
 from muscle_study.cluster import tables
-from muscle_study.curation import stage
+from muscle_study.curation import participant, stage
 from muscle_study.curation.parameters import CurationParameters
 from muscle_study.curation.quality_parameters import QualityParameters
 from muscle_study.outcomes import attempt
@@ -30,6 +30,7 @@ def tiny_parameters(**changes):
         "columns": {},
         "withdrawn": None,
         "pseudonym_key": None,
+        "verdicts": None,
         "acquisition": "3D",
         "contrasts": CONTRASTS,
         "spacing_mm": [3.0, 3.0, 5.0],
@@ -119,6 +120,19 @@ def curate(paths, monkeypatch):
         return stage.curate_cohort(tiny_parameters(**changes), paths, ONE_WORKER)
 
     return run
+
+
+@pytest.fixture
+def done(monkeypatch):
+    """Identifiers of those who are really curated, not skipped."""
+    ids = []
+    real = participant.curate
+    monkeypatch.setattr(
+        participant,
+        "curate",
+        lambda task, *rest: ids.append(task.participant_id) or real(task, *rest),
+    )
+    return ids
 
 
 @pytest.fixture

@@ -70,7 +70,7 @@ def test_the_viewer_shows_what_the_menus_say(paths):
 
 def test_a_participant_who_is_not_there_is_named(paths):
     assert Viewer(paths, "100131").participant.value == "100131"
-    with pytest.raises(ValueError, match="participant 7 is not in curated/participants.csv"):
+    with pytest.raises(ValueError, match=r"participant 7 is not in curated/participants\.csv"):
         Viewer(paths, "7")
     with pytest.raises(FileNotFoundError, match="make all RUN=none"):
         read_people(RunPaths("none"))

@@ -17,6 +17,7 @@ def people(n, sex, seed, scale=1.0):
             "height_cm": 200.0,
             "weight_kg": 80.0,
             "bmi_kg_m2": 20.0,
+            "centre": "A",
         }
     )
     for name, size in (

@@ -3,9 +3,9 @@
 import numpy as np
 import pandas as pd
 import pytest
-from browser import AVAILABLE, chromium
 from scipy import stats
 
+from browser import AVAILABLE, chromium
 from muscle_study.files import write_json, write_text
 from muscle_study.report import render as stage
 from muscle_study.statistics.centiles import Centiles, Curve
@@ -89,14 +89,42 @@ def page(make_run, parameters, monkeypatch):
     return made[0]
 
 
-def test_the_report_in_a_browser(browser, page):
-    for width in (PHONE, DESKTOP):
-        browser.open(page.as_uri(), width)
+#: Contrast of text with the page, by WCAG 2.1, of the first element that each selector finds.
+CONTRAST = r"""
+const light = colour => {
+  const channels = colour.match(/[\d.]+/g).slice(0, 3).map(c => c / 255)
+    .map(c => c <= 0.04045 ? c / 12.92 : Math.pow((c + 0.055) / 1.055, 2.4));
+  return 0.2126 * channels[0] + 0.7152 * channels[1] + 0.0722 * channels[2];
+};
+const page = light(getComputedStyle(document.body).backgroundColor);
+return [page, ...arguments[0].map(selector => document.querySelector(selector)).filter(Boolean)
+  .map(element => light(getComputedStyle(element).color))
+  .map(text => (Math.max(text, page) + 0.05) / (Math.min(text, page) + 0.05))];
+"""
+
+#: Where text has a colour of its own.
+COLOURED = ["main p", "main a", "figcaption", ".callout-title", "td", ".output_area pre", "h2"]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [PHONE, DESKTOP])
+def test_every_page_is_silent_offline_and_legible(browser, page, width, scheme):
+    browser.prefer(scheme)
+    for one in (page, page.parent / "notebooks" / "05_statistics.html"):
+        browser.console(), browser.requested()  # those of an earlier page
+        browser.open(one.as_uri(), width)
         assert browser.console() == []
         requested = [url for url in browser.requested() if not url.startswith("data:")]
-        assert {url.split("#")[0] for url in requested} == {page.as_uri()}
+        assert {url.split("#")[0] for url in requested} == {one.as_uri()}
         over = "return document.documentElement.scrollWidth - innerWidth"
-        assert browser.run(over) <= 0, f"the page is wider than a window of {width}"
+        assert browser.run(over) <= 0, f"{one.name} is wider than a window of {width}"
+        paper, *contrasts = browser.run(CONTRAST, COLOURED)
+        assert (paper < 0.2) == (scheme == "dark")
+        assert contrasts and min(contrasts) >= 4.5, f"{one.name}: text is hard to read"
+
+
+def test_the_report_in_a_browser(browser, page):
+    browser.open(page.as_uri(), DESKTOP)
     broken = """return [...document.querySelectorAll('a[href^="#"]')]
         .map(a => a.getAttribute("href").slice(1))
         .filter(id => id && !document.getElementById(id))"""
@@ -107,6 +135,12 @@ def test_the_report_in_a_browser(browser, page):
     ours = {link.split("#")[0] for link in links if not link.startswith(("#", "http", "mailto"))}
     assert ours
     assert all((page.parent / link).exists() for link in ours)
+    cells = {
+        tuple(link.split("#")) for link in links if link.startswith("notebooks/") and "#" in link
+    }
+    assert cells
+    for target, anchor in cells:
+        assert f'id="{anchor}"' in (page.parent / target).read_text(encoding="utf-8")
     nameless = "return [...document.images].filter(i => !i.alt).length"
     assert browser.run(nameless) == 0
     _check_lookup(browser)

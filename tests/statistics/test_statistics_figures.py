@@ -5,6 +5,7 @@ from scipy import stats
 
 from muscle_study.statistics import splines
 from muscle_study.statistics.figures import (
+    age_bmi,
     cases,
     distributions,
     example,
@@ -67,6 +68,17 @@ def test_surfaces_are_the_models_means(study_of, plan):
     assert corner["age"] == fitted.shown["age"][0] and corner["bmi"] == fitted.shown["bmi"][0]
     assert corner["mean"] == pytest.approx((row @ fitted.result.params)[0])
     assert (table["low"] < table["mean"]).all() and (table["mean"] < table["high"]).all()
+
+
+def test_cells_of_age_and_bmi_show_quartiles_of_those_that_are_large(study_of, plan):
+    study = study_of(plan(n=400))
+    table = age_bmi.draw(study).data
+    people = study.people.groupby(["sex", "age_group", "bmi_group"], observed=True)
+    large = {cell for cell, n in people.size().items() if n >= 20}
+    assert set(table[["sex", "age_group", "bmi_group"]].itertuples(index=False, name=None)) == large
+    row = table[table["outcome"] == "csa"].iloc[0]
+    cell = people.get_group((row["sex"], row["age_group"], row["bmi_group"]))
+    assert row["median"] == pytest.approx(cell["psoas_csa_total_cm2"].median())
 
 
 def test_the_data_behind_boxes_are_their_centiles(study_of, plan):

@@ -83,14 +83,14 @@ def test_one_sex_is_the_naive_coefficient_over_the_slope():
 
 def test_spearmans_correction():
     # Spearman (1904): an observed r of 0.4 with a reliability of 0.64 is a true one of 0.5
-    found = corrected_correlation(0.4, 103, 0.64, 0.0, 0.95)
+    found = corrected_correlation(0.4, 0.084, 0.64, 0.0, 0.95)
     assert found["value"] == pytest.approx(0.5)
     # a known reliability widens the error of r by its root: 0.084 / 0.8 / (1 - 0.25) in Fisher's z
-    half = 1.959964 * (1 - 0.16) / 10 / 0.8 / 0.75
+    half = 1.959964 * 0.084 / 0.8 / 0.75
     assert np.arctanh(found["high"]) - np.arctanh(0.5) == pytest.approx(half)
-    wider = corrected_correlation(0.4, 103, 0.64, 0.1, 0.95)
+    wider = corrected_correlation(0.4, 0.084, 0.64, 0.1, 0.95)
     assert wider["low"] < found["low"]
-    assert np.isnan(corrected_correlation(0.7, 100, 0.4, 0.0, 0.95)["value"])
+    assert np.isnan(corrected_correlation(0.7, 0.05, 0.4, 0.0, 0.95)["value"])
 
 
 def test_an_error_that_depends_on_bmi_is_seen():

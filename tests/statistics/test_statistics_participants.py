@@ -125,7 +125,7 @@ def test_simulated_participants_join_the_imaged(study_of, plan):
     study = study_of(plan(n_simulated=300))
     assert study.people["source"].value_counts().to_dict() == {"simulated": 300, "imaged": 189}
     assert set(study.imaged.people["participant_id"]) == set(study.measures["participant_id"])
-    assert study.sizes.endswith("measured by the network n = 189, simulated n = 300")
+    assert study.sizes.endswith("imaged n = 189, simulated n = 300")
     assert study.flow.measured == 189
     assert study.people["age_group"].notna().all()
 

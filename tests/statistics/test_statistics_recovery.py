@@ -33,7 +33,7 @@ def test_results_of_all_stand_beside_those_of_the_imaged(simulated):
     # three times the participants: a narrower interval
     assert slope["high_all"] - slope["low_all"] < slope["high_imaged"] - slope["low_imaged"]
     caption = imaged_table(simulated, table).caption
-    assert "measured by the network n = 189, simulated n = 400" in caption
+    assert "imaged n = 189, simulated n = 400" in caption
 
 
 def test_a_sex_with_too_few_imaged_is_hidden_in_their_column_alone(study_of, plan):

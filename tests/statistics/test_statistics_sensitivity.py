@@ -5,17 +5,23 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
+from muscle_study.files import read_table, write_table
 from muscle_study.paths import ROOT
 from muscle_study.statistics.imputation import impute, imputed, pool
 from muscle_study.statistics.measures import CSA
 from muscle_study.statistics.sensitivity import (
+    COVARIATES,
+    FEWEST_CENTRES,
     exclusion_weights,
+    fit_terms,
     impute_and_fit,
     incomplete_people,
     sensitivity,
     sensitivity_table,
 )
+from muscle_study.statistics.study import Study
 
 REAL = Path(os.environ.get("MUSCLE_STUDY_REAL", ROOT.parent / "shared" / "real"))
 
@@ -90,14 +96,13 @@ def test_analyses_of_a_run(study_of, plan):
 def test_excluded_heavy_people_give_heavy_people_weight(study_of, plan):
     study = study_of(plan(n=400, n_curation_exclusions=60, seed=7))
     assert exclusion_weights(study) is not None
-    raw = pd.read_csv(study.paths.raw / "participants.csv", dtype={"participant_id": str})
-    lost = raw["participant_id"].isin(study.exclusions["participant_id"])
-    heavier = raw.assign(bmi_kg_m2=raw["bmi_kg_m2"] + 6 * lost)
-    heavier.to_csv(study.paths.raw / "participants.csv", index=False)
+    path = study.paths.curated / "excluded_people.csv"
+    lost = read_table(path)
+    write_table(lost.assign(bmi_kg_m2=lost["bmi_kg_m2"] + 6), path)
     try:
         weights = exclusion_weights(study)
     finally:
-        raw.to_csv(study.paths.raw / "participants.csv", index=False)
+        write_table(lost, path)
     heavy = study.imaged.people["bmi_kg_m2"].to_numpy() > 30
     assert weights[heavy].mean() > 1.2 * weights[~heavy].mean()
     assert weights.mean() == pytest.approx(1)
@@ -117,3 +122,82 @@ def test_people_without_weight_are_imputed(study_of, plan):
     row = table.loc[("csa", "imputed", "bmi")]
     assert row["n"] == table.loc[("csa", "main", "bmi"), "n"] + len(incomplete_people(study, CSA))
     assert row["low"] < 0.25 < row["high"]
+
+
+def test_scans_that_were_put_right_or_flagged_are_left_out(study_of, plan):
+    study = study_of(plan(seed=9))
+    names = study.people["participant_id"]
+    write_table(
+        pd.DataFrame({"participant_id": names[:7], "correction": "swap", "evidence": ""}),
+        study.paths.curated / "corrections.csv",
+    )
+    write_table(
+        pd.DataFrame({"participant_id": names, "flagged": names.isin(names[-9:])}),
+        study.paths.curated / "quality.csv",
+    )
+    looked_at = ["accepted"] * 90 + ["not_looked_at"] * (len(names) - 90)
+    write_table(
+        pd.DataFrame({"participant_id": names, "outcome": looked_at}),
+        study.paths.curated / "review.csv",
+    )
+    table = sensitivity(study)
+    sizes = table[table["outcome"] == "csa"].groupby("analysis")["n"].first()
+    assert sizes["main"] - sizes[["swaps", "flagged"]].to_numpy() == pytest.approx([7, 9])
+    assert sizes["reviewed"] == 90
+
+
+def test_three_left_out_would_be_given_away_by_the_difference(study_of, plan):
+    study = study_of(plan(seed=10))
+    few = study.people["participant_id"][:3]
+    write_table(pd.DataFrame({"participant_id": few}), study.paths.curated / "corrections.csv")
+    assert "swaps" not in set(sensitivity(study)["analysis"])
+
+
+def centre_study(study: Study, bmi_by_centre: float, shift: float, n_centres: int = 6) -> Study:
+    """Return the study with people of a centre heavier, and measured larger, than the last's."""
+    people = study.everyone.reset_index(drop=True)
+    number = people.index % n_centres
+    moved = people.assign(
+        centre=[f"C{i}" for i in number],
+        bmi_kg_m2=people["bmi_kg_m2"] + bmi_by_centre * number,
+        psoas_csa_total_cm2=people["psoas_csa_total_cm2"] + shift * number,
+    )
+    return replace(study, everyone=moved)
+
+
+def test_centre_as_a_fixed_effect_takes_its_confounding_away(study_of, plan):
+    """CSA really grows by 0.25 cm² per kg/m²; centres that measure large have heavy people."""
+    study = centre_study(study_of(plan(n=600, seed=11)), bmi_by_centre=2, shift=3)
+    table = sensitivity(study).set_index(["outcome", "analysis", "term"])
+    main, fixed = (table.loc[("csa", name, "bmi")] for name in ("main", "centre"))
+    assert main["low"] > 0.5
+    # heavier by centre alone, without larger muscles for it: the fixed effect knows
+    assert fixed["low"] < 0.25 < fixed["high"]
+
+
+def test_clusters_need_enough_centres(study_of, plan):
+    study = study_of(plan(n=600, seed=11))
+    few, many = (
+        set(sensitivity(centre_study(study, 0, 1, n))["analysis"]) for n in (4, FEWEST_CENTRES)
+    )
+    assert "centre" in few & many
+    assert "clustered" in many - few
+
+
+def test_errors_clustered_by_hand():
+    """Liang and Zeger (1986) with the small-sample factor G/(G-1) · (n-1)/(n-k), t on G-1."""
+    rng = np.random.default_rng(4)
+    centre = pd.Series(np.repeat(list("abcdefgh"), 25), name="centre")
+    rows = pd.DataFrame(rng.normal(0, 1, (200, 4)), columns=["outcome", *COVARIATES])
+    rows["outcome"] += centre.map(dict(zip("abcdefgh", rng.normal(0, 1, 8), strict=True)))
+    design = np.column_stack([np.ones(200), rows[COVARIATES]])
+    bread = np.linalg.inv(design.T @ design)
+    slopes = bread @ design.T @ rows["outcome"]
+    scores = design * (rows["outcome"] - design @ slopes).to_numpy()[:, None]
+    sums = pd.DataFrame(scores).groupby(centre).sum().to_numpy()
+    covariance = 8 / 7 * 199 / 196 * bread @ sums.T @ sums @ bread
+    half = stats.t.ppf(0.975, 7) * np.sqrt(np.diag(covariance))[1:]
+    n, terms = fit_terms(rows, 0.95, 10, clusters=centre)
+    assert n == 200
+    np.testing.assert_allclose(terms, np.column_stack([slopes[1:], slopes[1:] - half,
+                                                       slopes[1:] + half]), rtol=1e-9)  # fmt: skip

@@ -8,7 +8,7 @@ from muscle_study.statistics.descriptives import (
     measures_table,
     population_table,
 )
-from muscle_study.statistics.exclusions import exclusions_by_group, exclusions_table
+from muscle_study.statistics.exclusions import UNKNOWN, exclusions_by_group, exclusions_table
 from muscle_study.statistics.published import published, published_table
 from muscle_study.statistics.quality import by_muscle, dice_table
 from muscle_study.statistics.table import (
@@ -132,9 +132,28 @@ def test_exclusions_by_group_add_up_or_are_hidden(study_of, plan):
     table = exclusions_by_group(study).set_index("group")
     assert table["excluded"].dropna().min() >= 5
     assert table.loc[["Men", "Women"], "measured"].sum() == len(study.people)
-    known = table.loc[["Men", "Women", "Sex and BMI not known"], "excluded"]
+    known = table.loc[["Men", "Women", UNKNOWN], "excluded"]
     assert known.isna().any() or known.sum() == study.counts["excluded"]
-    assert "Fisher's exact test" in exclusions_table(study).caption
+    for trait, rows in table.groupby("trait"):
+        complete = rows[["measured", "excluded"]].notna().all(axis=None)
+        assert not complete or rows["measured"].sum() == len(study.people), trait
+    assert (
+        "the chi-squared test of whether exclusion depends on sex"
+        in exclusions_table(study).caption
+    )
+
+
+def test_an_odds_ratio_tells_no_hidden_count(study_of, plan):
+    study = study_of(plan(n_curation_exclusions=90, n_late_exclusions=6, n_test=20, n=300))
+    table = exclusions_by_group(study).set_index("group").drop(UNKNOWN)
+    shown = table[["measured", "excluded"]].notna().all(axis=1)
+    assert table.loc[~shown, "odds_ratio"].isna().all()
+    assert table.loc[["Men", "Women"], "odds_ratio"].notna().all()
+    # with two groups, each is the other's inverse
+    assert table.loc["Men", "odds_ratio"] == pytest.approx(1 / table.loc["Women", "odds_ratio"])
+    men, women = (table.loc[group] for group in ("Men", "Women"))
+    plain = men["excluded"] * women["measured"] / (men["measured"] * women["excluded"])
+    assert men["odds_ratio"] == pytest.approx(plain, rel=0.02)
 
 
 def test_nobody_excluded_is_no_secret(study_of, plan):

@@ -41,6 +41,7 @@ NAKO_TABLE = TableForm(
         "height_cm": "a_anthro_groe_q",
         "weight_kg": "a_anthro_gew_q",
         "bmi_kg_m2": "a_anthro_bmi_q",
+        "centre": "basis_uort",
     },
     sexes={"1": "male", "2": "female"},
     missing=r"([7-9])\1{2,}([.,]0*)?",

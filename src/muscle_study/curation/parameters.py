@@ -5,7 +5,7 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from muscle_study.curation.quality_parameters import QualityParameters
-from muscle_study.curation.tables import COVARIATES
+from muscle_study.curation.tables import TRAITS
 from muscle_study.sections import Section
 
 
@@ -19,6 +19,7 @@ class CurationParameters(Section):
     columns: dict[str, str] = Field(description="names of the table's columns that differ")
     withdrawn: str | None = Field(description="list of identifiers whose consent is withdrawn")
     pseudonym_key: str | None = Field(description="file of the key that makes new identifiers")
+    verdicts: str | None = Field(description="file of the reviewers' verdicts")
     acquisition: Literal["2D", "3D"] = Field(description="of the scan, to tell series by content")
     contrasts: list[str] = Field(min_length=1, description="images that a participant must have")
     spacing_mm: list[float] = Field(min_length=3, max_length=3, description="curated voxel edges")
@@ -53,7 +54,7 @@ class CurationParameters(Section):
 
     @model_validator(mode="after")
     def _know_columns(self) -> Self:
-        known = ["participant_id", *COVARIATES]
+        known = ["participant_id", *TRAITS]
         if unknown := sorted(set(self.columns) - set(known)):
             raise ValueError(f"columns: {', '.join(unknown)} is none of {', '.join(known)}")
         return self

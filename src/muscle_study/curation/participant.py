@@ -15,6 +15,8 @@ from muscle_study.curation.corrections import Correction, repeats_left, right_sl
 from muscle_study.curation.intake import SourceFile
 from muscle_study.curation.orientation import check_orientation
 from muscle_study.curation.quality import scores
+from muscle_study.curation.review import mosaic
+from muscle_study.curation.review.gallery import PICTURES
 from muscle_study.curation.series import OTHER, UNTOLD, Series, choose_scan, unreadable
 from muscle_study.curation.stations import compose
 from muscle_study.exclusions import Excluded, Reason
@@ -71,6 +73,11 @@ class Task:
         return self.folder / "labels" / f"{self.participant_id}.nii.gz"
 
     @property
+    def picture(self) -> Path:
+        """File of the picture for review."""
+        return self.folder / "qc" / PICTURES / f"{self.participant_id}{mosaic.ENDING}"
+
+    @property
     def record(self) -> Path:
         """Written last: where it is, the volumes are whole."""
         return self.folder / "records" / f"{self.participant_id}.json"
@@ -113,8 +120,10 @@ def curate_participant(task: Task) -> dict:
     Raises
     ------
     Excluded
-        When the participant cannot go on; then nothing curated of the participant is left.
+        When the participant cannot go on; then nothing curated of the participant is left but a
+        picture, where images could be read.
     """
+    series: list[Series] = []
     meanings = task.source.label_files(task.source_id)
     source.required_folder(task.source.folder)  # while it is gone, nobody seems to have labels
     seen = seen_of(task, meanings)
@@ -132,6 +141,8 @@ def curate_participant(task: Task) -> dict:
             write_record(task.record, key, record, seen)
     except Excluded as problem:
         remove(task)
+        if readable := readable_images(series, task.source.contrasts):
+            mosaic.draw(readable, task.picture)
         shown = Excluded(problem.reason, task.hide(problem.detail))
         write_exclusion(task.record, seen, shown)
         raise shown from problem
@@ -195,9 +206,9 @@ def asked_of(task: Task, meanings: Mapping[Path, source.Meanings]) -> tuple:
 
 
 def written(task: Task, record: dict) -> list[Path]:
-    """Return the curated volumes that belong to a record."""
+    """Return the curated volumes, and the picture, that belong to a record."""
     paths = [image_file(task.images, name) for name in task.source.contrasts]
-    return [*paths, task.label] if record["annotated"] else paths
+    return [*paths, task.picture, *([task.label] if record["annotated"] else [])]
 
 
 def curate(
@@ -234,6 +245,7 @@ def curate(
         check_orientation(curated)
     for name, volume in curated.items():
         volumes.save(volume, image_file(task.images, name))
+    mosaic.draw(curated, task.picture)
     if annotated:
         volumes.save(images.labels_on_grid(merged, task.spacing_mm), task.label)
     used = [one for slabs in scan.values() for one in slabs]
@@ -251,6 +263,18 @@ def curate(
         "corrections": corrections,
         "quality": scores(curated),
     }
+
+
+def readable_images(
+    series: Sequence[Series], contrasts: Sequence[str]
+) -> dict[str, volumes.Volume]:
+    """Return the largest volume of each contrast that could be read, whatever else is wrong."""
+    found: dict[str, volumes.Volume] = {}
+    for one in series:
+        if one.contrast in contrasts and isinstance(one.outcome, volumes.Volume):
+            known = found.get(one.contrast, one.outcome)
+            found[one.contrast] = max(known, one.outcome, key=lambda volume: volume.data.size)
+    return {name: found[name] for name in contrasts if name in found}
 
 
 def digest_of(volume: volumes.Volume) -> str:
@@ -304,5 +328,6 @@ def remove(task: Task) -> None:
     """Remove what an earlier run wrote of this participant, the record first."""
     task.record.unlink(missing_ok=True)
     task.label.unlink(missing_ok=True)
+    task.picture.unlink(missing_ok=True)
     if task.images.exists():
         shutil.rmtree(task.images)

@@ -11,7 +11,7 @@ import pandera.pandas as pa
 from muscle_study.curation.parameters import CurationParameters
 from muscle_study.curation.pseudonyms import pseudonyms, read_key
 from muscle_study.curation.source import Source
-from muscle_study.curation.tables import COVARIATES
+from muscle_study.curation.tables import COVARIATES, TRAITS
 from muscle_study.exclusions import Reason, exclusion_table
 
 NUMERIC = COVARIATES[1:]
@@ -145,7 +145,7 @@ def check_participants(
         )
         kept["participant_id"] = kept["participant_id"].map(names)
         first["participant_id"] = first["participant_id"].map(names)
-    columns = ["participant_id", "source_id", *COVARIATES, "given_split"]
+    columns = ["participant_id", "source_id", *TRAITS, "given_split"]
     return Checked(
         kept[columns].sort_values("participant_id", ignore_index=True),
         exclusion_table(first.assign(stage="curation").to_dict("records")),

@@ -15,9 +15,12 @@ from muscle_study.curation.parameters import CurationParameters
 from muscle_study.curation.participant import Task, curate_participant, finished
 from muscle_study.curation.participants import check_participants
 from muscle_study.curation.quality import quality_table
+from muscle_study.curation.review.gallery import PICTURES, entries, write_gallery
+from muscle_study.curation.review.mosaic import ENDING
+from muscle_study.curation.review.verdicts import read_verdicts, rejected, review_table
 from muscle_study.curation.source import NOBODY, Source
 from muscle_study.curation.split import assign_splits
-from muscle_study.curation.tables import COVARIATES
+from muscle_study.curation.tables import TRAITS
 from muscle_study.curation.totalsegmentator import TotalSegmentatorSource
 from muscle_study.exclusions import Reason, check_conserved, exclusion_table
 from muscle_study.files import read_json, write_json, write_table
@@ -48,6 +51,8 @@ class Curated:
     flow: pd.DataFrame
     inventory: pd.DataFrame
     corrections: pd.DataFrame
+    review: pd.DataFrame
+    excluded_people: pd.DataFrame
     quality: pd.DataFrame
     missing: pd.DataFrame
     about: dict
@@ -78,6 +83,7 @@ def curate_cohort(
     RuntimeError
         When participants do not add up, or none is left.
     """
+    verdicts = read_verdicts(parameters.verdicts)
     source = open_source(parameters, paths)
     image_files = source.image_files()
     unclaimed = image_files.pop(NOBODY, [])
@@ -106,14 +112,21 @@ def curate_cohort(
         folders=[source.folder, paths.curated],
     )
     shared = duplicate_scans(records)
-    records = records[~records["participant_id"].isin(shared["participant_id"])]
-    by_images = pd.concat([by_images, shared], ignore_index=True)
+    reviewed = records[~records["participant_id"].isin(shared["participant_id"])]
+    by_reviewer = rejected(verdicts, reviewed["participant_id"])
+    records = reviewed[~reviewed["participant_id"].isin(by_reviewer["participant_id"])]
+    by_images = pd.concat([by_images, shared, by_reviewer], ignore_index=True)
+    participants = participant_table(listed, records, parameters)
+    exclusions = exclusion_table([*by_record.to_dict("records"), *by_images.to_dict("records")])
+    left = listed[~listed["participant_id"].isin(participants["participant_id"])]
     curated = Curated(
-        participants=participant_table(listed, records, parameters),
-        exclusions=exclusion_table([*by_record.to_dict("records"), *by_images.to_dict("records")]),
+        participants=participants,
+        exclusions=exclusions,
         flow=flow_table(len(listed), len(by_record), len(by_images)),
         inventory=inventory_table(records),
         corrections=correction_table(records),
+        review=review_table(verdicts, participants, exclusions),
+        excluded_people=left[["participant_id", *TRAITS]],
         quality=quality_of(records, parameters),
         missing=checked.missing,
         about={
@@ -126,7 +139,17 @@ def curate_cohort(
             "unmatched_withdrawals": checked.unmatched_withdrawals,
         },
     )
-    write(curated, paths.curated, set(tasks))
+    # volumes of those whom a reviewer excludes are kept: a verdict may be taken back
+    sweep(paths.curated, reviewed, set(tasks))
+    found = entries(
+        participants, exclusions, correction_table(reviewed), quality_of(reviewed, parameters)
+    )
+    kind = "synthetic participants" if curated.about["synthetic"] else "participants"
+    write_gallery(
+        paths.curated / "qc", found, curated.review, source.contrasts,
+        f"Review of {paths.run}: {kind}",
+    )  # fmt: skip
+    write(curated, paths.curated)
     return curated
 
 
@@ -140,7 +163,7 @@ def participant_table(
     stay["split"] = assign_splits(
         stay, parameters.validation_fraction, parameters.test_fraction, parameters.seed
     )
-    return stay[["participant_id", *COVARIATES, "annotated", "split"]]
+    return stay[["participant_id", *TRAITS, "annotated", "split"]]
 
 
 def duplicate_scans(records: pd.DataFrame) -> pd.DataFrame:
@@ -206,21 +229,19 @@ def is_synthetic(source: Source, paths: RunPaths) -> bool:
     return source.folder == paths.raw or made_here
 
 
-def write(curated: Curated, folder: Path, looked_at: set[str]) -> None:
-    """Write the tables, and remove volumes of whoever is no longer among the participants.
-
-    Records stay of all whose images were `looked_at`, those who were set aside included.
-    """
+def write(curated: Curated, folder: Path) -> None:
+    """Write the tables."""
     participants = curated.participants
     check_conserved("curation", curated.about["source_participants"], len(participants),
                     len(curated.exclusions))  # fmt: skip
-    sweep(folder, participants, looked_at)
     write_table(curated.exclusions, folder / "exclusions.csv")
     write_table(curated.flow, folder / "flow.csv")
     write_table(curated.inventory, folder / "inventory.csv")
     write_table(curated.corrections, folder / "corrections.csv")
     write_table(curated.quality, folder / "quality.csv")
     write_table(curated.missing, folder / "missing.csv")
+    write_table(curated.review, folder / "review.csv")
+    write_table(curated.excluded_people, folder / "excluded_people.csv")
     write_json(curated.about, folder / "source.json")
     if participants.empty:
         raise RuntimeError(
@@ -229,14 +250,25 @@ def write(curated: Curated, folder: Path, looked_at: set[str]) -> None:
     write_table(participants, folder / "participants.csv")
 
 
-def sweep(folder: Path, participants: pd.DataFrame, looked_at: set[str]) -> None:
-    """Remove what no longer belongs: a withdrawn participant's volumes, a killed run's remains."""
-    everyone = set(participants["participant_id"])
-    annotated = set(participants["participant_id"][participants["annotated"]])
+def sweep(folder: Path, records: pd.DataFrame, looked_at: set[str]) -> None:
+    """Remove what no longer belongs: a withdrawn participant's volumes, a killed run's remains.
+
+    Parameters
+    ----------
+    folder
+        ``data/<run>/curated``.
+    records
+        Of those whose volumes stay.
+    looked_at
+        Whose records and pictures stay: of all whose images were read, the excluded included.
+    """
+    everyone = set(records["participant_id"])
+    annotated = {row["participant_id"] for row in records.to_dict("records") if row["annotated"]}
     belong = {
         "images": everyone,
         "labels": {f"{participant_id}.nii.gz" for participant_id in annotated},
         "records": {f"{participant_id}.json" for participant_id in looked_at},
+        f"qc/{PICTURES}": {f"{participant_id}{ENDING}" for participant_id in looked_at},
     }
     for kind, names in belong.items():
         for path in (folder / kind).glob("*"):

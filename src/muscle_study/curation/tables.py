@@ -10,6 +10,12 @@ import pandas as pd
 #: The covariates of a participant, as the study names them.
 COVARIATES = ["sex", "age_years", "height_cm", "weight_kg", "bmi_kg_m2"]
 
+#: Where the participant was examined: any text. A table need not have it, nor a participant.
+CENTRE = "centre"
+
+#: All that is known of a participant from a table.
+TRAITS = [*COVARIATES, CENTRE]
+
 #: A table of participants is at most so large (bytes): 30,000 rows of a hundred columns have 20 MB.
 MAX_TABLE_BYTES = 1 << 28
 
@@ -44,7 +50,7 @@ def read_participants_if_there(
 ) -> pd.DataFrame:
     """Return what `read_participants` does, or no rows where there is no table."""
     if not path.is_file():
-        return pd.DataFrame(columns=["participant_id", *COVARIATES, "given_split"], dtype=str)
+        return pd.DataFrame(columns=["participant_id", *TRAITS, "given_split"], dtype=str)
     return read_participants(path, form, columns, optional)
 
 
@@ -62,16 +68,16 @@ def read_participants(
     columns
         The study's names and the table's, where they differ from the form's.
     optional
-        Covariates that it need not have; they are missing then.
+        Covariates that it need not have, as it need not have `CENTRE`; they are missing then.
 
     Returns
     -------
     pandas.DataFrame
-        ``participant_id``, `COVARIATES` and ``given_split``.
+        ``participant_id``, `TRAITS` and ``given_split``.
     """
-    names = {name: form.columns.get(name, name) for name in ["participant_id", *COVARIATES]}
+    names = {name: form.columns.get(name, name) for name in ["participant_id", *TRAITS]}
     names |= dict(columns)
-    required = [column for name, column in names.items() if name not in optional]
+    required = [column for name, column in names.items() if name not in (*optional, CENTRE)]
     table = read_export_table(path, form.separator, required)
     found = pd.DataFrame({
         name: table.get(column, pd.Series(None, index=table.index, dtype=str))
@@ -79,7 +85,7 @@ def read_participants(
     })  # fmt: skip
     if form.missing:
         code = re.compile(form.missing)
-        found[COVARIATES] = found[COVARIATES].map(
+        found[TRAITS] = found[TRAITS].map(
             lambda text: None if isinstance(text, str) and code.fullmatch(text) else text
         )
     if form.decimal_comma:

@@ -15,7 +15,7 @@ from muscle_study import volumes
 from muscle_study.curation.intake import SourceFile
 from muscle_study.curation.series import Series
 from muscle_study.curation.source import Meanings, Source, required_folder, subfolders
-from muscle_study.curation.tables import COVARIATES, read_export_table
+from muscle_study.curation.tables import CENTRE, COVARIATES, TRAITS, read_export_table
 from muscle_study.curation.traits import SINGLE
 from muscle_study.files import read_json
 from muscle_study.labels import SIDES, Label, label_of
@@ -69,7 +69,7 @@ class TotalSegmentatorSource(Source):
         """Return the rows of ``meta.csv``, if it is there."""
         path = self.folder / self.table_name
         if not path.is_file():
-            return pd.DataFrame(columns=["participant_id", *COVARIATES, "given_split"], dtype=str)
+            return pd.DataFrame(columns=["participant_id", *TRAITS, "given_split"], dtype=str)
         meta = read_export_table(path, ";", ["image_id", "age", "gender"])
         given = meta.get("split", pd.Series(None, index=meta.index, dtype=str)).str.lower()
         unknown = sorted(set(given.dropna()) - set(SPLITS))
@@ -82,6 +82,7 @@ class TotalSegmentatorSource(Source):
             "sex": meta["gender"].str.lower().replace(SEX),
             "age_years": meta["age"],
             **dict.fromkeys(COVARIATES[2:]),
+            CENTRE: meta.get("institute"),
             "given_split": given.map(SPLITS),
         })  # fmt: skip
 

@@ -9,8 +9,11 @@ from muscle_study.curation.stage import curate_cohort
 from muscle_study.curation_check.cohort import check_parameters, draw_check_cohort
 from muscle_study.curation_check.swaps import compare_righted
 from muscle_study.files import write_table
+from muscle_study.numbers import Numbers
 from muscle_study.parameters import StudyParameters
 from muscle_study.paths import RunPaths
+from muscle_study.statistics.curation import confusion_table
+from muscle_study.statistics.text import Text
 
 #: What every kind of fault must be found with, and the sound must be left alone.
 LEAST_SENSITIVITY, LEAST_SPECIFICITY = 0.95, 0.98
@@ -18,7 +21,7 @@ LEAST_SENSITIVITY, LEAST_SPECIFICITY = 0.95, 0.98
 MOST_DIFFERENCE_PERCENT = 0.5
 
 #: Of every fault that is put right, so many are measured: a scan is put right or it is not.
-COMPARED = 4
+COMPARED = 3
 
 
 def own_export(parameters: CurationParameters, spacing_mm: list[float]) -> CurationParameters:
@@ -40,7 +43,8 @@ def check_curation(
 ) -> list[str]:
     """Curate a cohort in which every fault occurs `each` times beside `sound` participants.
 
-    Writes ``confusion.csv`` and ``righted.csv`` to ``data/<run>/curation_check``, and prints both.
+    Writes ``tables/curation_check.*`` and ``numbers/curation_check.json`` of the run, and
+    ``righted.csv`` to ``data/<run>/curation_check``; prints both tables.
 
     Returns
     -------
@@ -55,11 +59,32 @@ def check_curation(
     write_cohort(drawn, paths, cohort, cluster)
     confusion = compare_with_faults(curate_cohort(curation, paths, cluster), paths)
     righted = compare_righted(drawn, COMPARED, cohort, curation, folder, cluster)
-    write_table(confusion, paths.data / "confusion.csv")
     write_table(righted, paths.data / "righted.csv")
+    report(confusion, righted, len(drawn.imaged), each, RunPaths(run))
     print(confusion.round(3).to_string(index=False))
     print(righted.round(4).to_string(index=False))
     return missed(confusion, righted)
+
+
+def report(
+    confusion: pd.DataFrame, righted: pd.DataFrame, participants: int, each: int, paths: RunPaths
+) -> None:
+    """Write what the manuscript shows of the check."""
+    caption = (
+        f"What curation did about the faults of a synthetic cohort of {participants}, {each} of "
+        "each kind. Synthetic cohort: no real people. "
+    )
+    confusion_table("curation_check", confusion, caption).write(paths.tables)
+    numbers = Numbers()
+    text = Text(numbers, "make curation-check")
+    text.number("curation_check.participants", participants)
+    text.number("curation_check.each", each)
+    text.number("curation_check.sensitivity", confusion["sensitivity"].min(), 3)
+    text.number("curation_check.specificity", confusion["specificity"].min(), 3)
+    text.number("curation_check.compared", righted["righted"].sum())
+    largest = righted["largest_difference_percent"].max()
+    text.number("curation_check.difference", largest, 2, "%")
+    numbers.write(paths.numbers / "curation_check.json")
 
 
 def missed(confusion: pd.DataFrame, righted: pd.DataFrame) -> list[str]:

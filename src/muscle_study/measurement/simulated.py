@@ -28,7 +28,7 @@ NEAREST = 10
 #: What "like size" compares.
 SIZES = [PSOAS_CSA.format("total"), GLUTEUS_VOLUME.format("total")]
 
-COVARIATES = ["participant_id", "sex", "age_years", "height_cm", "weight_kg", "bmi_kg_m2"]
+COVARIATES = ["participant_id", "sex", "age_years", "height_cm", "weight_kg", "bmi_kg_m2", "centre"]
 
 
 class Simulated(NamedTuple):

@@ -29,6 +29,8 @@ OPTIONAL_PARTS = {
     "simulated-abstract": Path("tables", "imaged.md"),
     "checklists": Path("tables", "population.md"),
     "cohort": Path("tables", "cohort.md"),
+    "faults": Path("tables", "faults.md"),
+    "curation-check": Path("tables", "curation_check.md"),
 }
 
 #: Tables that hold what a figure draws, where it has no file of its own.

@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pingouin
 from scipy import stats
-from statsmodels.stats.multitest import multipletests
 
 from muscle_study.disclosure import MARK
 from muscle_study.numbers import format_number, format_p
@@ -164,7 +163,7 @@ def holm(p: pd.Series) -> pd.Series:
     adjusted = p.astype(float).copy()
     made = p.notna()
     if made.any():
-        adjusted[made] = multipletests(p[made], method="holm")[1]
+        adjusted[made] = pingouin.multicomp(p[made].to_numpy(float), method="holm")[1]
     return adjusted
 
 

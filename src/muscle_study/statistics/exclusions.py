@@ -1,81 +1,71 @@
-"""Exclusions by reason, and by sex and BMI: the danger that they depend on the exposure."""
+"""Exclusions by reason, and by sex, age and BMI: the danger that they depend on the exposure."""
 
 import numpy as np
 import pandas as pd
-from scipy import stats
 
 from muscle_study.disclosure import MARK, protect
-from muscle_study.exclusions import Reason
 from muscle_study.files import read_table
 from muscle_study.numbers import format_number, format_p
+from muscle_study.statistics.exclusion_dependence import dependence_p, odds_ratio_of
+from muscle_study.statistics.loading import ADULT_YEARS
 from muscle_study.statistics.measures import SEXES
 from muscle_study.statistics.participants import pooled_reasons, shown_steps
 from muscle_study.statistics.study import Study
-from muscle_study.statistics.table import Table, count, suppression_note
+from muscle_study.statistics.table import Table, count, estimate, suppression_note
 
-#: Whoever leaves for these has a record whose sex or BMI cannot be relied on.
-UNRELIABLE_RECORD = {
-    Reason.DUPLICATE_ID,
-    Reason.MISSING_COVARIATE,
-    Reason.IMPLAUSIBLE_VALUE,
-    Reason.BMI_CONTRADICTION,
-}
+#: Row of the excluded who cannot be put into a group.
+UNKNOWN = "Sex, age or BMI not known, or not adult"
 
-
-#: Row of the excluded whose sex and BMI are not known.
-UNKNOWN = "Sex and BMI not known"
+#: What exclusion may depend on, as captions say it.
+TRAITS = {"sex": "sex", "age_group": "age group", "bmi_group": "BMI group"}
 
 
 def excluded_people(study: Study) -> pd.DataFrame:
-    """Return sex and BMI of the excluded whose record can be relied on.
+    """Return sex, age and BMI of the excluded adults of whom all three are known.
 
-    Those whom curation kept are in its table; the others are looked up in the cohort's own
-    table, where the run has one.
+    They left because of their images, by a reviewer, or after curation; who left because of the
+    record itself, or withdrew, is not among them.
     """
-    known = [study.curated]
-    raw = study.paths.raw / "participants.csv"
-    if study.source["layout"] == "cohort" and raw.exists():
-        known.append(read_table(raw))
-    people = pd.concat(known).drop_duplicates("participant_id")
-    reliable = study.exclusions[~study.exclusions["reason"].isin(list(UNRELIABLE_RECORD))]
-    people = people[people["participant_id"].isin(reliable["participant_id"])]
-    usable = people["sex"].isin(list(SEXES)) & people["bmi_kg_m2"].notna()
-    return people.loc[usable, ["sex", "bmi_kg_m2"]].reset_index(drop=True)
+    late = study.curated[study.curated["participant_id"].isin(study.exclusions["participant_id"])]
+    people = pd.concat([read_table(study.paths.curated / "excluded_people.csv"), late])
+    people = people[["sex", "age_years", "bmi_kg_m2"]]
+    usable = people["sex"].isin(list(SEXES)) & (people["age_years"] >= ADULT_YEARS)
+    return people[usable & people["bmi_kg_m2"].notna()].reset_index(drop=True)
+
+
+def group_labels(study: Study) -> dict[str, dict[str, str]]:
+    """Return the groups of each of `TRAITS`, as coded and as printed."""
+    ages, bmis = study.groupings["age_group"].labels, study.groupings["bmi_group"].labels
+    return {
+        "sex": dict(SEXES),
+        "age_group": {label: f"{label} years" for label in ages},
+        "bmi_group": {label: f"BMI {label} kg/m²" for label in bmis},
+    }
 
 
 def exclusions_by_group(study: Study) -> pd.DataFrame:
-    """Count measured and excluded by sex, and by BMI group.
+    """Count measured and excluded by sex, by age group and by BMI group.
 
     Returns
     -------
     pandas.DataFrame
-        ``group``, ``measured``, ``excluded``; NaN where a count may not be shown. The last row
-        is of the excluded whose sex and BMI are not known.
+        ``trait``, ``group``, ``measured``, ``excluded``; NaN where a count may not be shown; then
+        ``odds_ratio``, ``low``, ``high`` of exclusion against all other groups, where all counts
+        that it follows from are shown. The last row is of the excluded in no group.
     """
-    grouping = study.groupings["bmi_group"]
-    statuses = {"measured": study.imaged.people, "excluded": excluded_people(study)}
-    cells = np.array(
-        [
-            [
-                [
-                    ((people["sex"] == sex) & (grouping.assign(people["bmi_kg_m2"]) == label)).sum()
-                    for people in statuses.values()
-                ]
-                for label in grouping.labels
-            ]
-            for sex in SEXES
-        ]
-    )
+    cells = _cells(study)
+    labels = group_labels(study)
     unknown = study.counts["excluded"] - cells[..., 1].sum()
 
-    def pick(sex=slice(None), group=slice(None), status=slice(None)) -> np.ndarray:
+    def pick(status=slice(None), **groups: int) -> np.ndarray:
+        """Return which cells belong to a count."""
         chosen = np.zeros(cells.shape)
-        chosen[sex, group, status] = 1
+        place = tuple(groups.get(trait, slice(None)) for trait in TRAITS)
+        chosen[(*place, status)] = 1
         return np.append(chosen.ravel(), 0)
 
-    kinds = [({"sex": i}, word) for i, word in enumerate(SEXES.values())]
-    kinds += [({"group": i}, f"BMI {label} kg/m²") for i, label in enumerate(grouping.labels)]
-    ours = [pick(**kind, status=status) for kind, _ in kinds for status in range(2)]
+    rows = [(trait, i) for trait in TRAITS for i in range(len(labels[trait]))]
+    ours = [pick(status=status, **{trait: i}) for trait, i in rows for status in range(2)]
     lost = pick(status=1)
     lost[-1] = 1  # all who were excluded, the unknown among them
     only_unknown = np.eye(cells.size + 1)[-1]
@@ -88,51 +78,95 @@ def exclusions_by_group(study: Study) -> pd.DataFrame:
     hidden = np.zeros(len(sums), bool)
     hidden[judged] = protect(counts, sums[judged], study.min_count, is_fixed[judged])
     shown = np.where(hidden, np.nan, sums @ counts)
-    table = pd.DataFrame(shown[: len(ours)].reshape(-1, 2), columns=list(statuses))
-    table.insert(0, "group", [name for _, name in kinds])
-    table.loc[len(table)] = [UNKNOWN, np.nan, shown[len(ours)]]
-    return table
+    table = pd.DataFrame(shown[: len(ours)].reshape(-1, 2), columns=["measured", "excluded"])
+    table.insert(0, "trait", [trait for trait, _ in rows])
+    table.insert(1, "group", [list(labels[trait].values())[i] for trait, i in rows])
+    table[["odds_ratio", "low", "high"]] = np.nan
+    totals_shown = not ({"excluded", "measured"} & study.hidden or hidden[len(ours)])
+    for trait in TRAITS:
+        _add_odds_ratios(study, table, trait, cells, totals_shown)
+    last = {"group": UNKNOWN, "excluded": shown[len(ours)]}
+    return pd.concat([table, pd.DataFrame([last])], ignore_index=True)
+
+
+def _cells(study: Study) -> np.ndarray:
+    """Count people by sex, age group, BMI group and whether they were excluded."""
+    labels = group_labels(study)
+    counts = []
+    for people in (study.imaged.people, excluded_people(study)):
+        codes = [
+            pd.Categorical(groups, categories=list(labels[trait])).codes
+            for trait, groups in _groups_of(study, people).items()
+        ]
+        of_status = np.zeros([len(labels[trait]) for trait in TRAITS], int)
+        np.add.at(of_status, tuple(codes), 1)
+        counts.append(of_status)
+    return np.stack(counts, axis=-1)
+
+
+def _groups_of(study: Study, people: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return each person's group, by trait."""
+    cut = {
+        name: study.groupings[name].assign(people[study.groupings[name].variable])
+        for name in ("age_group", "bmi_group")
+    }
+    return {"sex": people["sex"], **cut}
+
+
+def _by_trait(cells: np.ndarray, trait: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return measured and excluded by group of one trait."""
+    others = tuple(i for i, name in enumerate(TRAITS) if name != trait)
+    counts = cells.sum(axis=others)
+    return counts[:, 0], counts[:, 1]
+
+
+def _add_odds_ratios(
+    study: Study, table: pd.DataFrame, trait: str, cells: np.ndarray, totals_shown: bool
+) -> None:
+    """Fill in the odds ratios that tell no count which is hidden."""
+    rows = table.index[table["trait"] == trait]
+    shown = table.loc[rows, ["measured", "excluded"]].notna().all(axis=1).to_numpy()
+    measured, excluded = _by_trait(cells, trait)
+    if not (shown.all() or totals_shown) or not excluded.sum() or not measured.sum():
+        return
+    for row, is_shown, ratio in zip(
+        rows, shown, odds_ratio_of(excluded, measured, study.parameters.confidence), strict=True
+    ):
+        if is_shown:
+            table.loc[row, ["odds_ratio", "low", "high"]] = ratio.value, ratio.low, ratio.high
 
 
 def _shown_elsewhere(study: Study, pick) -> tuple[list[np.ndarray], list[bool]]:
     """Return the sums that the population table shows, and the small ones that it must not."""
-    sums = [pick(sex=i, status=0) for i in range(len(SEXES))]
+    sums = [pick(status=0, sex=i) for i in range(len(SEXES))]
     fixed = [sex not in study.imaged.hidden_sexes for sex in SEXES]
     if study.has_simulated:  # the population table's groups count these too, and tell nothing
         return sums, fixed
     for i, sex in enumerate(SEXES):
-        for j, group in enumerate(study.groups_of("bmi_group", sex).itertuples()):
-            if not group.hidden or group.n < study.min_count:
-                sums.append(pick(sex=i, group=j, status=0))
-                fixed.append(not group.hidden)
+        for grouping in ("age_group", "bmi_group"):
+            for j, group in enumerate(study.groups_of(grouping, sex).itertuples()):
+                if not group.hidden or group.n < study.min_count:
+                    sums.append(pick(status=0, sex=i, **{grouping: j}))
+                    fixed.append(not group.hidden)
     return sums, fixed
 
 
 def exclusion_tests(study: Study) -> dict[str, float]:
-    """Test by Fisher's exact test whether exclusion depends on sex, or on BMI from 25 kg/m² on.
+    """Test whether exclusion depends on each of `TRAITS`.
 
     Returns
     -------
     dict
-        p by ``sex`` and ``bmi``; empty for too few excluded.
+        p-value by trait, NaN where there is nothing to compare; empty for too few excluded.
     """
-    excluded = excluded_people(study)
-    if len(excluded) < study.min_count or study.imaged.people.empty:
+    cells = _cells(study)
+    if cells[..., 1].sum() < study.min_count:
         return {}
-    split = study.groupings["bmi_split"]
-    high = split.labels[1]
-
-    def p_value(trait) -> float:
-        pairs = [
-            [int(trait(people).sum()), int((~trait(people)).sum())]
-            for people in (excluded, study.imaged.people)
-        ]
-        return float(stats.fisher_exact(pairs).pvalue)
-
-    return {
-        "sex": p_value(lambda people: people["sex"] == "male"),
-        "bmi": p_value(lambda people: split.assign(people["bmi_kg_m2"]) == high),
-    }
+    tests = {}
+    for trait in TRAITS:
+        measured, excluded = _by_trait(cells, trait)
+        tests[trait] = dependence_p(excluded, measured, study.parameters.seed)
+    return tests
 
 
 def by_reason(study: Study) -> pd.DataFrame:
@@ -147,50 +181,43 @@ def by_reason(study: Study) -> pd.DataFrame:
 
 
 def exclusions_table(study: Study) -> Table:
-    """Return the exclusions by step and reason, then by sex and BMI group."""
+    """Return the exclusions by step and reason, then by sex, age group and BMI group."""
     groups = exclusions_by_group(study)
     groups["excluded_percent"] = (
         100 * groups["excluded"] / (groups["measured"] + groups["excluded"])
     )
     reasons = by_reason(study)
     data = pd.concat([reasons.assign(by="reason"), groups.assign(by="group")])
-    text = [
-        {
-            "Excluded": f"Before being {row.step}: {row.group}",
-            "Measured, n": "",
-            "Excluded, n": _count(row.excluded),
-            "Excluded, %": "",
-        }
+    heads = ["Excluded", "Measured, n", "Excluded, n", "Excluded, %", "Odds ratio"]
+    lines = [
+        (f"Before being {row.step}: {row.group}", "", _count(row.excluded), "", "")
         for row in reasons.itertuples()
-    ] + [
-        {
-            "Excluded": row.group,
-            "Measured, n": "" if row.group == UNKNOWN else _count(row.measured),
-            "Excluded, n": _count(row.excluded),
-            "Excluded, %": ""
-            if row.group == UNKNOWN
-            else MARK
-            if pd.isna(row.excluded_percent)
-            else format_number(row.excluded_percent, 1),
-        }
-        for row in groups.itertuples()
     ]
+    for row in groups.itertuples():
+        texts = "", _count(row.excluded), "", ""
+        if row.group != UNKNOWN:
+            percent = row.excluded_percent
+            share = MARK if pd.isna(percent) else format_number(percent, 1)
+            ratio = estimate(row.odds_ratio, row.low, row.high, 2)
+            nobody = study.counts["excluded"] == 0
+            texts = _count(row.measured), _count(row.excluded), share, "" if nobody else ratio
+        lines.append((row.group, *texts))
+    text = pd.DataFrame(lines, columns=heads)
     caption = (
         "Exclusions by step and reason (reasons and steps of fewer than "
-        f"{study.min_count} participants are pooled), and by sex and by BMI group: an exclusion "
-        "that depends on BMI would bias what is reported of BMI. Not known: the record itself was "
-        "the reason, or the source's table is not at hand."
+        f"{study.min_count} participants are pooled), and by sex, age group and BMI group: an "
+        "exclusion that depends on one of these would bias what is reported of it. Odds ratio: of "
+        "exclusion in the group against all others, with its exact "
+        f"{100 * study.parameters.confidence:g}% interval. {UNKNOWN}: the record itself was the "
+        "reason, or consent was withdrawn, or what is not known is missing from the source."
         + _tested(study)
         + study.imaged_only
-        + suppression_note(pd.DataFrame(text), study.min_count)
+        + suppression_note(text, study.min_count)
         + study.origin
     )
-    return Table(
-        "exclusions",
-        data[["by", "step", "group", "measured", "excluded", "excluded_percent"]],
-        pd.DataFrame(text),
-        caption,
-    )
+    columns = ["by", "step", "trait", "group", "measured", "excluded", "excluded_percent",
+               "odds_ratio", "low", "high"]  # fmt: skip
+    return Table("exclusions", data[columns], text, caption)
 
 
 def _count(n: float) -> str:
@@ -198,10 +225,8 @@ def _count(n: float) -> str:
 
 
 def _tested(study: Study) -> str:
-    tests = exclusion_tests(study)
+    tests = {trait: p for trait, p in exclusion_tests(study).items() if not np.isnan(p)}
     if not tests:
-        return " Too few were excluded to test whether exclusion depends on sex or BMI."
-    return (
-        f" Fisher's exact test of whether exclusion depends on sex: p-value "
-        f"{format_p(tests['sex'])}; on BMI ≥25 kg/m²: p-value {format_p(tests['bmi'])}."
-    )
+        return " Too few were excluded to test whether exclusion depends on sex, age or BMI."
+    told = "; ".join(f"on {TRAITS[trait]}, {format_p(p)}" for trait, p in tests.items())
+    return f" P-values of the chi-squared test of whether exclusion depends {told}."

@@ -20,7 +20,7 @@ from statsmodels.regression.linear_model import OLS
 from muscle_study.disclosure import MARK
 from muscle_study.files import read_table
 from muscle_study.numbers import Numbers, format_number, format_p
-from muscle_study.statistics.correlation import SIZES
+from muscle_study.statistics.correlation import SIZES, fisher_interval
 from muscle_study.statistics.imaged import AMONG
 from muscle_study.statistics.measures import OUTCOMES, SEXES, SHORT_NAMES, Measure
 from muscle_study.statistics.recovery import coefficients_path
@@ -201,18 +201,18 @@ def corrected_regression(
 
 
 def corrected_correlation(
-    r: float, n: int, reliability: float, reliability_error: float, confidence: float
+    r: float, error: float, reliability: float, reliability_error: float, confidence: float
 ) -> dict[str, float]:
     """Divide a correlation by the square root of the outcome's reliability (Spearman 1904).
 
     Parameters
     ----------
-    r, n
-        Pearson's r of the measured outcome, and pairs.
+    r, error
+        Pearson's r of the measured outcome, and its standard error.
     reliability, reliability_error
         Of the measured outcome, and its standard error.
     confidence
-        Level of the interval, which is by Fisher's z.
+        Level of the interval, which is on Fisher's z.
 
     Returns
     -------
@@ -223,10 +223,9 @@ def corrected_correlation(
         return dict.fromkeys(("value", "low", "high"), np.nan)
     value = r / np.sqrt(reliability)
     # errors of r and of the reliability, carried to the quotient
-    variance = (1 - r**2) ** 2 / (n - 3) / reliability
+    variance = error**2 / reliability
     variance += (value / (2 * reliability)) ** 2 * reliability_error**2
-    half = stats.norm.ppf((1 + confidence) / 2) * np.sqrt(variance) / (1 - value**2)
-    low, high = np.tanh(np.arctanh(value) + np.array([-half, half]))
+    low, high = fisher_interval(value, np.sqrt(variance), confidence)
     return {"value": value, "low": low, "high": high}
 
 
@@ -286,7 +285,7 @@ def _correlations(study: Study, correlations: pd.DataFrame, models) -> list[list
         measured = OUTCOMES["gluteus"].values(study.of_sex(row["sex"])).dropna().to_numpy()
         found = corrected_correlation(
             row["r"],
-            len(measured),
+            row["error"],
             model.reliability(measured),
             model.noise_variance_error / measured.var(ddof=1),
             study.parameters.confidence,

@@ -4,9 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-import statsmodels.formula.api as smf
 from scipy import stats
-from statsmodels.regression.linear_model import RegressionResults
+from statsmodels.regression.linear_model import OLS, RegressionResults
 
 from muscle_study.disclosure import MARK
 from muscle_study.numbers import format_number, format_p
@@ -90,8 +89,9 @@ def fit(data: pd.DataFrame, outcome: str, covariates: list[str], confidence: flo
     enough = len(complete) > len(columns) + 1
     if not enough or (complete.nunique() < 2).any():
         return None
-    formula = f"{outcome} ~ {' + '.join(covariates)}"
-    result = smf.ols(formula, complete).fit(cov_type="HC3", use_t=True)
+    design = complete[covariates].copy()
+    design.insert(0, "Intercept", 1.0)
+    result = OLS(complete[outcome], design).fit(cov_type="HC3", use_t=True)
     leverage = result.get_influence().hat_matrix_diag
     if leverage.max() > _LARGEST_LEVERAGE:
         return None

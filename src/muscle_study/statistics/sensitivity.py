@@ -9,6 +9,7 @@ from statsmodels.regression.quantile_regression import QuantReg
 
 from muscle_study.disclosure import MARK
 from muscle_study.numbers import Numbers, format_number
+from muscle_study.statistics import doubtful
 from muscle_study.statistics.exclusions import excluded_people
 from muscle_study.statistics.imputation import IMPUTATIONS, imputed
 from muscle_study.statistics.loading import ADULT_YEARS
@@ -24,7 +25,12 @@ ANALYSES = {
     "median": "median regression",
     "border": "no muscle at the edge of the field of view",
     "imaged": "imaged participants alone",
+    "swaps": "imaged, without corrected water–fat swaps",
+    "flagged": "imaged, without scans flagged for their quality",
+    "reviewed": "imaged, accepted by a reviewer alone",
     "weighted": "imaged, weighted for exclusion by sex and BMI",
+    "centre": "centre as a fixed effect",
+    "clustered": "errors clustered by centre",
     "imputed": "missing covariates imputed",
 }
 
@@ -33,6 +39,10 @@ COVARIATES = list(TERMS)
 #: Fewer excluded than this tell nothing of whom exclusion takes: our choice, ten for each of the
 #: exclusion model's coefficients but the intercept.
 FEWEST_EXCLUDED = 30
+
+#: With fewer clusters their robust errors are too small (Cameron and Miller, J Hum Resour
+#: 2015;50:317-372, section VI): our choice, the imaging centres that the NAKO has.
+FEWEST_CENTRES = 5
 
 #: Weights are cut at this centile, so that no one participant rules an estimate.
 WEIGHT_CENTILE = 99
@@ -63,34 +73,92 @@ def _analyses(study: Study, outcome: Measure) -> dict[str, tuple[int, np.ndarray
     found = {}
 
     def add(name: str, rows: pd.DataFrame, model: type = OLS, **options) -> None:
-        rows = rows[["outcome", *COVARIATES]].dropna()
-        if len(rows) < enough or (rows.nunique() < 2).any():
-            return
-        design = np.column_stack([np.ones(len(rows)), rows[COVARIATES]])
-        result = model(rows["outcome"].to_numpy(float), design, **options)
-        result = result.fit() if model is QuantReg else result.fit(cov_type="HC1", use_t=True)
-        limits = result.conf_int(alpha=1 - confidence)
-        found[name] = len(rows), np.column_stack([result.params, limits])[1:]
+        fitted = fit_terms(rows, confidence, enough, model, **options)
+        if fitted is not None:
+            found[name] = fitted
+
+    def leave_out(name: str, rows: pd.DataFrame, gone: pd.Series) -> None:
+        if study.min_count <= gone.sum():
+            add(name, rows[~gone])
 
     if data is None:
         return found
     add("main", data)
     add("median", data, QuantReg)
     at_border = data.reindex(columns=["psoas_at_border", "gluteus_at_border"]).eq(True).any(axis=1)
-    if study.min_count <= at_border.sum():
-        add("border", data[~at_border])
-    if study.has_simulated and not study.imaged.hidden_sexes:
-        add("imaged", model_data(study.imaged, outcome, "both"))
-    weights = exclusion_weights(study)
+    leave_out("border", data, at_border)
     imaged = model_data(study.imaged, outcome, "both")
+    if imaged is not None:
+        if study.has_simulated:
+            add("imaged", imaged)
+        names, paths = imaged["participant_id"], study.paths
+        leave_out("swaps", imaged, names.isin(doubtful.corrected_swaps(paths)))
+        leave_out("flagged", imaged, names.isin(doubtful.flagged_scans(paths)))
+        leave_out("reviewed", imaged, ~names.isin(doubtful.accepted_scans(paths)))
+    weights = exclusion_weights(study)
     if weights is not None and imaged is not None:
         known = imaged["outcome"].notna().to_numpy()
         add("weighted", imaged[known], WLS, weights=weights[known])
+    found |= _by_centre(data, confidence, enough, study.min_count)
     incomplete = incomplete_people(study, outcome)
     if len(incomplete) >= study.min_count:
         terms = impute_and_fit(pd.concat([data, incomplete]), confidence, study.parameters.seed)
         found["imputed"] = len(data) + len(incomplete), terms
     return found
+
+
+def fit_terms(
+    rows: pd.DataFrame,
+    confidence: float,
+    enough: int,
+    model: type = OLS,
+    dummies: pd.DataFrame | None = None,
+    clusters: pd.Series | None = None,
+    **options,
+) -> tuple[int, np.ndarray] | None:
+    """Return people and terms, shape (3, 3), or None for fewer than `enough`.
+
+    `dummies` are further columns of the design. Errors are robust to heteroscedasticity, or to
+    likeness within `clusters`, then with Student's t of one degree fewer than there are clusters.
+    """
+    rows = rows[["outcome", *COVARIATES]].dropna()
+    if len(rows) < enough or (rows.nunique() < 2).any():
+        return None
+    design = np.column_stack([np.ones(len(rows)), rows[COVARIATES]])
+    if dummies is not None:
+        design = np.column_stack([design, dummies.loc[rows.index]])
+    fitted = model(rows["outcome"].to_numpy(float), design, **options)
+    if model is QuantReg:
+        result = fitted.fit()
+    elif clusters is not None:
+        groups = pd.factorize(clusters[rows.index])[0]
+        result = fitted.fit(cov_type="cluster", cov_kwds={"groups": groups}, use_t=True)
+    else:
+        result = fitted.fit(cov_type="HC1", use_t=True)
+    limits = result.conf_int(alpha=1 - confidence)
+    return len(rows), np.column_stack([result.params, limits])[1 : 1 + len(COVARIATES)]
+
+
+def _by_centre(
+    data: pd.DataFrame, confidence: float, enough: int, min_count: int
+) -> dict[str, tuple[int, np.ndarray]]:
+    """Return the analyses that know where people were examined, if that is known.
+
+    A centre with fewer than `min_count` people is left out.
+    """
+    if "centre" not in data:
+        return {}
+    known = data.dropna(subset=["outcome", *COVARIATES, "centre"])
+    centres = known["centre"].astype(str)
+    centres = centres[centres.groupby(centres).transform("size") >= max(min_count, 2)]
+    if centres.nunique() < 2:
+        return {}
+    known = known.loc[centres.index]
+    dummies = pd.get_dummies(centres, drop_first=True, dtype=float)
+    found = {"centre": fit_terms(known, confidence, enough + dummies.shape[1], dummies=dummies)}
+    if centres.nunique() >= FEWEST_CENTRES:
+        found["clustered"] = fit_terms(known, confidence, enough, clusters=centres)
+    return {name: fitted for name, fitted in found.items() if fitted is not None}
 
 
 def exclusion_weights(study: Study) -> np.ndarray | None:
@@ -165,7 +233,9 @@ def sensitivity_table(study: Study, table: pd.DataFrame) -> Table:
         f"The regressions on age, BMI and sex done otherwise ({study.sizes}), with {percent} % "
         "confidence intervals (CI). Weighted: by the inverse probability of being kept, from sex "
         f"and BMI of the measured and the excluded, where at least {FEWEST_EXCLUDED} excluded are "
-        f"known. Imputed: {IMPUTATIONS} tables by chained equations, pooled by Rubin's rules, "
+        "known. Flagged: a score of the scan's quality is beyond its threshold. Clustered: of at "
+        f"least {FEWEST_CENTRES} centres, with Student's t of one degree fewer. Imputed: "
+        f"{IMPUTATIONS} tables by chained equations, pooled by Rubin's rules, "
         "where measured participants lack age, height or weight. Analyses that the run has no "
         f"cause for are left out. CSA: total {study.psoas} cross-sectional area. {MARK}: not "
         "estimable." + study.origin

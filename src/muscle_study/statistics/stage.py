@@ -3,7 +3,7 @@
 import shutil
 
 from muscle_study.numbers import Numbers, read_numbers
-from muscle_study.statistics import cohort, compared
+from muscle_study.statistics import cohort, compared, curation
 from muscle_study.statistics.names import expected_names
 from muscle_study.statistics.quality import has_predictions, has_truth
 from muscle_study.statistics.study import Study
@@ -31,6 +31,7 @@ TABLES = (
     "dice",
     "strata",
     "exclusions",
+    "curation",
 )
 
 FIGURES = (
@@ -42,6 +43,7 @@ FIGURES = (
     "cases",
     "age",
     "bmi",
+    "age_bmi",
     "regression",
     "weight",
     "splines",
@@ -60,6 +62,9 @@ SIMULATED_TABLES = ("imaged",)
 #: What a run has whose segmentation is compared with another one.
 COMPARED_TABLES = ("comparison",)
 COMPARED_FIGURES = ("comparison",)
+
+#: What a run has whose faults are on record.
+FAULT_TABLES = ("faults",)
 
 #: What a run has whose data stage cohort made.
 COHORT_TABLES = ("cohort", "voxelisation")
@@ -104,6 +109,8 @@ def missing_outputs(study: Study) -> list[str]:
     if cohort.is_here(study):
         tables += COHORT_TABLES
         figures += COHORT_FIGURES
+    if curation.has_faults(study):
+        tables += FAULT_TABLES
     files = [
         study.paths.tables / f"{name}{ending}"
         for name in tables

@@ -146,8 +146,7 @@ class Study:
         if self.sample == "imaged" or not self.has_simulated:
             return by_sex
         return (
-            f"{by_sex}; measured by the network n = {self.shown('imaged')}, "
-            f"simulated n = {self.shown('simulated')}"
+            f"{by_sex}; imaged n = {self.shown('imaged')}, simulated n = {self.shown('simulated')}"
         )
 
     @property

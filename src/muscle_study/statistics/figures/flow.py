@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from muscle_study.disclosure import MARK
 from muscle_study.numbers import format_number
+from muscle_study.statistics.curation import read_corrections
 from muscle_study.statistics.measures import SEXES
 from muscle_study.statistics.participants import Step, pooled_reasons, shown_steps
 from muscle_study.statistics.study import Study
@@ -92,7 +93,8 @@ def _rows(study: Study) -> list[Row]:
             rows.append(Row("", _excluded(study, step)))
         name = "measured" if step.name == "measured" else "curated"
         left = study.shown(name) if step.name != "segmented" else format_number(step.participants)
-        rows.append(Row(f"{step.name.capitalize()}\nn = {left}"))
+        righted = _righted(study) if step.name == "curated" else ""
+        rows.append(Row(f"{step.name.capitalize()}\nn = {left}{righted}"))
     if study.unused:
         text = "Not described: no adult, or sex, age, height or\nweight not known: n = "
         rows.append(Row("", text + study.shown("unused")))
@@ -102,6 +104,11 @@ def _rows(study: Study) -> list[Row]:
         rows.append(Row("", text + study.shown("simulated"), joins=True))
     rows.append(Row(f"Described by sex, age and BMI\n{_by_sex(study)}"))
     return rows
+
+
+def _righted(study: Study) -> str:
+    n = read_corrections(study)["participant_id"].nunique()
+    return f", put right n = {format_number(n)}" if n >= study.min_count else ""
 
 
 def _by_sex(study: Study, prefix: str = "") -> str:

@@ -157,7 +157,7 @@ def depth(cubes: np.ndarray) -> np.ndarray:
 
 
 def normals(surface: np.ndarray) -> np.ndarray:
-    """Return the directions that a surface of these depths faces: to the viewer's right, upwards, to the viewer.
+    """Return where a surface of these depths faces: to the viewer's right, upwards, to the viewer.
 
     A border has no neighbour to slope to, and faces nowhere: it is drawn dark.
     """

@@ -5,6 +5,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.colors import to_rgba
 from matplotlib.patches import Patch
+from matplotlib.ticker import MaxNLocator
 from mpl_toolkits.mplot3d import Axes3D
 
 from muscle_study.numbers import format_number
@@ -52,7 +53,7 @@ def draw(study: Study, fits: dict[tuple[str, str], SplineFit | None]) -> Picture
     caption = (
         f"Mean total {study.psoas} cross-sectional area (CSA) and gluteus volume by age and BMI "
         f"together ({study.sizes}): a model in each sex, with restricted cubic splines of {KNOTS} "
-        "knots of both. Drawn from the 2.5th to the 97.5th centile of age and BMI; models, not people. "
+        "knots of both. Drawn from the 2.5th to the 97.5th centile of age and BMI. "
         f"The CSV file gives the {percent} % confidence interval of each mean." + study.origin
     )
     return Picture("surfaces", figure, caption, table)
@@ -90,4 +91,5 @@ def _draw(axes: Axes3D, surface: pd.DataFrame, scale: float, colour: str) -> Non
     for axis in (axes.xaxis, axes.yaxis, axes.zaxis):
         axis.pane.set_facecolor("white")
         axis.pane.set_edgecolor(GREY)
+        axis.set_major_locator(MaxNLocator(5))
     axes.tick_params(pad=0)

@@ -14,6 +14,10 @@ from typing import Any
 AVAILABLE = all(shutil.which(name) for name in ("chromium", "chromedriver"))
 
 
+#: Keys without a sign, as WebDriver names them.
+ENTER, LEFT, PAGE_UP, PAGE_DOWN = "\ue007", "\ue012", "\ue00e", "\ue00f"
+
+
 class Browser:
     """A session of WebDriver (W3C)."""
 
@@ -42,9 +46,21 @@ class Browser:
         self._call("POST", "/window/rect", {"width": width, "height": height})
         self._call("POST", "/url", {"url": url})
 
+    def prefer(self, scheme: str) -> None:
+        """Say that the reader prefers a ``light`` or a ``dark`` page."""
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        command = {"cmd": "Emulation.setEmulatedMedia", "params": {"features": features}}
+        self._call("POST", "/goog/cdp/execute", command)
+
     def run(self, script: str, *arguments: Any) -> Any:
         """Run a script in the page; return what it returns."""
         return self._call("POST", "/execute/sync", {"script": script, "args": list(arguments)})
+
+    def press(self, *keys: str) -> None:
+        """Press keys one after the other, as a person does."""
+        strokes = [{"type": kind, "value": key} for key in keys for kind in ("keyDown", "keyUp")]
+        body = {"actions": [{"type": "key", "id": "keyboard", "actions": strokes}]}
+        self._call("POST", "/actions", body)
 
     def console(self) -> list[str]:
         """Return the console's errors and warnings since the last call."""

@@ -1,0 +1,1 @@
+"""Review by eye: a picture of everyone, a page to look through them, and the verdicts."""
