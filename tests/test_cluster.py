@@ -61,15 +61,17 @@ def test_nobody_in_nobody_out(cluster, table):
 
 
 def known(task: int) -> dict | None:
+    if task == 7:
+        raise TypeError("a record of another form")
     if task == 1:
         raise Excluded(Reason.NO_IMAGES, "known from before")
     return {"double": -1} if task < 5 else None
 
 
 def test_who_is_finished_is_not_worked_on(cluster):
-    tasks = {f"p{i}": i for i in (1, 2, 5)}
+    tasks = {f"p{i}": i for i in (1, 2, 5, 7)}
     records, exclusions = map_participants("stage", work, tasks, cluster, finished=known)
-    assert records["double"].tolist() == [-1, 10]
+    assert records["double"].tolist() == [-1, 10, 14]
     assert exclusions["detail"].tolist() == ["known from before"]
 
 
