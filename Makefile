@@ -131,7 +131,7 @@ verify: $(environment) ## check a finished run: hashes, tables derived again, re
 audit: $(environment) ## NUMBER=name: how a number of the manuscript came about; else list them
 	@$(study) audit --run $(RUN) $(if $(NUMBER),--number $(NUMBER))
 
-status: $(environment) ## say which stages are done, stale or failed, and why
+status: $(environment) ## say what is done, stale or failed, why, how far, and what is next
 	@$(study) status --run $(RUN) --set "$$SET"
 
 # Training costs hours, and raw data may be the only copy: they stay unless asked for.
