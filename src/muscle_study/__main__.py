@@ -36,6 +36,8 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, parents=[common], help=function.__doc__)
         if name == "run":
             command.add_argument("stage", choices=STAGES)
+        if name == "audit":
+            command.add_argument("--number", help="name of a number; without one, all are listed")
         if name == "replicates":
             command.add_argument("--count", type=int, default=2000, help="populations drawn")
             command.add_argument("--people", type=int, default=3000, help="people in each")
@@ -138,6 +140,50 @@ def _status(options: argparse.Namespace, overrides: list[str]) -> int:
     return 0
 
 
+def _verify(options: argparse.Namespace, overrides: list[str]) -> int:
+    """Check a finished run: hashes, tables derived again, reference values."""
+    from muscle_study.notebooks import NotebookError
+    from muscle_study.runner import StageError
+    from muscle_study.verification.chain import VerificationError
+    from muscle_study.verification.verify import verify
+
+    try:
+        lines, problems = verify(options.run, load(options.run, overrides).cluster)
+    except (NotebookError, StageError, VerificationError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print("\n".join(lines))
+    print(f"Run {options.run}: {f'{problems} off' if problems else 'verified'}")
+    return 1 if problems else 0
+
+
+def _reference(options: argparse.Namespace, _overrides: list[str]) -> int:
+    """Keep a finished run's numbers as the reference of later ones."""
+    from muscle_study.verification.chain import VerificationError
+    from muscle_study.verification.reference import write_reference
+
+    try:
+        print(write_reference(options.run))
+    except VerificationError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _audit(options: argparse.Namespace, _overrides: list[str]) -> int:
+    """Show how a number of the manuscript came about."""
+    from muscle_study.verification.audit import audit, list_numbers
+    from muscle_study.verification.chain import VerificationError
+
+    try:
+        lines = audit(options.run, options.number) if options.number else list_numbers(options.run)
+    except VerificationError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print("\n".join(lines))
+    return 0
+
+
 COMMANDS = {
     "run": _run,
     "slices": _slices,
@@ -147,6 +193,9 @@ COMMANDS = {
     "replicates": _replicates,
     "summary": _summary,
     "status": _status,
+    "verify": _verify,
+    "reference": _reference,
+    "audit": _audit,
 }
 
 if __name__ == "__main__":
