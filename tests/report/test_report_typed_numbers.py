@@ -25,6 +25,8 @@ RESULTS = [
             "recovery",
             "measurement-error",
             "replicates",
+            "faults",
+            "curation-check",
         )
     ),
     *(PARTS / kind / "glance.md" for kind in ("synthetic", "real")),

@@ -3,7 +3,7 @@
 import shutil
 
 from muscle_study.numbers import Numbers, read_numbers
-from muscle_study.statistics import cohort, compared, curation, measurement_error
+from muscle_study.statistics import cohort, compared, cost, curation, measurement_error
 from muscle_study.statistics.names import expected_names
 from muscle_study.statistics.quality import has_predictions, has_truth
 from muscle_study.statistics.study import Study
@@ -74,6 +74,11 @@ COHORT_TABLES = ("cohort", "voxelisation")
 COHORT_FIGURES = ("cohort_mosaic", "cohort_faults", "cohort_atlas")
 
 
+#: What a run has whose stages were run by `make`, which notes what they took.
+COST_TABLES = ("cost",)
+COST_FIGURES = ("cost",)
+
+
 def remove_earlier(study: Study) -> None:
     """Remove what the notebook wrote before: a table that this run has not must not be left."""
     for folder in (study.paths.tables, study.paths.figures, study.paths.numbers):
@@ -116,6 +121,9 @@ def missing_outputs(study: Study) -> list[str]:
         figures += COHORT_FIGURES
     if curation.has_faults(study):
         tables += FAULT_TABLES
+    if cost.is_here(study):
+        tables += COST_TABLES
+        figures += COST_FIGURES
     files = [
         study.paths.tables / f"{name}{ending}"
         for name in tables
