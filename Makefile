@@ -27,7 +27,8 @@ study := $(PYTHON) -m muscle_study
 .DELETE_ON_ERROR:
 # Stages use the machine's cores themselves; two at once would share them.
 .NOTPARALLEL:
-.PHONY: all env test fuzz lint lab bench learning-curve replicates curation-check report status clean lock help FORCE
+.PHONY: all env test fuzz lint lab bench learning-curve replicates curation-check report status \
+  verify audit clean lock help FORCE
 .DEFAULT_GOAL := help
 
 # ---- stages -------------------------------------------------------------------------------------
@@ -124,7 +125,13 @@ curation-check: $(environment) ## curate a cohort full of faults: each must be f
 report: $(environment) ## render the report alone, from what the stages have written
 	@$(study) report --run $(RUN) --set "$$SET"
 
-status: $(environment) ## say which stages are done, stale or failed, and why
+verify: $(environment) ## check a finished run: hashes, tables derived again, reference values
+	@$(study) verify --run $(RUN) --set "$$SET"
+
+audit: $(environment) ## NUMBER=name: how a number of the manuscript came about; else list them
+	@$(study) audit --run $(RUN) $(if $(NUMBER),--number $(NUMBER))
+
+status: $(environment) ## say what is done, stale or failed, why, how far, and what is next
 	@$(study) status --run $(RUN) --set "$$SET"
 
 # Training costs hours, and raw data may be the only copy: they stay unless asked for.

@@ -7,6 +7,7 @@ from benchmarks import (
     cluster,
     confidence,
     generator,
+    idle,
     inference,
     loading,
     real_anatomy,
@@ -17,6 +18,7 @@ from benchmarks import (
 from muscle_study.paths import RunPaths
 
 COMPARISONS = {
+    "idle": idle.compare,
     "generator": generator.compare,
     "inference": inference.compare,
     "loading": loading.compare,

@@ -2,6 +2,7 @@
 
 import json
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +12,9 @@ from benchmarks.measured import measure
 from benchmarks.tables import Bar, bars_table, comparison_table
 from muscle_study.cluster import connect, map_participants
 from muscle_study.cluster_parameters import ClusterParameters
+from muscle_study.files import write_table
 from muscle_study.parameters import load
+from muscle_study.paths import SCHEDULER
 from muscle_study.records import recall, record_key, stamps
 from muscle_study.statistics.table import Table
 
@@ -41,9 +44,9 @@ def _cluster() -> ClusterParameters:
     return load("demo").cluster.model_copy(update={"workers": WORKERS})
 
 
-def prepare_map():
+def prepare_map(participants: int) -> Callable[[], int]:
     """Return the map over participants as the stages use it."""
-    tasks = {str(number): number for number in range(PARTICIPANTS)}
+    tasks = {str(number): number for number in range(participants)}
 
     def work() -> int:
         records, _ = map_participants("nothing", nothing, tasks, _cluster())
@@ -52,12 +55,12 @@ def prepare_map():
     return work
 
 
-def prepare_futures():
+def prepare_futures(participants: int) -> Callable[[], int]:
     """Return the plainest way: a future for each participant."""
 
     def work() -> int:
         with connect(_cluster()) as client:
-            futures = [client.submit(nothing, number, pure=False) for number in range(PARTICIPANTS)]
+            futures = [client.submit(nothing, number, pure=False) for number in range(participants)]
             done = 0
             for future in as_completed(futures):
                 future.result()
@@ -82,10 +85,10 @@ class Finished:
         """Return the file of the participant's record."""
         return self.folder / "records" / f"{number}.json"
 
-    def make(self) -> None:
+    def make(self, participants: int) -> None:
         """Write everybody's files. Records go without a sync, which would take minutes."""
         (self.folder / "records").mkdir()
-        for number in range(PARTICIPANTS):
+        for number in range(participants):
             for file in self.inputs(number):
                 file.touch()
             seen = record_key(stamps(self.inputs(number)))
@@ -97,12 +100,12 @@ class Finished:
         return recall(self.record(number), record_key(stamps(self.inputs(number))))
 
 
-def prepare_scan():
+def prepare_scan(participants: int) -> Callable[[], int]:
     """Return the map over a cohort that is finished."""
     folder = tempfile.TemporaryDirectory()
     finished = Finished(Path(folder.name))
-    finished.make()
-    tasks = {str(number): number for number in range(PARTICIPANTS)}
+    finished.make(participants)
+    tasks = {str(number): number for number in range(participants)}
 
     def work() -> int:
         records, _ = map_participants("nothing", nothing, tasks, _cluster(), finished=finished)
@@ -112,7 +115,7 @@ def prepare_scan():
     return work
 
 
-def compare(_run: str) -> list[Table]:
+def compare(_run: str, participants: int = PARTICIPANTS) -> list[Table]:
     """Measure the map, its baseline, and the map with nothing left to do."""
     rows = []
     for way, prepare in (
@@ -120,14 +123,15 @@ def compare(_run: str) -> list[Table]:
         ("one future a participant", prepare_futures),
         ("ours, nothing to do", prepare_scan),
     ):
-        done = measure(prepare, threads=1, runs=1)
-        if done.result != PARTICIPANTS:
-            raise RuntimeError(f"{way}: {done.result} of {PARTICIPANTS} participants came back")
-        ms = 1000 * done.seconds / PARTICIPANTS
-        rows.append({"way": way, "participants": PARTICIPANTS, "seconds": done.seconds,
+        done = measure(prepare, participants, threads=1, runs=1)
+        if done.result != participants:
+            raise RuntimeError(f"{way}: {done.result} of {participants} participants came back")
+        ms = 1000 * done.seconds / participants
+        rows.append({"way": way, "participants": participants, "seconds": done.seconds,
                      "ms": ms, "peak_gb": done.peak_gb})  # fmt: skip
     table = pd.DataFrame(rows)
     ours, _, scan = rows
+    write_table(table, SCHEDULER)  # the report counts with it
     bars = [
         Bar("ours: milliseconds a participant", ours["ms"], most=MOST_MS),
         Bar("ours: GB with the scheduler", ours["peak_gb"], most=MOST_GB),

@@ -61,15 +61,17 @@ def test_nobody_in_nobody_out(cluster, table):
 
 
 def known(task: int) -> dict | None:
+    if task == 7:
+        raise TypeError("a record of another form")
     if task == 1:
         raise Excluded(Reason.NO_IMAGES, "known from before")
     return {"double": -1} if task < 5 else None
 
 
 def test_who_is_finished_is_not_worked_on(cluster):
-    tasks = {f"p{i}": i for i in (1, 2, 5)}
+    tasks = {f"p{i}": i for i in (1, 2, 5, 7)}
     records, exclusions = map_participants("stage", work, tasks, cluster, finished=known)
-    assert records["double"].tolist() == [-1, 10]
+    assert records["double"].tolist() == [-1, 10, 14]
     assert exclusions["detail"].tolist() == ["known from before"]
 
 
@@ -80,6 +82,21 @@ def test_where_all_are_finished_no_worker_is_started():
     )  # fmt: skip
     records, _ = map_participants("stage", work, {"p2": 2}, nowhere, finished=known)
     assert records["double"].tolist() == [-1]
+
+
+def test_work_for_gpus_asks_for_them(cluster, monkeypatch):
+    asked = []
+
+    def submit(_client, *_arguments, resources, **_keywords):
+        asked.append(resources)
+        raise LookupError
+
+    monkeypatch.setattr("muscle_study.cluster.Client.submit", submit)
+    with_gpu = cluster.model_copy(update={"gpus": 1})
+    for where, on_gpu in ((with_gpu, True), (with_gpu, False), (cluster, True)):
+        with pytest.raises(LookupError):
+            map_participants("stage", work, {"p1": 1}, where, on_gpu=on_gpu)
+    assert asked == [{"GPU": 1}, None, None]
 
 
 def test_batches_are_large_where_work_is_short_and_single_where_it_is_long():

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -282,24 +283,20 @@ class OwnScheduler:
 
 def test_a_scheduler_that_is_killed_stops_the_run(cohort, undisturbed, tmp_path):
     cohort.trouble("slow", cohort.names)
-    first = OwnScheduler(tmp_path)
+    with closing(OwnScheduler(tmp_path)) as first:
 
-    def kill() -> None:
-        wait_until(lambda: len(cohort.work_ids()) > 3, "the fourth participant")
-        first.scheduler.kill()
+        def kill() -> None:
+            wait_until(lambda: len(cohort.work_ids()) > 3, "the fourth participant")
+            first.scheduler.kill()
 
-    killer = threading.Thread(target=kill)
-    killer.start()
-    with pytest.raises(MapStoppedError, match=r"scheduler is lost: start one at tcp://127"):
-        cohort.run(first.parameters())
-    killer.join()
-    first.close()
+        killer = threading.Thread(target=kill)
+        killer.start()
+        with pytest.raises(MapStoppedError, match=r"scheduler is lost: start one at tcp://127"):
+            cohort.run(first.parameters())
+        killer.join()
     cohort.no_trouble()
-    second = OwnScheduler(tmp_path)
-    try:
+    with closing(OwnScheduler(tmp_path)) as second:
         cohort.run(second.parameters())
-    finally:
-        second.close()
     assert {n: b for n, b in cohort.written().items() if not n.startswith(".")} == undisturbed
 
 

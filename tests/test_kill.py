@@ -63,11 +63,15 @@ def results(output: Path) -> dict[str, bytes]:
     found = {
         str(path.relative_to(output)): path.read_bytes()
         for path in files
-        if path.name not in timed and "records" not in path.parts
+        if path.name not in timed and "records" not in path.parts and path.stem != "cost"
     }
     numbers = read_json(reports / "numbers" / "statistics.json")
-    del numbers["model.minutes"]
-    return found | {"numbers": json.dumps(numbers).encode()}
+    untimed = {
+        name: number
+        for name, number in numbers.items()
+        if name != "model.minutes" and not name.startswith("cost.")
+    }
+    return found | {"numbers": json.dumps(untimed).encode()}
 
 
 @pytest.mark.run

@@ -3,7 +3,7 @@ import shutil
 import pytest
 
 from muscle_study.paths import STAGES, RunPaths
-from muscle_study.status import why_redone
+from muscle_study.status import progress_lines, why_redone
 
 
 def announced(output):
@@ -78,6 +78,14 @@ def test_reasons_are_read_from_the_words_of_make(tmp_path):
     )
     reasons = {str(target): list(map(str, why)) for target, why in why_redone(trace).items()}
     assert reasons == {"/r/02.ipynb": [], "/r/03.ipynb": ["notebooks/03.ipynb", "/r/02.ipynb"]}
+
+
+def test_how_far_a_stopped_stage_came_is_told_with_reasons():
+    kept = {"said": "inference 5/9 · 2 excluded", "at": "2026-11-25T09:00:00+00:00",
+            "excluded": {"io_error": 1, "time_limit": 1}}  # fmt: skip
+    first, second = (line.strip() for line in progress_lines(kept))
+    assert first == "inference 5/9 · 2 excluded (2026-11-25T09:00:00+00:00)"
+    assert second == "excluded: 1 io_error, 1 time_limit"
 
 
 # ---- on the finished smallest run

@@ -10,6 +10,7 @@ import sys
 
 from muscle_study.parameters import ParameterError, keep_used, load, write_slices
 from muscle_study.paths import STAGES, RunPaths
+from muscle_study.run_lock import RunLockedError, is_held, run_lock
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -18,7 +19,7 @@ def main(arguments: list[str] | None = None) -> int:
     overrides = [override for text in options.set for override in shlex.split(text)]
     try:
         return COMMANDS[options.command](options, overrides)
-    except ParameterError as error:
+    except (ParameterError, RunLockedError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -35,6 +36,8 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, parents=[common], help=function.__doc__)
         if name == "run":
             command.add_argument("stage", choices=STAGES)
+        if name == "audit":
+            command.add_argument("--number", help="name of a number; without one, all are listed")
         if name == "replicates":
             command.add_argument("--count", type=int, default=2000, help="populations drawn")
             command.add_argument("--people", type=int, default=3000, help="people in each")
@@ -48,7 +51,6 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace, overrides: list[str]) -> int:
     """Run one stage's notebook."""
     from muscle_study.notebooks import NotebookError
-    from muscle_study.run_lock import RunLockedError
     from muscle_study.runner import StageError, run_stage
 
     # as exceptions these let the runner end its kernel, which is in a session of its own
@@ -56,7 +58,7 @@ def _run(options: argparse.Namespace, overrides: list[str]) -> int:
         signal.signal(number, lambda received, _frame: sys.exit(128 + received))
     try:
         run_stage(options.stage, options.run, overrides)
-    except (NotebookError, RunLockedError, StageError) as error:
+    except (NotebookError, StageError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0
@@ -65,8 +67,6 @@ def _run(options: argparse.Namespace, overrides: list[str]) -> int:
 def _slices(options: argparse.Namespace, overrides: list[str]) -> int:
     """Check the parameters and write each stage's slice of them."""
     parameters = load(options.run, overrides)
-    from muscle_study.run_lock import is_held
-
     # while a run works, its own stay: the next `make` is refused, and `make status` tells of it
     if not is_held(RunPaths(options.run).data):
         write_slices(options.run, parameters)
@@ -78,14 +78,13 @@ def _report(options: argparse.Namespace, overrides: list[str]) -> int:
     parameters = load(options.run, overrides)
     from muscle_study.report.errors import ReportError
     from muscle_study.report.render import render
-    from muscle_study.run_lock import RunLockedError, run_lock
 
     try:
         with run_lock(RunPaths(options.run).data, "report"):
             write_slices(options.run, parameters)
             for file in render(options.run, parameters.report):
                 print(f"[report] {file}")
-    except (ReportError, RunLockedError) as error:
+    except ReportError as error:
         print(error, file=sys.stderr)
         return 1
     keep_used(options.run, "report")
@@ -97,7 +96,8 @@ def _learning_curve(options: argparse.Namespace, overrides: list[str]) -> int:
     parameters = load(options.run, overrides)
     from muscle_study.learning_curve.curve import measure_curve
 
-    measure_curve(RunPaths(options.run), parameters)
+    with run_lock(RunPaths(options.run).data, "learning-curve"):
+        measure_curve(RunPaths(options.run), parameters)
     return 0
 
 
@@ -140,6 +140,50 @@ def _status(options: argparse.Namespace, overrides: list[str]) -> int:
     return 0
 
 
+def _verify(options: argparse.Namespace, overrides: list[str]) -> int:
+    """Check a finished run: hashes, tables derived again, reference values."""
+    from muscle_study.notebooks import NotebookError
+    from muscle_study.runner import StageError
+    from muscle_study.verification.chain import VerificationError
+    from muscle_study.verification.verify import verify
+
+    try:
+        lines, problems = verify(options.run, load(options.run, overrides).cluster)
+    except (NotebookError, StageError, VerificationError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print("\n".join(lines))
+    print(f"Run {options.run}: {f'{problems} off' if problems else 'verified'}")
+    return 1 if problems else 0
+
+
+def _reference(options: argparse.Namespace, _overrides: list[str]) -> int:
+    """Keep a finished run's numbers as the reference of later ones."""
+    from muscle_study.verification.chain import VerificationError
+    from muscle_study.verification.reference import write_reference
+
+    try:
+        print(write_reference(options.run))
+    except VerificationError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+def _audit(options: argparse.Namespace, _overrides: list[str]) -> int:
+    """Show how a number of the manuscript came about."""
+    from muscle_study.verification.audit import audit, list_numbers
+    from muscle_study.verification.chain import VerificationError
+
+    try:
+        lines = audit(options.run, options.number) if options.number else list_numbers(options.run)
+    except VerificationError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print("\n".join(lines))
+    return 0
+
+
 COMMANDS = {
     "run": _run,
     "slices": _slices,
@@ -149,6 +193,9 @@ COMMANDS = {
     "replicates": _replicates,
     "summary": _summary,
     "status": _status,
+    "verify": _verify,
+    "reference": _reference,
+    "audit": _audit,
 }
 
 if __name__ == "__main__":

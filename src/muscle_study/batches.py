@@ -58,12 +58,7 @@ def work_on(batch: Batch) -> tuple[list[Outcome], float]:
     """
     time.sleep(batch.pause)
     started = time.monotonic()
-    process = _process_for(batch)
-    outcomes = []
-    for participant_id, task in batch.participants:
-        outcomes.append(process.run(participant_id, batch.function, task))
-        if outcomes[-1].stops:
-            break
+    outcomes = _process_for(batch).run(batch.function, batch.participants)
     return outcomes, time.monotonic() - started
 
 

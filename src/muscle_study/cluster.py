@@ -33,6 +33,9 @@ TASKS_A_WORKER = 2
 #: So many attempts that fail one after the other are no matter of participants any more.
 MOST_FAILURES_IN_A_ROW = 20
 
+#: Reasons that another attempt need not find again.
+NOT_OF_DATA = MAY_PASS | {Reason.UNEXPECTED_ERROR}
+
 #: Before a participant is tried for the second time (s); doubled each time.
 FIRST_PAUSE_SECONDS = 1.0
 
@@ -160,7 +163,7 @@ def map_participants(
     with Progress(stage, len(tasks)) as progress:
         for participant_id, task in tasks.items():
             known = attempt(finished, participant_id, task)
-            if known.record is not None or _is_settled(known):
+            if known.record is not None or (known.reason and known.reason not in NOT_OF_DATA):
                 outcomes[participant_id] = known
                 progress.advance(reason=known.reason, earlier=True)
         left = {name: task for name, task in tasks.items() if name not in outcomes}
@@ -205,11 +208,6 @@ def code_version() -> str:
     """Return a hash of this package's code."""
     package = Path(__file__).parent
     return record_key({str(file): sha256(file) for file in package.rglob("*.py")})
-
-
-def _is_settled(outcome: Outcome) -> bool:
-    """Tell whether a participant is set aside for what another attempt would find again."""
-    return outcome.reason is not None and outcome.reason not in MAY_PASS
 
 
 class _Work:
@@ -265,7 +263,7 @@ class _Work:
 
     def _fill(self, completed: as_completed) -> None:
         """Send out batches until every worker has one and the next."""
-        workers = max(len(self.client.nthreads()), self.cluster.workers)
+        workers = max(sum(self.client.nthreads().values()), self.cluster.workers)
         while len(self.running) < TASKS_A_WORKER * workers and (self.waiting or self.again):
             batch = self._next_batch(workers)
             future = self.client.submit(work_on, batch, pure=False, resources=self.resources)
@@ -306,8 +304,7 @@ class _Work:
     def _is_final(self, outcome: Outcome) -> bool:
         """Count failures; put the participant back where one may pass."""
         name = outcome.participant_id
-        failed = outcome.reason in MAY_PASS or outcome.reason is Reason.UNEXPECTED_ERROR
-        self.in_a_row = self.in_a_row + 1 if failed else 0
+        self.in_a_row = self.in_a_row + 1 if outcome.reason in NOT_OF_DATA else 0
         if outcome.reason in MAY_PASS:
             self.folders.check()
         if outcome.stops:

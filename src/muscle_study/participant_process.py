@@ -11,6 +11,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import Pipe
@@ -69,24 +71,36 @@ class ParticipantProcess:
         self.limits, self.gpu = limits, gpu
         self.process: subprocess.Popen | None = None
 
-    def run(self, participant_id: str, function: bytes, task: bytes) -> Outcome:
-        """Work on a participant, in a new process if there is none; all is pickled."""
-        try:
-            if self.process is None or self.process.poll() is not None:
-                self._start()
-                self._answer(SECONDS_TO_START)
-            self.connection.send((participant_id, function, task))
-            return self._answer(60 * self.limits.minutes)
-        except _OverLimitError as over:
-            self.close()
-            return Outcome(participant_id, reason=over.reason, detail=over.detail)
-        except (EOFError, ConnectionError):
-            code = self.process.wait()
-            self.close()
-            how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
-            return Outcome(
-                participant_id, reason=Reason.WORKER_LOST, detail=f"the process ended {how}"
-            )
+    def run(self, function: bytes, participants: Sequence[tuple[str, bytes]]) -> list[Outcome]:
+        """Work on participants in turn; return an outcome of each, up to one that stops the map.
+
+        Parameters
+        ----------
+        function
+            Pickled.
+        participants
+            Identifiers and pickled tasks. They are sent together, for each message costs time;
+            where the process is lost, another one goes on with those who are left.
+        """
+        left, outcomes, sent = deque(participants), [], False
+        while left and not (outcomes and outcomes[-1].stops):
+            participant_id, _ = left[0]
+            try:
+                if self.process is None or self.process.poll() is not None:
+                    self._start()
+                    sent = False
+                if not sent:
+                    self.connection.send((function, list(left)))
+                    sent = True
+                outcome = self._answer(60 * self.limits.minutes)
+            except _OverLimitError as over:
+                self.close()
+                outcome = Outcome(participant_id, reason=over.reason, detail=over.detail)
+            except (EOFError, ConnectionError):
+                outcome = Outcome(participant_id, reason=Reason.WORKER_LOST, detail=self._end())
+            outcomes.append(outcome)
+            left.popleft()
+        return outcomes
 
     def close(self) -> None:
         """End the process."""
@@ -95,6 +109,13 @@ class ParticipantProcess:
             self.process.wait()
             self.connection.close()
             self.process = None
+
+    def _end(self) -> str:
+        """Wait for the end that has come; return what it was."""
+        code = self.process.wait()
+        self.close()
+        how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
+        return f"the process ended {how}"
 
     def _start(self) -> None:
         self.connection, others = Pipe()
@@ -114,6 +135,7 @@ class ParticipantProcess:
                 stdin=subprocess.DEVNULL,
                 pass_fds=[others.fileno()],
             )
+        self._answer(SECONDS_TO_START)
 
     def _answer(self, seconds: float) -> Any:
         """Wait for what the process says, so long at most.
@@ -153,8 +175,12 @@ def serve(connection: Connection) -> None:
     connection.send(None)
     with suppress(EOFError, ConnectionError):  # the worker is gone
         while connection.poll(SECONDS_IDLE):
-            participant_id, function, task = connection.recv()
-            connection.send(attempt(_call, participant_id, (function, task)))
+            function, participants = connection.recv()
+            for participant_id, task in participants:
+                outcome = attempt(_call, participant_id, (function, task))
+                connection.send(outcome)
+                if outcome.stops:
+                    break
 
 
 def _call(pickled: tuple[bytes, bytes]) -> dict:

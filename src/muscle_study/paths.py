@@ -12,6 +12,9 @@ ROOT = Path(__file__).resolve().parents[2]
 NOTEBOOKS = ROOT / "notebooks"
 PARAMS = ROOT / "params"
 PUBLISHED = ROOT / "data" / "published"
+REFERENCE = ROOT / "data" / "reference"
+#: What the map over participants costs by itself; `python -m benchmarks cluster` measures it.
+SCHEDULER = REFERENCE / "scheduler.csv"
 MANUSCRIPT = ROOT / "reports"
 
 #: The stages that are notebooks, in the order in which they run.
@@ -135,6 +138,17 @@ class RunPaths:
     def notebooks(self) -> Path:
         """Executed copies of the notebooks."""
         return self.reports / "notebooks"
+
+    def results_of(self, stage: str) -> list[Path]:
+        """Return the folders that hold what `stage` writes, manifests and notebooks aside."""
+        return {
+            "cohort": [self.raw, self.about_cohort, self.truth],
+            "curation": [self.curated],
+            "training": [self.model],
+            "inference": [self.segmentations, self.compared],
+            "measurement": [self.measurements],
+            "statistics": [self.tables, self.figures, self.numbers],
+        }[stage]
 
     def written_by(self, stage: str) -> Path:
         """Return the folder that `stage` writes its manifest to."""

@@ -1,4 +1,8 @@
-"""What a stage leaves beside its results: where they came from and what they cost."""
+"""What a stage leaves beside its results: where they came from and what they cost.
+
+Manifests are a chain. Each names the hashes of what its stage read and wrote, so that what one
+stage read can be found among what an earlier one wrote, from the manuscript back to the raw data.
+"""
 
 import platform
 import subprocess
@@ -7,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from muscle_study.files import sha256, write_json
-from muscle_study.paths import ROOT
+from muscle_study.paths import PUBLISHED, ROOT, RunPaths
 
 #: Packages whose version can change a result.
 PACKAGES = (
@@ -26,8 +30,23 @@ PACKAGES = (
     "torchio",
 )
 
-#: Images are too many to hash here; curation's inventory holds a hash of each instead.
-HASHED = ("*.csv", "*.json", "*.safetensors")
+#: Volumes are too many to name here. A table that is named holds the hash of each: those of the raw
+#: data ``inventory.csv``, curated ones ``files.csv``, label maps ``records.csv``.
+VOLUMES = (".nii", ".nii.gz")
+
+#: Of a folder with raw data from elsewhere, what is hashed beside the volumes.
+SOURCE_TABLES = (".csv", ".tsv", ".json")
+
+#: How manifests call the folder with raw data from elsewhere; where it lies says a parameter.
+SOURCE = "<source>"
+
+MANIFEST = "manifest.json"
+
+#: What the report stage leaves; beside the statistics' manifest, in the same folder.
+REPORT_MANIFEST = "report.json"
+
+#: Folder to file to SHA-256.
+Hashes = dict[str, dict[str, str]]
 
 
 def commit() -> str:
@@ -45,32 +64,63 @@ def commit() -> str:
     return head + ("+changes" if git("status", "--porcelain", "--untracked-files=no") else "")
 
 
-def hashes(folder: Path) -> dict[str, str]:
-    """Return the SHA-256 of each table and weight file directly in `folder`, by name."""
-    files = sorted(path for pattern in HASHED for path in folder.glob(pattern))
-    return {path.name: sha256(path) for path in files if path.name != "manifest.json"}
+def hashes(folder: Path, endings: tuple[str, ...] = ("",)) -> dict[str, str]:
+    """Return the SHA-256 of each file directly in `folder` whose name ends so, by name.
+
+    Volumes, manifests and files that are being written are left out.
+    """
+    files = sorted(path for path in folder.glob("*") if path.is_file() and _is_result(path.name))
+    return {path.name: sha256(path) for path in files if path.name.endswith(endings)}
+
+
+def _is_result(name: str) -> bool:
+    return not name.startswith(".") and not name.endswith(VOLUMES) and name != MANIFEST
+
+
+def folder_hashes(folders: list[Path], paths: RunPaths) -> Hashes:
+    """Return the hashes of the folders that are there, each under its path in the run's output."""
+    return {_name(folder, paths): hashes(folder) for folder in folders if folder.is_dir()}
+
+
+def _name(folder: Path, paths: RunPaths) -> str:
+    start = ROOT if folder == PUBLISHED else paths.output
+    return folder.relative_to(start).as_posix()
+
+
+def folder_named(name: str, paths: RunPaths) -> Path:
+    """Return the folder that manifests call `name`."""
+    start = ROOT if ROOT / name == PUBLISHED else paths.output
+    return start / name
+
+
+def manifest_of(stage: str, paths: RunPaths) -> Path:
+    """Return where the manifest of a stage is; ``report`` is one here."""
+    if stage == "report":
+        return paths.reports / REPORT_MANIFEST
+    return paths.written_by(stage) / MANIFEST
 
 
 def write_manifest(
-    folder: Path,
+    path: Path,
     stage: str,
     parameters: dict[str, Any],
-    inputs: dict[str, dict[str, str]],
+    inputs: Hashes,
+    outputs: Hashes,
     seconds: float,
     peak_mb: float,
 ) -> None:
-    """Write ``manifest.json`` into `folder`.
+    """Write what a stage leaves beside its results.
 
     Parameters
     ----------
-    folder
-        What the stage wrote.
+    path
+        The manifest.
     stage
-        Its name.
+        The stage's name.
     parameters
         The parameters that were used.
-    inputs
-        Folder name to the hashes of the tables read from it.
+    inputs, outputs
+        Hashes of what was read, taken before the stage began, and of what it wrote.
     seconds, peak_mb
         Wall time; peak resident memory of the largest process.
     """
@@ -79,7 +129,7 @@ def write_manifest(
             "stage": stage,
             "parameters": parameters,
             "inputs": inputs,
-            "outputs": hashes(folder),
+            "outputs": outputs,
             "commit": commit(),
             "python": platform.python_version(),
             "machine": f"{platform.system()} {platform.machine()}",
@@ -87,5 +137,5 @@ def write_manifest(
             "seconds": round(seconds, 1),
             "peak_mb": round(peak_mb),
         },
-        folder / "manifest.json",
+        path,
     )

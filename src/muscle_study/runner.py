@@ -25,8 +25,16 @@ from muscle_study.notebooks import (
 )
 from muscle_study.parameters import StudyParameters, keep_used, load, write_slices
 from muscle_study.parent import end_with_parent
-from muscle_study.paths import NOTEBOOKS, ROOT, STAGES, RunPaths
-from muscle_study.provenance import hashes, write_manifest
+from muscle_study.paths import NOTEBOOKS, PUBLISHED, ROOT, STAGES, RunPaths
+from muscle_study.provenance import (
+    SOURCE,
+    SOURCE_TABLES,
+    Hashes,
+    folder_hashes,
+    hashes,
+    manifest_of,
+    write_manifest,
+)
 from muscle_study.run_lock import run_lock
 from muscle_study.stage_line import StageLine
 
@@ -85,9 +93,9 @@ def _run_locked(stage: str, run: str, parameters: StudyParameters, paths: RunPat
     source = NOTEBOOKS / f"{STAGES[stage]}.ipynb"
     values = notebook_parameters(stage, run, parameters, source)
 
-    manifest = paths.written_by(stage) / "manifest.json"
+    manifest = manifest_of(stage, paths)
     manifest.unlink(missing_ok=True)  # from here on it would describe files that are being replaced
-    inputs = {folder.name: hashes(folder) for folder in (paths.written_by(read) for read in reads)}
+    inputs = hashes_of_inputs(stage, reads, parameters, paths)
     begun = time.monotonic()
     folders = {ROOT: "<repository>", paths.output: "<output>"}
     if parameters.curation.source is not None:
@@ -98,10 +106,11 @@ def _run_locked(stage: str, run: str, parameters: StudyParameters, paths: RunPat
     def finish() -> bool:
         keep_used(run, stage)
         write_manifest(
-            manifest.parent,
+            manifest,
             stage,
             values,
             inputs,
+            outputs=folder_hashes(paths.results_of(stage), paths),
             seconds=time.monotonic() - begun,
             peak_mb=resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024,
         )
@@ -130,11 +139,25 @@ def check_inputs(stage: str, reads: list[str], paths: RunPaths) -> None:
         Naming the stage to run first.
     """
     for read in reads:
-        if not (paths.written_by(read) / "manifest.json").exists():
+        if not manifest_of(read, paths).exists():
             raise StageError(
                 f"{stage} reads what {read} writes, and {read} has not finished for this run: "
                 f"run it first (notebooks/{STAGES[read]}.ipynb, or make all RUN={paths.run})"
             )
+
+
+def hashes_of_inputs(
+    stage: str, reads: list[str], parameters: StudyParameters, paths: RunPaths
+) -> Hashes:
+    """Return the hashes of what a stage is about to read."""
+    folders = [folder for read in reads for folder in paths.results_of(read)]
+    if stage == "statistics":
+        folders += [PUBLISHED, paths.learning_curve]
+    found = folder_hashes(folders, paths)
+    if stage == "curation" and parameters.curation.source is not None:
+        source = ROOT / Path(parameters.curation.source).expanduser()
+        found[SOURCE] = hashes(source, SOURCE_TABLES)
+    return found
 
 
 def notebook_parameters(

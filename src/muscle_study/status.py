@@ -46,15 +46,15 @@ def status(run: str, overrides: list[str]) -> str:
             state += f", but for participants who are to be tried again: {_counts(again)}"
         lines.append(f"{stage:<12} {state}")
         if stage == last_owner(paths.data)["stage"] and paths.progress.exists():
-            lines += _progress(read_json(paths.progress))
+            lines += progress_lines(read_json(paths.progress))
     to_come = [stage for target, stage in targets.items() if target in reasons and stage != running]
     if to_come:
         lines.append(f"next:        {', '.join(to_come)}")
     return "\n".join(lines)
 
 
-def _progress(kept: dict) -> list[str]:
-    """Return lines on how far a stage is, or was when it stopped."""
+def progress_lines(kept: dict) -> list[str]:
+    """Return lines on how far a stage is, or was when it stopped; `kept` as `progress` wrote it."""
     indent = " " * 13
     lines = [f"{indent}{kept['said']} ({kept['at']})"]
     if kept["excluded"]:

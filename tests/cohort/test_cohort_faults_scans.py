@@ -165,6 +165,16 @@ def test_missing_contrast_and_images(scan):
     assert not none.stations
 
 
+def test_mislabelled_contrasts_lie_under_each_others_names(scan):
+    mistaken = broken(scan, Fault.MISLABELLED_CONTRAST, "water+in_phase")
+    for before, after in zip(
+        [scan.contrasts, *scan.stations], [mistaken.contrasts, *mistaken.stations], strict=True
+    ):
+        assert after["water"] is before["in_phase"]
+        assert after["in_phase"] is before["water"]
+        assert after["fat"] is before["fat"]
+
+
 def test_voxels(scan):
     nan = broken(scan, Fault.NAN_VOXELS, "water").contrasts
     assert np.isnan(nan["water"].data).sum() == SHAPE[1]

@@ -80,6 +80,12 @@ def nowhere(export):
     nib.save(placeless, path)
 
 
+def lost_affine(export):
+    for contrast in ("water", "fat"):
+        path = export.image(BAD, contrast)
+        nib.save(nib.Nifti1Image(np.asarray(nib.load(path).dataobj), np.eye(4)), path)
+
+
 def swapped_left(export):
     paths = [export.image(BAD, contrast) for contrast in ("water", "fat")]
     water, fat = (image_array(path).copy() for path in paths)
@@ -137,6 +143,7 @@ def not_in_the_table(export):
         (other_place, "grid_mismatch", "-5.0"),
         (impossible_spacing, "bad_geometry", "500"),
         (nowhere, "bad_geometry", "neither sform nor qform"),
+        (lost_affine, "bad_geometry", "water: the affine is the identity"),
         (swapped_left, "water_fat_swap", "left, z"),
         (one_slice, "bad_geometry", "6x5x1"),
         (unknown_label, "unknown_label", "100003.nii.gz: 9"),
@@ -204,6 +211,18 @@ def test_a_swap_of_the_whole_is_put_right_and_counted_apart(export, curate, cura
 def test_stated_bmi_within_tolerance_stays(export, curate):
     change("bmi_kg_m2", "25.4")(export)
     assert curate().exclusions.empty
+
+
+def test_missing_values_are_counted_by_variable_of_all_who_were_read(export, curate):
+    change("bmi_kg_m2", "")(export)
+    change("age_years", "old")(export)
+    change("sex", "")(export)
+    missing = curate().missing.set_index("variable")
+    assert missing["participants"].tolist() == [5] * 5
+    assert missing["missing"].to_dict() == {
+        "sex": 1, "age_years": 0, "height_cm": 0, "weight_kg": 0, "bmi_kg_m2": 1,
+    }  # fmt: skip
+    assert missing["unreadable"].tolist() == [0, 1, 0, 0, 0]
 
 
 def test_bmi_that_is_not_stated_is_computed(export, curate):

@@ -30,6 +30,9 @@ def curated_of(n=30, by_record=2, reasons=("no_images",) * 7 + ("empty_image", "
         corrections=pd.DataFrame(),
         quality=pd.DataFrame(),
         missing=pd.DataFrame(),
+        files=pd.DataFrame(),
+        review=pd.DataFrame(),
+        excluded_people=pd.DataFrame(),
         about={"synthetic": True},
     )
 

@@ -1,5 +1,7 @@
 """The report in headless Chromium: silent, offline, its links whole, its look-up right."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -141,10 +143,28 @@ def test_the_report_in_a_browser(browser, page):
     assert cells
     for target, anchor in cells:
         assert f'id="{anchor}"' in (page.parent / target).read_text(encoding="utf-8")
+    _check_numbers(browser, page)
     nameless = "return [...document.images].filter(i => !i.alt).length"
     assert browser.run(nameless) == 0
     _check_lookup(browser)
     _check_sorting(browser)
+
+
+def _check_numbers(browser, page):
+    """Each number of the text leads to a cell that is there, and looks like the text around it."""
+    script = """return [...document.querySelectorAll("a.number")].map(a => [
+        a.getAttribute("href"), a.textContent, getComputedStyle(a).textDecorationLine,
+        getComputedStyle(a).color === getComputedStyle(a.parentElement).color])"""
+    found = browser.run(script)
+    assert len(found) > 50
+    anchors = {}
+    for href, text, line, alike in found:
+        file, _, anchor = href.partition("#")
+        if file not in anchors:
+            html = (page.parent / file).read_text(encoding="utf-8")
+            anchors[file] = set(re.findall(r'id="([^"]+)"', html))
+        assert anchor in anchors[file], f"{text} links to a cell that is not there: {href}"
+        assert (line, alike) == ("none", True)
 
 
 def _check_sorting(browser):

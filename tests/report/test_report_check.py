@@ -2,6 +2,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
+from muscle_study.files import write_text
 from muscle_study.paths import ROOT
 from muscle_study.report.check import check, find_identifiers, find_unresolved, html_text
 from muscle_study.report.errors import ReportError
@@ -64,6 +65,13 @@ def test_text_of_a_page_leaves_out_scripts_and_data():
             r"manuscript.html .* identifier 100129",
         ),
         ("flow.html", '<g data-points="[100131]"></g>', r"flow.html .* identifier 100131"),
+        ("01_curation.html", "<pre>(0008,0020) DA: 20190307</pre>", r"curation.* date 20190307"),
+        ("age.svg", "<svg><!-- PatientBirthDate 19600307 --></svg>", r"age.svg .* date 19600307"),
+        (
+            "05_statistics.html",
+            '<script type="application/vnd.vegalite.v5+json">{"x": "20190307", "y": 1}</script>',
+            r"05_statistics.html .* date 20190307",
+        ),
     ],
 )
 def test_check_names_file_and_finding(make_run, tmp_path, name, text, message):
@@ -98,6 +106,16 @@ def test_marks_in_a_notebooks_code_are_no_fault(make_run, tmp_path):
     page = tmp_path / "05_statistics.html"
     page.write_text("<pre>{{< var >}} ??</pre>", encoding="utf-8")
     check([], [page], make_run())
+
+
+def test_a_seed_is_no_day(make_run, tmp_path):
+    paths = make_run()
+    page = tmp_path / "05_statistics.html"
+    page.write_text("<pre>seed = 20260108</pre>", encoding="utf-8")
+    with pytest.raises(ReportError, match="date 20260108"):
+        check([], [page], paths)
+    write_text('{"seed": 20260108}', paths.parameters / "statistics.json")
+    check([], [page], paths)
 
 
 def test_a_references_page_is_no_identifier(make_run, tmp_path):

@@ -8,7 +8,7 @@ import typst
 from muscle_study.paths import MANUSCRIPT
 from muscle_study.report.check import html_text
 from muscle_study.report.errors import ReportError
-from muscle_study.report.fallback import pandoc
+from muscle_study.report.fallback import PAPER_FILTER, pandoc
 
 METADATA = """
 title: T
@@ -110,6 +110,14 @@ def source(folder):
 
 def words(html):
     return " ".join(html_text(html).split())
+
+
+def test_a_number_is_a_link_on_the_page_and_plain_on_paper(folder):
+    text = '[37.9](notebooks/a.html#b "Computed in b"){.number}'
+    page = pandoc(text, folder, "", OPTIONS["html"])
+    paper = pandoc(text, folder, "", [*OPTIONS["typst"], f"--lua-filter={PAPER_FILTER}"])
+    assert '<a href="notebooks/a.html#b" class="number"' in page
+    assert "37.9" in paper and "notebooks" not in paper
 
 
 def test_references_print_word_and_number_in_order(html):

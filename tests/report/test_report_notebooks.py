@@ -2,10 +2,12 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from muscle_study.numbers import Number
 from muscle_study.paths import MANUSCRIPT
 from muscle_study.report.errors import ReportError
 from muscle_study.report.notebooks import (
     anchor,
+    linked,
     read_notebook,
     read_notebooks,
     source_link,
@@ -44,6 +46,22 @@ def test_link_leads_to_the_labelled_cell(notebooks, label):
 
 def test_link_without_such_a_cell_leads_to_the_stages_page(notebooks):
     assert source_link("fig-none", notebooks) == "notebooks/05_statistics.html"
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "cell", "link"),
+    [
+        ("csa.mean", "37.9 cm²", "tbl-measures_by_age", True),
+        ("csa.peak", "<30", "tbl-measures_by_age", True),
+        ("csa.mean", "not estimable", "tbl-measures_by_age", False),
+        ("study.run", "run2", "tbl-measures_by_age", False),
+        ("replicates.count", "1,000", "make replicates", False),
+    ],
+)
+def test_a_number_links_to_the_cell_that_computed_it(notebooks, name, text, cell, link):
+    to = "notebooks/05_statistics.html#tbl-measures-by-age"
+    expected = f'[{text}]({to} "Computed in tbl-measures-by-age"){{.number}}' if link else text
+    assert linked(name, Number(text, None, cell), notebooks) == expected
 
 
 def test_only_code_cells_are_labelled(tmp_path):

@@ -25,6 +25,7 @@ PARAMETERS = StatisticsParameters(
     bmi_group_edges_kg_m2=[25, 30],
     confidence=0.95,
     min_cell_count=5,
+    round_counts_to=1,
     seed=1,
 )
 

@@ -48,6 +48,24 @@ def test_the_limits_of_eta_squared_make_the_observed_f_a_tail(f, df1, df2):
     assert low < f * df1 / (f * df1 + df2) < high
 
 
+@pytest.mark.parametrize(
+    ("groups", "n", "effect"),
+    [(3, 322, 0.10), (3, 52, 0.25), (3, 21, 0.40), (4, 274, 0.10), (4, 45, 0.25), (5, 39, 0.25)],
+)
+def test_noncentrality_as_in_cohens_table(groups, n, effect):
+    """Cohen, A power primer, Psychol Bull 1992;112:155-159, table 2: power 0.80 at α = 0.05.
+
+    With n people in each of the groups and effect size f, the F that is just significant lies above
+    20 % of those that occur: f is the upper limit of its one-sided 80 % interval, 60 % two-sided.
+    η² = f² / (1 + f²). Cohen's n is rounded up to a whole person.
+    """
+    df1, df2 = groups - 1, groups * (n - 1)
+    high = eta_squared_interval(stats.f.isf(0.05, df1, df2), df1, df2, 0.6)[1]
+    fewer = eta_squared_interval(stats.f.isf(0.05, df1, df2 - groups), df1, df2 - groups, 0.6)[1]
+    step = abs(fewer - high)  # what one person in each group makes
+    assert high == pytest.approx(effect**2 / (1 + effect**2), abs=step)
+
+
 def test_the_interval_of_eta_squared_begins_at_zero_where_p_says_so():
     # p of this F is 0.05: on the edge of a two-sided 90 % interval that leaves zero out
     edge = stats.f.isf(0.05, 2, 30)

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from muscle_study.files import read_table, write_table
 from muscle_study.statistics.correlation import correlations
 from muscle_study.statistics.measurement_error import (
     corrected,
@@ -13,7 +14,9 @@ from muscle_study.statistics.measurement_error import (
     error_models,
     error_pairs,
     fit_error_model,
+    is_here,
     measurement_error_table,
+    reference_errors,
 )
 from muscle_study.statistics.measures import CSA
 from muscle_study.statistics.regression import coefficients, fit_all
@@ -143,3 +146,35 @@ def test_few_pairs_leave_the_naive_alone(study_of, plan):
     assert table["value_corrected"].isna().all()
     assert table["value_naive"].notna().any()
     assert set(measurement_error_table(study, table).text["Corrected (CI)"]) == {"–"}
+
+
+def test_a_run_without_truth_takes_the_reference_labels_for_it(study_of, plan):
+    study = study_of(plan(n=300, n_test=80, truth=False, synthetic=False, seed=12))
+    scores = read_table(study.paths.measurements / "segmentation_quality.csv")
+    measures = study.measures.set_index("participant_id")
+    one = scores["participant_id"].iloc[0]
+    own = scores[scores["participant_id"] == one].set_index("structure")["csa_error"]
+    reference = sum(
+        measures.loc[one, f"psoas_csa_{side}_cm2"] / (1 + own[f"psoas_{side}"])
+        for side in ("left", "right")
+    )
+    errors = reference_errors(study, CSA.column)
+    total = measures.loc[one, "psoas_csa_total_cm2"]
+    assert errors[one] == pytest.approx(total - reference)
+    assert is_here(study)
+    models = error_models(study)
+    table = corrected(study, coefficients(fit_all(study)), correlations(study), models)
+    assert table["value_corrected"].notna().any()
+    assert table["true"].isna().all()
+    assert "True" not in measurement_error_table(study, table).text
+    assert "reference labels" in error_model_table(study, models).caption
+
+
+def test_a_muscle_that_is_not_found_is_no_pair(study_of, plan):
+    study = study_of(plan(n=300, n_test=80, truth=False, synthetic=False, seed=13))
+    path = study.paths.measurements / "segmentation_quality.csv"
+    before = len(error_pairs(study, CSA))
+    scores = read_table(path)
+    scores.loc[0, "csa_error"] = np.nan
+    write_table(scores, path)
+    assert len(error_pairs(study, CSA)) == before - 1

@@ -1,22 +1,30 @@
 """The notebook's cells, one after the other, on runs of several kinds."""
 
 import json
+import re
 
 import matplotlib as mpl
+import pandas as pd
 import pytest
 
 from muscle_study.numbers import Numbers
 from muscle_study.report.check import find_identifiers
+from muscle_study.statistics import measurement_error
 from muscle_study.statistics.names import (
     COMPARED_NAMES,
+    CORRECTED_NAMES,
     NAMES,
     PREDICTED_NAMES,
     SIMULATED_NAMES,
     TRUTH_NAMES,
 )
+from muscle_study.statistics.parameters import StatisticsParameters
 from muscle_study.statistics.stage import missing_outputs, write_numbers
 
 mpl.use("Agg")
+
+#: Columns that count people. The list of steps of training or of grids counts none.
+COUNTS = {"n", "measured", "excluded", "participants", "donors", "simulated"}
 
 
 @pytest.mark.parametrize(
@@ -38,10 +46,12 @@ def test_everything_is_there_and_nothing_individual(study_of, plan, run_cells, m
         *NAMES,
         *PREDICTED_NAMES,
         *(TRUTH_NAMES if made_up.get("truth", True) else []),
+        *(CORRECTED_NAMES if measurement_error.is_here(study) else []),
         *(COMPARED_NAMES if "compared" in made_up else []),
         *(SIMULATED_NAMES if "n_simulated" in made_up else []),
     }
     assert set(numbers) == expected
+    check_counts(study)
     identifiers = set(study.curated["participant_id"])
     for path in study.paths.reports.rglob("*"):
         if path.suffix in (".csv", ".md", ".json"):
@@ -51,6 +61,38 @@ def test_everything_is_there_and_nothing_individual(study_of, plan, run_cells, m
             assert ("Synthetic cohort" in path.read_text()) == study.synthetic, path.name
             if "n_simulated" not in made_up:
                 assert "simulated" not in path.read_text(), path.name
+
+
+def check_counts(study):
+    """Look for counts under the threshold in every table, figure's data and caption."""
+    for path in [*study.paths.tables.glob("*.csv"), *study.paths.figures.glob("*.csv")]:
+        table = pd.read_csv(path)
+        for column in COUNTS & set(table):
+            small = table[column].between(1, study.min_count - 1)
+            assert not small.any(), (path.name, column)
+    for path in study.paths.reports.rglob("*.md"):
+        counts = re.findall(r"\bn = (\d[\d,]*)", path.read_text())
+        assert all(int(n.replace(",", "")) >= study.min_count for n in counts), path.name
+
+
+def test_counts_are_rounded_where_asked(study_of, plan, run_cells, parameters, monkeypatch):
+    """All counts of people in tables, figures' data, captions and numbers are multiples of ten."""
+    coarse = parameters.model_copy(update={"round_counts_to": 10})
+    study = study_of(plan(n=180, n_simulated=300, seed=14), coarse)
+    monkeypatch.setattr(StatisticsParameters, "from_notebook", lambda _cells: coarse)
+    run_cells(study)
+    for path in [*study.paths.tables.glob("*.csv"), *study.paths.figures.glob("*.csv")]:
+        table = pd.read_csv(path)
+        for column in (COUNTS & set(table)) - {"donors"}:
+            assert (table[column].dropna() % 10 == 0).all(), (path.name, column)
+    for path in study.paths.reports.rglob("*.md"):
+        for n in re.findall(r"\bn = (\d[\d,]*)", path.read_text()):
+            assert int(n.replace(",", "")) % 10 == 0, (path.name, n)
+    numbers = json.loads((study.paths.numbers / "statistics.json").read_text())
+    for name, number in numbers.items():
+        people = name.startswith(("population.", "split.", "simulation.donors"))
+        if people and type(number["value"]) is int:
+            assert number["value"] % 10 == 0, name
 
 
 def test_small_numbers_are_said_in_words(study_of, plan, run_cells):

@@ -2,39 +2,86 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from muscle_study.cohort.population_truth import coefficient_table
 from muscle_study.numbers import read_numbers
 from muscle_study.paths import RunPaths
-from muscle_study.statistics.replicates import KEYS, Plan, replicate, run, summarise
+from muscle_study.statistics import replicates
+from muscle_study.statistics.replicates import (
+    INTERVALS,
+    KEYS,
+    Plan,
+    draw,
+    estimates,
+    replicate,
+    run,
+    summarise,
+    true_values,
+)
 
-PLAN = Plan(replicates=3, n=600, seed=4)
+SEED, N = 4, 600
 
 
 @pytest.fixture(scope="module")
-def one():
+def plan_of_study(parameters):
+    """A small replicate study."""
+    return Plan(3, N, parameters.model_copy(update={"seed": SEED}))
+
+
+@pytest.fixture(scope="module")
+def true(plan_of_study):
+    """True values, from fewer people than the study takes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(replicates, "PEOPLE_FOR_TRUTH", 20_000)
+        return true_values(plan_of_study)
+
+
+@pytest.fixture(scope="module")
+def one(plan_of_study, true):
     """The first replicate."""
-    return replicate(PLAN, 0)
+    return replicate(plan_of_study, 0, true)
 
 
 def test_every_reported_estimate_is_judged(one):
     counts = one.groupby("kind").size()
     # both outcomes: all with three terms, each sex with two; six correlations
     assert counts["regression"] == counts["standardised"] == 14
-    assert counts["correlation"] == 6
+    assert counts["correlation"] == counts["interaction"] == 6
+    assert counts["allometry"] == 2 * (3 + 3 + 4 + 3 + 2)
+    assert counts["secondary"] == 4 * 7
+    # men and women, and in each sex three contrasts; age and BMI groups
+    assert counts["difference"] == counts["cohen_d"] == 2 * (1 + 2 * 3)
+    assert counts["eta_squared"] == 2 * 2 * 2
     assert counts["level"] == counts["centile"] == 20
     judged = one[one["kind"] != "centile"]["found"]
     assert set(judged) <= {0.0, 1.0}
 
 
-def test_a_replicate_does_not_depend_on_others(one):
-    again = replicate(PLAN, 0)
+def test_true_values_are_in_closed_form_where_there_is_one(true):
+    exact = coefficient_table().set_index(KEYS)["value"]
+    for kind in ("regression", "standardised", "correlation"):
+        ours = true[true.index.get_level_values("kind") == kind]
+        pd.testing.assert_series_equal(ours, exact[ours.index], check_names=False)
+
+
+def test_closed_form_and_many_people_agree(plan_of_study):
+    """That of the population is within four standard errors of 20,000 people's."""
+    many = estimates(draw(plan_of_study, 20_000, plan_of_study.rng(99))).set_index(KEYS)
+    exact = coefficient_table().set_index(KEYS)["value"].reindex(many.index).dropna()
+    many = many.loc[exact.index]
+    error = (many["high"] - many["low"]) / (2 * 1.96)
+    assert (abs(many["value"] - exact) < 4 * error).all()
+
+
+def test_a_replicate_does_not_depend_on_others(one, plan_of_study, true):
+    again = replicate(plan_of_study, 0, true)
     pd.testing.assert_frame_equal(one, again)
-    assert not replicate(PLAN, 1)["found"].equals(one["found"])
+    assert not replicate(plan_of_study, 1, true)["found"].equals(one["found"])
 
 
 def test_most_intervals_hold_the_truth(one):
-    """Of 34 intervals, under 25 would have a chance of less than one in a million."""
-    covered = one[one["kind"].isin(["regression", "standardised", "correlation"])]
-    assert covered["found"].sum() >= 25
+    """Of 134 dependent intervals; each should hold it in 95 %."""
+    covered = one[one["kind"].isin(list(INTERVALS))]
+    assert covered["found"].mean() >= 0.8
 
 
 def test_the_error_is_that_of_a_share():
@@ -44,14 +91,17 @@ def test_the_error_is_that_of_a_share():
     assert row["error"] == pytest.approx(100 * np.sqrt(0.05 * 0.95 / 99))
 
 
-def test_tables_and_numbers_are_written(tmp_path, monkeypatch):
+def test_tables_and_numbers_are_written(tmp_path, monkeypatch, parameters):
     monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path))
+    monkeypatch.setattr(replicates, "PEOPLE_FOR_TRUTH", 2_000)
     paths = RunPaths("tiny")
-    table = run(Plan(replicates=2, n=400, seed=1), paths)
-    assert len(table) == 74
+    table = run(Plan(2, 400, parameters), paths)
+    assert len(table) == 134 + 40
     assert {path.name for path in paths.tables.iterdir()} == {
         "replicates.csv", "replicates.md", "replicates.caption.md"
     }  # fmt: skip
+    # a line a kind of interval, a test, a centile
+    assert len((paths.tables / "replicates.md").read_text().splitlines()) == 2 + 9 + 5 + 5
     numbers = read_numbers(paths.numbers)
     assert numbers["replicates.count"].text == "2"
-    assert numbers["replicates.coverage_estimates"].text == "34"
+    assert numbers["replicates.coverage_estimates"].text == "134"

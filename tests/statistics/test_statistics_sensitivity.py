@@ -128,7 +128,7 @@ def test_scans_that_were_put_right_or_flagged_are_left_out(study_of, plan):
     study = study_of(plan(seed=9))
     names = study.people["participant_id"]
     write_table(
-        pd.DataFrame({"participant_id": names[:7], "correction": "swap", "evidence": ""}),
+        pd.DataFrame({"participant_id": names[:7], "correction": "water_fat_swap", "evidence": ""}),
         study.paths.curated / "corrections.csv",
     )
     write_table(
@@ -149,7 +149,10 @@ def test_scans_that_were_put_right_or_flagged_are_left_out(study_of, plan):
 def test_three_left_out_would_be_given_away_by_the_difference(study_of, plan):
     study = study_of(plan(seed=10))
     few = study.people["participant_id"][:3]
-    write_table(pd.DataFrame({"participant_id": few}), study.paths.curated / "corrections.csv")
+    write_table(
+        pd.DataFrame({"participant_id": few, "correction": "water_fat_swap"}),
+        study.paths.curated / "corrections.csv",
+    )
     assert "swaps" not in set(sensitivity(study)["analysis"])
 
 

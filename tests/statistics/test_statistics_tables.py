@@ -8,7 +8,13 @@ from muscle_study.statistics.descriptives import (
     measures_table,
     population_table,
 )
-from muscle_study.statistics.exclusions import UNKNOWN, exclusions_by_group, exclusions_table
+from muscle_study.statistics.exclusions import (
+    TRAITS,
+    UNKNOWN,
+    exclusion_tests,
+    exclusions_by_group,
+    exclusions_table,
+)
 from muscle_study.statistics.published import published, published_table
 from muscle_study.statistics.quality import by_muscle, dice_table
 from muscle_study.statistics.table import (
@@ -154,6 +160,14 @@ def test_an_odds_ratio_tells_no_hidden_count(study_of, plan):
     men, women = (table.loc[group] for group in ("Men", "Women"))
     plain = men["excluded"] * women["measured"] / (men["measured"] * women["excluded"])
     assert men["odds_ratio"] == pytest.approx(plain, rel=0.02)
+
+
+def test_in_a_run_on_real_people_curation_says_whom_exclusion_took(study_of, plan):
+    study = study_of(plan(n_curation_exclusions=90, n=300, synthetic=False, truth=False, seed=4))
+    (study.paths.raw / "participants.csv").unlink()  # there is none
+    assert exclusion_tests(study).keys() == TRAITS.keys()
+    table = exclusions_by_group(study).set_index("group")
+    assert table.loc[["Men", "Women"], "odds_ratio"].notna().all()
 
 
 def test_nobody_excluded_is_no_secret(study_of, plan):

@@ -20,6 +20,7 @@ from muscle_study.curation.review.gallery import PICTURES
 from muscle_study.curation.series import OTHER, UNTOLD, Series, choose_scan, unreadable
 from muscle_study.curation.stations import compose
 from muscle_study.exclusions import Excluded, Reason
+from muscle_study.files import sha256
 from muscle_study.paths import image_file
 from muscle_study.records import (
     read_record,
@@ -114,8 +115,8 @@ def curate_participant(task: Task) -> dict:
     -------
     dict
         ``annotated``; ``inventory``: rows of the inventory, without the participant; ``voxels``:
-        hashes by contrast; ``corrections``: what was put right, and the evidence; ``quality``:
-        the scores.
+        hashes by contrast; ``files``: curated files and their hashes; ``corrections``: what was put
+        right, and the evidence; ``quality``: the scores.
 
     Raises
     ------
@@ -138,6 +139,10 @@ def curate_participant(task: Task) -> dict:
             remove(task)
             series = refused + task.source.read_series(files)
             record = curate(task, series, label_files, meanings)
+            record["files"] = {
+                path.relative_to(task.folder).as_posix(): sha256(path)
+                for path in written(task, record)
+            }
             write_record(task.record, key, record, seen)
     except Excluded as problem:
         remove(task)

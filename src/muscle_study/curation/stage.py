@@ -51,6 +51,7 @@ class Curated:
     flow: pd.DataFrame
     inventory: pd.DataFrame
     corrections: pd.DataFrame
+    files: pd.DataFrame
     review: pd.DataFrame
     excluded_people: pd.DataFrame
     quality: pd.DataFrame
@@ -125,6 +126,7 @@ def curate_cohort(
         flow=flow_table(len(listed), len(by_record), len(by_images)),
         inventory=inventory_table(records),
         corrections=correction_table(records),
+        files=file_table(records),
         review=review_table(verdicts, participants, exclusions),
         excluded_people=left[["participant_id", *TRAITS]],
         quality=quality_of(records, parameters),
@@ -208,6 +210,16 @@ def correction_table(records: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["participant_id", "correction", "evidence"])
 
 
+def file_table(records: pd.DataFrame) -> pd.DataFrame:
+    """Return the hash of each curated file of those who stay."""
+    rows = [
+        (record["participant_id"], file, digest)
+        for record in records.to_dict("records")
+        for file, digest in record["files"].items()
+    ]
+    return pd.DataFrame(rows, columns=["participant_id", "file", "sha256"])
+
+
 def quality_of(records: pd.DataFrame, parameters: CurationParameters) -> pd.DataFrame:
     """Return the scores and flags of those who stay."""
     scored = {record["participant_id"]: record["quality"] for record in records.to_dict("records")}
@@ -238,6 +250,7 @@ def write(curated: Curated, folder: Path) -> None:
     write_table(curated.flow, folder / "flow.csv")
     write_table(curated.inventory, folder / "inventory.csv")
     write_table(curated.corrections, folder / "corrections.csv")
+    write_table(curated.files, folder / "files.csv")
     write_table(curated.quality, folder / "quality.csv")
     write_table(curated.missing, folder / "missing.csv")
     write_table(curated.review, folder / "review.csv")

@@ -187,7 +187,8 @@ class Work:
             write_exclusion(self.record_of(images), seen, excluded)
             raise
         save(labels, self.label_map_of(images))
-        record = {"seconds": round(time.monotonic() - started, 3), **about}
+        seconds = round(time.monotonic() - started, 3)
+        record = {"seconds": seconds, "sha256": sha256(self.label_map_of(images)), **about}
         write_record(self.record_of(images), key, record, seen)
         return record
 

@@ -26,10 +26,13 @@ REFERENCES = MANUSCRIPT / "references.bib"
 #: An identifier shorter than this cannot be told from a number of the text.
 SHORTEST_IDENTIFIER = 4
 
-#: Days as people and DICOM viewers write them: of birth or of a scan, they identify.
+#: Days as people, viewers and DICOM itself (eight digits) write them: of birth or of a scan, they
+#: identify.
 DATE = re.compile(
     r"(?<![\d.])(?:(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
-    r"|(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.(?:19|20)\d\d)(?![\d.]\d)(?!\d)"
+    r"|(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.(?:19|20)\d\d"
+    r"|(?<![\w,-])(?:19|20)\d\d(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])(?![\w-]))"
+    r"(?![\d.]\d)(?!\d)"
 )
 
 #: Attributes that a reader, or a reader's software, gets to see.
@@ -146,8 +149,18 @@ def find_dates(text: str) -> list[str]:
     --------
     >>> find_dates("scanned 2019-03-07, born 7.3.1960; version 1.2.2019.4, 0.2019-3")
     ['2019-03-07', '7.3.1960']
+    >>> find_dates("StudyDate 20190307; 0.20190307, 1,20190307, 20190307123000, a20190307")
+    ['20190307']
     """
     return sorted(set(DATE.findall(text)))
+
+
+def seeds(paths: RunPaths) -> set[str]:
+    """Return the seeds of the run's parameters: one may look like a day."""
+    found = set()
+    for path in paths.parameters.glob("*.json"):
+        found |= set(re.findall(r'"seed": (\d+)', path.read_text(encoding="utf-8")))
+    return found
 
 
 def machine_folders(paths: RunPaths) -> list[str]:
@@ -186,6 +199,7 @@ def check(
     """
     # a reference's page, such as 106236, may happen to be somebody's identifier
     references = REFERENCES.read_text(encoding="utf-8")
+    no_days = {*find_dates(references), *seeds(paths)}
     identifiers = participant_ids(paths) - _words(references)
     records = list(records)
     problems = []
@@ -195,7 +209,7 @@ def check(
         if path in manuscripts:
             found["the unresolved"] = find_unresolved(text)
         if path not in records:
-            found["the date"] = sorted(set(find_dates(text)) - set(find_dates(references)))
+            found["the date"] = sorted(set(find_dates(text)) - no_days)
             found["this machine's folder"] = find_machine_paths(text, paths)
         problems += [
             f"{path.name} shows {what} {_some(names)}" for what, names in found.items() if names

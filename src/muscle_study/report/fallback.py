@@ -13,6 +13,7 @@ from muscle_study.report.errors import ReportError
 from muscle_study.report.shortcodes import expand
 
 FILTER = MANUSCRIPT / "filters" / "quarto.lua"
+PAPER_FILTER = MANUSCRIPT / "filters" / "paper.lua"
 
 #: ``task_lists`` and the like are on by default, as they are in Quarto.
 READER = "markdown"
@@ -69,7 +70,12 @@ def _html(text: str, project: Path, ribbon: str) -> Path:
 
 def _pdf(text: str, project: Path, ribbon: str) -> list[Path]:
     source, path = project / "manuscript.typ", project / "manuscript.pdf"
-    options = ["--to=typst", "--template=style/paper.typ", "--variable=section-numbering:1.1"]
+    options = [
+        "--to=typst",
+        "--template=style/paper.typ",
+        "--variable=section-numbering:1.1",
+        f"--lua-filter={PAPER_FILTER}",
+    ]
     write_text(pandoc(text, project, ribbon, options), source)
     try:
         typst.compile(str(source), output=str(path), root=str(project))

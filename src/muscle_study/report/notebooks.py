@@ -11,6 +11,7 @@ from nbconvert import HTMLExporter
 from pygments.formatters import HtmlFormatter
 
 from muscle_study.files import write_text
+from muscle_study.numbers import Number
 from muscle_study.paths import STAGES
 from muscle_study.report.errors import ReportError
 
@@ -82,6 +83,18 @@ def source_link(label: str, notebooks: list[Notebook], default: str = "statistic
         if anchor(label) in notebook.anchors:
             return f"notebooks/{notebook.page}#{anchor(label)}"
     return f"notebooks/{STAGES[default]}.html"
+
+
+def linked(name: str, number: Number, notebooks: list[Notebook]) -> str:
+    """Return a number as the text prints it, in Markdown, with a link to the cell that computed it.
+
+    What the run is called and what kind it is (``study.``) stands in code and file names, where
+    no link can; these, words and what no cell computed stay as they are.
+    """
+    link = source_link(number.cell, notebooks)
+    if name.startswith("study.") or not any(map(str.isdigit, number.text)) or "#" not in link:
+        return number.text
+    return f'[{number.text}]({link} "Computed in {anchor(number.cell)}"){{.number}}'
 
 
 def write_pages(

@@ -31,6 +31,7 @@ OPTIONAL_PARTS = {
     "cohort": Path("tables", "cohort.md"),
     "faults": Path("tables", "faults.md"),
     "curation-check": Path("tables", "curation_check.md"),
+    "scale": Path("tables", "cost.md"),
 }
 
 #: Tables that hold what a figure draws, where it has no file of its own.
@@ -122,7 +123,7 @@ def lay_out(
     numbers
         The numbers, for the list of where each comes from.
     variables
-        The numbers' texts, and what else the text refers to.
+        The numbers as the text prints them, and what else it refers to.
     notebooks
         The executed notebooks, for the links to their cells.
     project
@@ -130,7 +131,8 @@ def lay_out(
     """
     for name in ("_quarto.yml", "references.bib"):
         shutil.copy(MANUSCRIPT / name, project / name)
-    shutil.copytree(MANUSCRIPT / "style", project / "style")
+    for folder in ("style", "filters"):
+        shutil.copytree(MANUSCRIPT / folder, project / folder)
     for folder in (paths.tables, paths.figures):
         shutil.copytree(folder, project / folder.name)
     write_text(_yaml(nest(variables)), project / "_variables.yml")

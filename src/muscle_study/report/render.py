@@ -1,16 +1,20 @@
 """From tables, figures and numbers to the manuscript as HTML and PDF."""
 
+import resource
 import shutil
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from muscle_study.files import sha256
 from muscle_study.numbers import Number, read_numbers
 from muscle_study.paths import MANUSCRIPT, RunPaths
+from muscle_study.provenance import REPORT_MANIFEST, Hashes, folder_hashes, write_manifest
 from muscle_study.report import fallback, quarto
 from muscle_study.report.check import check, machine_folders
 from muscle_study.report.errors import ReportError
-from muscle_study.report.notebooks import read_notebooks, write_pages
+from muscle_study.report.notebooks import linked, read_notebooks, write_pages
 from muscle_study.report.parameters import ReportParameters
 from muscle_study.report.project import RIBBON, is_synthetic, lay_out
 from muscle_study.report.shortcodes import expand
@@ -41,11 +45,13 @@ def render(run: str, parameters: ReportParameters) -> list[Path]:
         is missing or shows what it must not.
     """
     paths = RunPaths(run)
+    begun = time.monotonic()
+    inputs = _read(paths)
     numbers = _numbers(paths)
     notebooks = read_notebooks(paths.notebooks)
     renderer = quarto.description() if quarto.available() else fallback.description()
     ribbon = RIBBON if is_synthetic(numbers) else ""
-    variables = {name: number.text for name, number in numbers.items()}
+    variables = {name: linked(name, number, notebooks) for name, number in numbers.items()}
     variables["report.renderer"] = renderer
 
     with _beside(paths.reports) as project:
@@ -72,6 +78,15 @@ def render(run: str, parameters: ReportParameters) -> list[Path]:
         manuscripts = [path for path in made if path.suffix != ".typ"]
         for source in set(made) - set(manuscripts):
             source.unlink()
+        write_manifest(
+            project / REPORT_MANIFEST,
+            "report",
+            parameters.model_dump(mode="json"),
+            inputs,
+            _written([*manuscripts, *pages], project, paths),
+            seconds=time.monotonic() - begun,
+            peak_mb=resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        )
         _move(project, paths.reports)
     for name in {"html", "pdf"} - set(parameters.formats):  # of an earlier render
         (paths.reports / f"manuscript.{name}").unlink(missing_ok=True)
@@ -83,6 +98,26 @@ def _numbers(paths: RunPaths) -> Mapping[str, Number]:
         if not folder.is_dir() or not any(folder.iterdir()):
             raise ReportError(f"{folder} is empty or missing: run the statistics stage first")
     return read_numbers(paths.numbers)
+
+
+def _read(paths: RunPaths) -> Hashes:
+    """Return the hashes of what the report is made from."""
+    found = folder_hashes(paths.results_of("statistics"), paths)
+    executed = sorted(paths.notebooks.glob("*.ipynb"))
+    found[paths.notebooks.relative_to(paths.output).as_posix()] = {
+        path.name: sha256(path) for path in executed if not path.name.endswith(".failed.ipynb")
+    }
+    return found
+
+
+def _written(made: list[Path], project: Path, paths: RunPaths) -> Hashes:
+    """Return the hashes of the manuscript and of the notebooks' pages, under their final places."""
+    found: Hashes = {}
+    for path in made:
+        folder = (paths.reports / path.relative_to(project)).parent
+        name = folder.relative_to(paths.output).as_posix()
+        found.setdefault(name, {})[path.name] = sha256(path)
+    return found
 
 
 def _shown(project: Path, paths: RunPaths) -> list[Path]:

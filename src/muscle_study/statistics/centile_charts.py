@@ -191,14 +191,17 @@ def calibration(study: Study, charts: dict[Key, Chart | None]) -> pd.DataFrame:
             if len(z) * min(DRAWN) / 100 < study.min_count:
                 continue
             row = {"outcome": outcome, "sex": sex, "design": design, "age_group": group}
-            row |= {"n": len(z), "z_mean": z.mean(), "z_sd": z.std()}
+            row |= {"n": study.rounded(len(z)), "z_mean": z.mean(), "z_sd": z.std()}
             for centile in DRAWN:
                 below = int((z < stats.norm.ppf(centile / 100)).sum())
+                names = [f"below_{centile}{end}" for end in ("", "_low", "_high")]
+                if not study.min_count <= below <= len(z) - study.min_count:
+                    row |= dict.fromkeys(names, np.nan)  # the share would tell how few they are
+                    continue
                 low, high = proportion_confint(
                     below, len(z), alpha=1 - study.parameters.confidence, method="wilson"
                 )
-                row[f"below_{centile}"] = 100 * below / len(z)
-                row[f"below_{centile}_low"], row[f"below_{centile}_high"] = 100 * low, 100 * high
+                row |= dict(zip(names, (100 * below / len(z), 100 * low, 100 * high), strict=True))
             rows.append(row)
     columns = ["outcome", "sex", "design", "age_group", "n", "z_mean", "z_sd"]
     columns += [f"below_{centile}{end}" for centile in DRAWN for end in ("", "_low", "_high")]
@@ -213,7 +216,10 @@ def calibration_table(study: Study, table: pd.DataFrame) -> Table:
             "Sex": SEXES[row["sex"]],
             "Model knows": DESIGNS[row["design"]],
             "z, mean ± SD": f"{format_number(row['z_mean'], 2)} ± {format_number(row['z_sd'], 2)}",
-            **{f"{c}": format_number(row[f"below_{c}"], 1) for c in DRAWN},
+            **{
+                f"{c}": MARK if pd.isna(share := row[f"below_{c}"]) else format_number(share, 1)
+                for c in DRAWN
+            },
         }
         for row in table[table["age_group"] == "all"].to_dict("records")
     ] or [
@@ -224,7 +230,8 @@ def calibration_table(study: Study, table: pd.DataFrame) -> Table:
         f"Calibration of the centiles by five-fold cross-validation ({study.sizes}): z-scores of "
         "participants, and the percentage of them below each centile (head of the column), by a "
         "model fitted to others. The CSV file gives intervals, and the same by age group. CSA: "
-        f"total {study.psoas} cross-sectional area. {MARK}: too few participants." + study.origin
+        f"total {study.psoas} cross-sectional area. {MARK}: too few participants, or too few below "
+        "or above." + study.origin
     )
     text = without_repeats(pd.DataFrame(text), "Outcome")
     return Table("centile_calibration", table, text, caption)
@@ -243,7 +250,9 @@ def centile_numbers(table: pd.DataFrame, numbers: Numbers, cell: str) -> None:
         overall[f"below_{centile}_low"].le(centile) & overall[f"below_{centile}_high"].ge(centile)
         for centile in DRAWN
     ]
-    text.number("centiles.checked", len(overall) * len(DRAWN))
+    text.number(
+        "centiles.checked", overall[[f"below_{centile}" for centile in DRAWN]].notna().sum().sum()
+    )
     text.number("centiles.covered", np.sum(covered))
 
 

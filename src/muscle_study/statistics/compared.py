@@ -49,7 +49,7 @@ def size(study: Study) -> str:
     """Return how many are compared, hidden where so few are not that it would tell of them."""
     n = len(read_table(study.paths.measurements / "compared.csv"))
     missed = len(study.measures) - n
-    return count(n, n < study.min_count or 0 < missed < study.min_count)
+    return count(study.rounded(n), n < study.min_count or 0 < missed < study.min_count)
 
 
 def dice(study: Study) -> dict[str, pd.Series]:

@@ -40,6 +40,7 @@ def righted_table(study: Study) -> Table:
         for row in _counted(codes, words, study.min_count)
     ]
     data = pd.DataFrame(rows, columns=["done", "what", "participants"])
+    data["participants"] = study.rounded(data["participants"])
     shown = [MARK if pd.isna(n) else format_number(n) for n in data["participants"]]
     text = pd.DataFrame(
         {

@@ -53,8 +53,9 @@ def population_table(study: Study) -> Table:
         for measure in CHARACTERISTICS
         for sex in SEXES
     ]
-    grouped = study.group_counts.merge(
-        study.group_counts.groupby(["sex", "grouping"], as_index=False)["n"].sum(),
+    counts = study.group_counts.assign(n=study.rounded(study.group_counts["n"]))
+    grouped = counts.merge(
+        counts.groupby(["sex", "grouping"], as_index=False)["n"].sum(),
         on=["sex", "grouping"],
         suffixes=("", "_sex"),
     )
@@ -65,7 +66,7 @@ def population_table(study: Study) -> Table:
         {
             "Characteristic": "Participants, n",
             **{
-                word: count(len(study.of_sex(sex)), sex in study.hidden_sexes)
+                word: count(study.rounded(len(study.of_sex(sex))), sex in study.hidden_sexes)
                 for sex, word in SEXES.items()
             },
         }
@@ -215,7 +216,7 @@ def _by_group(
                             "sex": sex,
                             "grouping": grouping,
                             "group": group.group,
-                            "n": None if group.hidden else group.n,
+                            "n": None if group.hidden else study.rounded(group.n),
                             "suppressed": group.hidden,
                             "measure": measure.column,
                             "unit": measure.unit,
@@ -230,7 +231,7 @@ def _by_group(
                         {
                             "Sex": word,
                             heading: group.group,
-                            "n": count(group.n, group.hidden),
+                            "n": count(study.rounded(group.n), group.hidden),
                             **cells,
                         }
                     )

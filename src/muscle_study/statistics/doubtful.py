@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from muscle_study.exclusions import Reason
+from muscle_study.curation.corrections import Correction
 from muscle_study.files import read_table
 from muscle_study.paths import RunPaths
 
@@ -10,7 +10,7 @@ from muscle_study.paths import RunPaths
 def corrected_swaps(paths: RunPaths) -> set[str]:
     """Return those whose water and fat were exchanged, and put right."""
     table = _table(paths, "corrections", "participant_id", "correction")
-    return set(table.loc[table["correction"].eq(Reason.WATER_FAT_SWAP), "participant_id"])
+    return set(table.loc[table["correction"].eq(Correction.WATER_FAT_SWAP), "participant_id"])
 
 
 def flagged_scans(paths: RunPaths) -> set[str]:

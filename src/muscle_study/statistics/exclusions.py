@@ -183,10 +183,13 @@ def by_reason(study: Study) -> pd.DataFrame:
 def exclusions_table(study: Study) -> Table:
     """Return the exclusions by step and reason, then by sex, age group and BMI group."""
     groups = exclusions_by_group(study)
+    shown = ["measured", "excluded"]
+    groups[shown] = study.rounded(groups[shown])
     groups["excluded_percent"] = (
         100 * groups["excluded"] / (groups["measured"] + groups["excluded"])
     )
     reasons = by_reason(study)
+    reasons["excluded"] = study.rounded(reasons["excluded"])
     data = pd.concat([reasons.assign(by="reason"), groups.assign(by="group")])
     heads = ["Excluded", "Measured, n", "Excluded, n", "Excluded, %", "Odds ratio"]
     lines = [

@@ -1,7 +1,9 @@
 """What the network's measurement error does to the estimates, and the estimates without it.
 
 In participants whom training never saw and whose true sizes are known, the measured size is a line
-of the true one plus noise, in each sex: ``measured = a + b · true + e``. A slope b below 1, a
+of the true one plus noise, in each sex: ``measured = a + b · true + e``. A synthetic cohort knows
+the true sizes; elsewhere those by the reference labels of the test split stand for them, and what
+is wrong with these labels is not corrected. A slope b below 1, a
 network that draws sizes towards their mean, flattens every coefficient by that factor; noise widens
 intervals and lowers correlations. Regression calibration turns this round: coefficients of
 ``(measured - a) / b`` estimate those of the true size, and correlations are divided by the square
@@ -19,10 +21,19 @@ from statsmodels.regression.linear_model import OLS
 
 from muscle_study.disclosure import MARK
 from muscle_study.files import read_table
+from muscle_study.labels import SIDES
 from muscle_study.numbers import Numbers, format_number, format_p
 from muscle_study.statistics.correlation import SIZES, fisher_interval
 from muscle_study.statistics.imaged import AMONG
-from muscle_study.statistics.measures import OUTCOMES, SEXES, SHORT_NAMES, Measure
+from muscle_study.statistics.measures import (
+    CSA,
+    GLUTEUS,
+    OUTCOMES,
+    SEXES,
+    SHORT_NAMES,
+    Measure,
+)
+from muscle_study.statistics.quality import has_truth, read_quality
 from muscle_study.statistics.recovery import coefficients_path
 from muscle_study.statistics.regression import TERM_TEXT, TERMS, coefficient_digits, model_data
 from muscle_study.statistics.study import Study
@@ -31,6 +42,12 @@ from muscle_study.statistics.text import Text
 
 #: Fewer pairs of measured and true than this make no error model: our choice.
 FEWEST_PAIRS = 15
+
+#: Of which muscle a total is, and what the test split's scores call its relative error.
+_SCORED = {
+    CSA.column: ("psoas", "csa_error"),
+    GLUTEUS.column: ("gluteus", "volume_error"),
+}
 
 #: Head of the column with the test of the error model's supposition.
 _P = "p, age or BMI"
@@ -119,12 +136,45 @@ def fit_error_model(
 def error_pairs(study: Study, outcome: Measure) -> pd.DataFrame:
     """Return ``sex``, ``age_years``, ``bmi_kg_m2``, ``measured`` and ``true`` of the unseen."""
     column = outcome.column
-    errors = read_table(study.paths.measurements / "errors.csv")[["participant_id", column]]
-    pairs = study.imaged.people.merge(errors, on="participant_id", suffixes=("", "_error"))
-    measured = pairs[column] * outcome.factor
-    return pairs[["sex", "age_years", "bmi_kg_m2"]].assign(
-        measured=measured, true=measured - pairs[f"{column}_error"] * outcome.factor
+    if has_truth(study):
+        errors = read_table(study.paths.measurements / "errors.csv")
+        errors = errors.set_index("participant_id")[column]
+    else:
+        errors = reference_errors(study, column)
+    people = study.imaged.people
+    measured = people[column] * outcome.factor
+    pairs = people[["sex", "age_years", "bmi_kg_m2"]].assign(
+        measured=measured, true=measured - people["participant_id"].map(errors) * outcome.factor
     )
+    return pairs.dropna(subset=["measured", "true"])
+
+
+def reference_errors(study: Study, column: str) -> pd.Series:
+    """Return measured minus the reference labels' size of the test split, by participant.
+
+    From the relative error of each side; a side that either lacks has none.
+
+    Parameters
+    ----------
+    study
+        The run.
+    column
+        A total: ``psoas_csa_total_cm2`` or ``gluteus_volume_total_ml``.
+    """
+    muscle, relative = _SCORED[column]
+    scores = read_quality(study).pivot_table(
+        index="participant_id", columns="structure", values=relative
+    )
+    sizes = study.measures.set_index("participant_id")
+    return sum(
+        sizes[column.replace("total", side)] * (1 - 1 / (1 + scores[f"{muscle}_{side}"]))
+        for side in SIDES
+    )
+
+
+def is_here(study: Study) -> bool:
+    """Tell whether enough true or reference sizes are known for an error model, sexes together."""
+    return max(len(error_pairs(study, outcome)) for outcome in OUTCOMES.values()) >= FEWEST_PAIRS
 
 
 def error_models(study: Study) -> dict[tuple[str, str], ErrorModel | None]:
@@ -258,6 +308,8 @@ def corrected(
     table = naive[[*keys, *values]].merge(
         ours, on=keys, how="left", suffixes=("_naive", "_corrected")
     )
+    if not has_truth(study):
+        return table.assign(true=np.nan)
     true = read_table(coefficients_path(study)).rename(columns={"value": "true"})
     return table.merge(true[[*keys, "true"]], on=keys, how="left", validate="one_to_one")
 
@@ -313,7 +365,8 @@ def error_model_table(study: Study, models: dict[tuple[str, str], ErrorModel | N
         p = model.differential_p
         data.append(
             {
-                "outcome": name, "sex": sex, "n": model.n, "intercept": model.intercept,
+                "outcome": name, "sex": sex, "n": study.rounded(model.n),
+                "intercept": model.intercept,
                 "slope": model.slope, "slope_low": low, "slope_high": high, "noise_sd": noise,
                 "reliability": reliability, "differential_p": p,
             }
@@ -321,7 +374,7 @@ def error_model_table(study: Study, models: dict[tuple[str, str], ErrorModel | N
         text.append(
             row
             | {
-                "n": format_number(model.n),
+                "n": format_number(study.rounded(model.n)),
                 "Slope (CI)": estimate(model.slope, low, high, 2),
                 "Noise SD": f"{format_number(noise, outcome.digits)} {outcome.unit}",
                 "Reliability": MARK if pd.isna(reliability) else format_number(reliability, 2),
@@ -330,8 +383,8 @@ def error_model_table(study: Study, models: dict[tuple[str, str], ErrorModel | N
         )
     percent = format_number(100 * study.parameters.confidence)
     caption = (
-        "Error of the measures, from imaged participants whom training never saw and whose true "
-        f"sizes are known (n): measured = intercept + slope × true + noise. Slope with {percent} % "
+        "Error of the measures, from imaged participants whom training never saw and "
+        f"{_known(study)} (n): measured = intercept + slope × true + noise. Slope with {percent} % "
         "confidence interval (CI); below 1, differences between people are measured too small. "
         "Reliability: share of the measured sizes' variance that is not noise. "
         f"{_P}: of the supposition that, the true size given, the error does not depend on age or "
@@ -359,27 +412,38 @@ def measurement_error_table(study: Study, table: pd.DataFrame) -> Table:
                 "Term": SIZES[row["term"]] if correlation else TERM_TEXT[row["term"]],
                 "Among": AMONG[row["sex"]],
                 **cells,
-                "True": MARK if pd.isna(row["true"]) else format_number(row["true"], digits),
             }
+            | ({"True": _printed(row["true"], digits)} if has_truth(study) else {})
         )
     percent = format_number(100 * study.parameters.confidence)
     caption = (
         f"Naive estimates ({study.sizes}), and the same corrected for measurement error by "
         "regression calibration, whose intervals allow for the error model's uncertainty: "
         "coefficients of the linear regressions on age, BMI and sex, and Pearson correlations of "
-        f"gluteus volume with body size (r), with {percent} % confidence intervals (CI). True: of "
-        f"the population model. CSA: total {study.psoas} cross-sectional area. {MARK}: not "
-        "estimable." + study.origin
+        f"gluteus volume with body size (r), with {percent} % confidence intervals (CI). "
+        f"{'True: of the population model. ' if has_truth(study) else ''}CSA: total {study.psoas} "
+        f"cross-sectional area. {MARK}: not estimable." + study.origin
     )
     printed = without_repeats(pd.DataFrame(text), "Outcome")
     return Table("measurement_error", table, printed, caption)
 
 
+def _printed(value: float, digits: int) -> str:
+    return MARK if pd.isna(value) else format_number(value, digits)
+
+
+def _known(study: Study) -> str:
+    if has_truth(study):
+        return "whose true sizes are known"
+    return "whose sizes by the reference labels are taken for the true ones"
+
+
 def measurement_error_numbers(
     study: Study, table: pd.DataFrame, numbers: Numbers, cell: str
 ) -> None:
-    """Add the corrected pooled coefficients, and how many intervals hold the true value."""
+    """Add the corrected pooled coefficients; if there is a truth, how many intervals hold it."""
     text = Text(numbers, cell)
+    text.word("corrected.people", _known(study))
     percent = format_number(100 * study.parameters.confidence, 0, "%")
     found = table[table["sex"] == "both"].set_index(["outcome", "term"])
     for name, outcome in OUTCOMES.items():
@@ -389,6 +453,8 @@ def measurement_error_numbers(
             text.number(key, row["value_corrected"], digits, outcome.unit)
             limits = (row["low_corrected"], row["high_corrected"])
             text.limits(f"{key}_ci", *limits, digits, before=f"{percent} CI ")
+    if not has_truth(study):
+        return
     known = table.dropna(subset=["value_corrected", "true"])
     held = known["true"].between(known["low_corrected"], known["high_corrected"])
     text.number("corrected.estimates", len(known))

@@ -1,7 +1,7 @@
 """The names of the numbers that the manuscript's text may use."""
 
 from muscle_study.labels import MUSCLES
-from muscle_study.statistics import compared
+from muscle_study.statistics import compared, measurement_error
 from muscle_study.statistics.measures import OUTCOMES
 from muscle_study.statistics.quality import has_predictions, has_truth
 from muscle_study.statistics.study import Study
@@ -43,6 +43,7 @@ NAMES = [
             "seed",
             "confidence",
             "min_cell",
+            "rounding",
         ),
     ),
     *_over(
@@ -82,8 +83,13 @@ PREDICTED_NAMES = _over(
 TRUTH_NAMES = [
     *_over(("agreement.",), tuple(OUTCOMES), ("_bias", "_loa", "_icc")),
     *_over(("recovery.",), ("coefficients", "covered", "covered_imaged", "median_percent")),
-    *_over(("corrected.",), tuple(OUTCOMES), (".age", ".bmi", ".sex"), ("", "_ci")),
     *_over(("corrected.",), ("estimates", "covered")),
+]
+
+#: Names that only a run has that knows true or reference sizes of enough participants.
+CORRECTED_NAMES = [
+    "corrected.people",
+    *_over(("corrected.",), tuple(OUTCOMES), (".age", ".bmi", ".sex"), ("", "_ci")),
 ]
 
 #: Names that only a run has whose segmentation is compared with another one.
@@ -110,6 +116,7 @@ def expected_names(study: Study) -> set[str]:
         *NAMES,
         *(PREDICTED_NAMES if has_predictions(study) else []),
         *(TRUTH_NAMES if has_truth(study) else []),
+        *(CORRECTED_NAMES if measurement_error.is_here(study) else []),
         *(COMPARED_NAMES if compared.is_here(study) else []),
         *(SIMULATED_NAMES if study.has_simulated else []),
     }

@@ -71,18 +71,21 @@ def dice_table(study: Study) -> Table:
         for score, (title, digits) in SCORES.items():
             values = samples[name][score] if name in samples else by_muscle(quality, score)[name]
             described = describe(values, study.min_count)
-            low = values.quantile(0.1) if pd.notna(described["mean"]) else np.nan
+            # in a few people it would be one of them
+            enough = 0.1 * values.notna().sum() >= study.min_count
+            low = values.quantile(0.1) if enough else np.nan
             data.append({"structure": name, "score": score, **described, "centile_10": low})
             row[f"{title}, mean ± SD"] = mean_sd(described["mean"], described["sd"], digits)
             if score == "dice":
                 row["Dice, 10th centile"] = MARK if pd.isna(low) else format_number(low, digits)
         text.append(row)
     n = quality["participant_id"].nunique()
+    few = _few(n, study)
     caption = (
         f"Agreement of {study.segmenter} with the reference labels in the test participants (n = "
-        f"{count(n, n < study.min_count)}), whom training never saw. HD95: 95th centile of "
-        "the Hausdorff distance; ASD: average symmetric surface distance. The minimum would be a "
-        "single participant's." + _few(n, study) + study.stand_in + study.imaged_only + study.origin
+        f"{count(study.rounded(n), n < study.min_count)}), whom training never saw. HD95: 95th "
+        "centile of the Hausdorff distance; ASD: average symmetric surface distance. The minimum "
+        f"would be a single participant's.{few}{study.stand_in}{study.imaged_only}{study.origin}"
     )
     return Table("dice", pd.DataFrame(data), pd.DataFrame(text), caption)
 
@@ -116,6 +119,7 @@ def read_agreement(study: Study) -> pd.DataFrame:
 def agreement_table(study: Study) -> Table:
     """Return bias, limits of agreement and ICC of the main measures."""
     table = read_agreement(study)
+    table["n"] = study.rounded(table["n"])
     groups = {"test": "test", "unseen": "unseen"}
     text = []
     for measure in (measure for measure in MEASURES if measure.column in set(table["measure"])):

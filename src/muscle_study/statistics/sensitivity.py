@@ -61,7 +61,7 @@ def sensitivity(study: Study) -> pd.DataFrame:
     for name, outcome in OUTCOMES.items():
         for analysis, (n, terms) in _analyses(study, outcome).items():
             for term, values in zip(TERMS.values(), terms, strict=True):
-                rows.append([name, analysis, n, term, *values])
+                rows.append([name, analysis, study.rounded(n), term, *values])
     columns = ["outcome", "analysis", "n", "term", "value", "low", "high"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -151,7 +151,8 @@ def _by_centre(
     known = data.dropna(subset=["outcome", *COVARIATES, "centre"])
     centres = known["centre"].astype(str)
     centres = centres[centres.groupby(centres).transform("size") >= max(min_count, 2)]
-    if centres.nunique() < 2:
+    gone = data[["outcome", *COVARIATES]].notna().all(axis=1).sum() - len(centres)
+    if centres.nunique() < 2 or 0 < gone < min_count:  # the difference would tell how few they are
         return {}
     known = known.loc[centres.index]
     dummies = pd.get_dummies(centres, drop_first=True, dtype=float)
@@ -235,10 +236,9 @@ def sensitivity_table(study: Study, table: pd.DataFrame) -> Table:
         f"and BMI of the measured and the excluded, where at least {FEWEST_EXCLUDED} excluded are "
         "known. Flagged: a score of the scan's quality is beyond its threshold. Clustered: of at "
         f"least {FEWEST_CENTRES} centres, with Student's t of one degree fewer. Imputed: "
-        f"{IMPUTATIONS} tables by chained equations, pooled by Rubin's rules, "
-        "where measured participants lack age, height or weight. Analyses that the run has no "
-        f"cause for are left out. CSA: total {study.psoas} cross-sectional area. {MARK}: not "
-        "estimable." + study.origin
+        f"{IMPUTATIONS} tables by chained equations, pooled by Rubin's rules, where measured "
+        "participants lack age, height or weight. Analyses that the run has no cause for are left "
+        f"out. CSA: total {study.psoas} cross-sectional area. {MARK}: not estimable." + study.origin
     )
     text = without_repeats(pd.DataFrame(text), "Outcome")
     return Table("sensitivity", table, text, caption)

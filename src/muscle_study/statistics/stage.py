@@ -3,7 +3,7 @@
 import shutil
 
 from muscle_study.numbers import Numbers, read_numbers
-from muscle_study.statistics import cohort, compared, curation
+from muscle_study.statistics import cohort, compared, cost, curation, measurement_error
 from muscle_study.statistics.names import expected_names
 from muscle_study.statistics.quality import has_predictions, has_truth
 from muscle_study.statistics.study import Study
@@ -55,9 +55,12 @@ FIGURES = (
 PREDICTED_FIGURES = ("predicted",)
 
 #: What a run with known truth has besides, and one with simulated measurements.
-TRUTH_TABLES = ("agreement", "recovery", "error_model", "measurement_error")
+TRUTH_TABLES = ("agreement", "recovery")
 TRUTH_FIGURES = ("agreement",)
 SIMULATED_TABLES = ("imaged",)
+
+#: What a run has that knows true or reference sizes of enough participants.
+ERROR_TABLES = ("error_model", "measurement_error")
 
 #: What a run has whose segmentation is compared with another one.
 COMPARED_TABLES = ("comparison",)
@@ -69,6 +72,11 @@ FAULT_TABLES = ("faults",)
 #: What a run has whose data stage cohort made.
 COHORT_TABLES = ("cohort", "voxelisation")
 COHORT_FIGURES = ("cohort_mosaic", "cohort_faults", "cohort_atlas")
+
+
+#: What a run has whose stages were run by `make`, which notes what they took.
+COST_TABLES = ("cost",)
+COST_FIGURES = ("cost",)
 
 
 def remove_earlier(study: Study) -> None:
@@ -101,6 +109,8 @@ def missing_outputs(study: Study) -> list[str]:
     if has_truth(study):
         tables += TRUTH_TABLES
         figures += TRUTH_FIGURES
+    if measurement_error.is_here(study):
+        tables += ERROR_TABLES
     if compared.is_here(study):
         tables += COMPARED_TABLES
         figures += COMPARED_FIGURES
@@ -111,6 +121,9 @@ def missing_outputs(study: Study) -> list[str]:
         figures += COHORT_FIGURES
     if curation.has_faults(study):
         tables += FAULT_TABLES
+    if cost.is_here(study):
+        tables += COST_TABLES
+        figures += COST_FIGURES
     files = [
         study.paths.tables / f"{name}{ending}"
         for name in tables

@@ -112,7 +112,14 @@ def _rows(study: Study, scores: pd.DataFrame, hidden: bool, least: int, **names:
         if hidden or len(values) < least:
             values = values[:0]
         found = mean_interval(values, study.parameters.confidence)
-        rows.append({**names, "n": np.nan if hidden else len(scores), "score": score, **found})
+        rows.append(
+            {
+                **names,
+                "n": np.nan if hidden else study.rounded(len(scores)),
+                "score": score,
+                **found,
+            }
+        )
     return rows
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from muscle_study.disclosure import MARK
@@ -135,7 +136,15 @@ class Study:
 
     def shown(self, name: str) -> str:
         """Return one of the `counts` as it is printed."""
-        return MARK if name in self.hidden else format_number(self.counts[name])
+        return MARK if name in self.hidden else format_number(self.rounded(self.counts[name]))
+
+    def rounded(self, n: float) -> float:
+        """Return a count of people as it is shown: a multiple of ``round_counts_to``.
+
+        Halves go up; NaN stays. The threshold is applied to the count itself, before.
+        """
+        step = self.parameters.round_counts_to
+        return n if step == 1 else step * np.floor(n / step + 0.5)
 
     @property
     def sizes(self) -> str:

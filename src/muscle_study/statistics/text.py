@@ -123,9 +123,10 @@ def flow_numbers(study: Study, numbers: Numbers, cell: str) -> None:
     if study.has_simulated:
         names += ["imaged", "imaged_men", "imaged_women", "simulated"]
     for name in names:
-        value = np.nan if name in study.hidden else study.counts[name]
+        value = np.nan if name in study.hidden else study.rounded(study.counts[name])
         text.number(f"population.{name}", value, otherwise=SUPPRESSED)
-    percent = 100 * study.counts["excluded"] / study.counts["source"]
+    excluded, source = (study.rounded(study.counts[name]) for name in ("excluded", "source"))
+    percent = 100 * excluded / source if source else np.nan
     hidden = study.hidden & {"source", "excluded"}
     text.number(
         "population.exclusion_percent", np.nan if hidden else percent, 1, "%", otherwise=SUPPRESSED
@@ -157,7 +158,11 @@ def model_numbers(study: Study, numbers: Numbers, cell: str) -> None:
     splits = study.curated["split"].value_counts()
     for split in ("train", "validation", "test"):
         n = splits.get(split, 0)
-        text.number(f"split.{split}", np.nan if n < study.min_count else n, otherwise=SUPPRESSED)
+        text.number(
+            f"split.{split}",
+            np.nan if n < study.min_count else study.rounded(n),
+            otherwise=SUPPRESSED,
+        )
     text.word("settings.spacing", f"{_times(_curated_spacing(study))}\u00a0mm")
     text.word("settings.network_spacing", f"{_times(segmenter['spacing_mm'])}\u00a0mm")
     text.word("settings.localiser_spacing", f"{_times(localiser['spacing_mm'])}\u00a0mm")
@@ -175,6 +180,9 @@ def model_numbers(study: Study, numbers: Numbers, cell: str) -> None:
     text.word("settings.seed", str(settings["seed"]), settings["seed"])
     text.number("settings.confidence", 100 * study.parameters.confidence, 0, "%")
     text.number("settings.min_cell", study.min_count)
+    step = study.parameters.round_counts_to
+    rounding = f"rounded to multiples of {format_number(step)}"
+    text.word("settings.rounding", rounding if step > 1 else "not rounded")
     text.number("model.localiser_parameters", card["localiser"]["trainable_parameters"])
     text.number("model.parameters", learned["trainable_parameters"])
     text.number("model.best_epoch", learned["best_epoch"])
@@ -376,7 +384,11 @@ def imaged_numbers(study: Study, numbers: Numbers, cell: str) -> None:
     for sex, word in SEXES.items():
         n = donors["donors"].get(sex, np.nan)
         few = n < study.min_count
-        text.number(f"simulation.donors_{word.lower()}", np.nan if few else n, otherwise=SUPPRESSED)
+        text.number(
+            f"simulation.donors_{word.lower()}",
+            np.nan if few else study.rounded(n),
+            otherwise=SUPPRESSED,
+        )
 
 
 def published_numbers(numbers: Numbers, cell: str) -> None:

@@ -16,7 +16,7 @@ def draw(study: Study) -> Picture:
     statistics = agreement[agreement["group"] == "unseen"].set_index("measure")
     figure, lines = draw_outcomes(study, pairs, statistics, ("measured", "truth"))
     n = len(pairs)
-    size = f" (n = {format_number(n)})" if n >= study.min_count else ""
+    size = f" (n = {format_number(study.rounded(n))})" if n >= study.min_count else ""
     caption = (
         f"Agreement with the known truth in everyone whom training never saw{size}: difference "
         f"measured − truth against the mean of both; {EXPLAINED}"

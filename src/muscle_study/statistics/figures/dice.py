@@ -4,6 +4,7 @@ import pandas as pd
 from matplotlib import pyplot as plt
 
 from muscle_study.numbers import format_number
+from muscle_study.statistics.figures.box import COLUMNS, EXPLAINED, box_of, drawn
 from muscle_study.statistics.published import published
 from muscle_study.statistics.quality import STRUCTURE_NAMES, read_quality
 from muscle_study.statistics.study import Study
@@ -17,15 +18,12 @@ from muscle_study.statistics.style import (
     tag_synthetic,
 )
 
-#: Centiles of a box and its whiskers.
-BOX = {"centile_5": 0.05, "centile_25": 0.25, "median": 0.5, "centile_75": 0.75, "centile_95": 0.95}
-
 
 def draw(study: Study) -> Picture:
     """Draw a box for each structure; single participants are not shown."""
     quality = read_quality(study)
     n = quality["participant_id"].nunique()
-    boxes = pd.DataFrame(columns=["structure", *BOX])
+    boxes = pd.DataFrame(columns=["structure", *COLUMNS])
     with house_style():
         figure, axes = plt.subplots(layout="constrained", figsize=(ONE_COLUMN, 2.7))
         if n < study.min_count:
@@ -33,12 +31,11 @@ def draw(study: Study) -> Picture:
         else:
             for at, name in enumerate(STRUCTURE_NAMES):
                 values = quality.loc[quality["structure"] == name, "dice"].dropna()
-                box = values.quantile(list(BOX.values())).to_numpy()
-                boxes.loc[at] = [name, *box]
-                low, q1, median, q3, high = box
+                box = box_of(values, study.min_count)
+                boxes.loc[at] = [name, *box.values()]
                 colour = MUSCLE_COLOURS[name.split("_")[0]]
                 axes.bxp(
-                    [{"med": median, "q1": q1, "q3": q3, "whislo": low, "whishi": high}],
+                    [drawn(box)],
                     positions=[at],
                     widths=0.5,
                     showfliers=False,
@@ -55,10 +52,10 @@ def draw(study: Study) -> Picture:
             axes.set_xticks(range(4), [name.replace("_", "\n") for name in STRUCTURE_NAMES])
             axes.set(ylabel="Dice", xlim=(-0.6, 3.6))
         tag_synthetic(figure, study.synthetic)
-    size = f" (n = {format_number(n)})" if n >= study.min_count else ""
+    size = f" (n = {format_number(study.rounded(n))})" if n >= study.min_count else ""
     caption = (
         f"Dice similarity coefficient of {study.segmenter} with the reference labels in the test "
-        f"participants{size}. Boxes: quartiles with the median; whiskers: 5th to 95th centile. "
+        f"participants{size}. {EXPLAINED}. "
         "Dotted: the paper's mean, of another test set."
         + study.stand_in
         + study.imaged_only

@@ -8,6 +8,7 @@ from matplotlib.patches import Patch
 from scipy import stats
 
 from muscle_study.numbers import format_number
+from muscle_study.statistics.figures.box import COLUMNS, EXPLAINED, box_of, drawn
 from muscle_study.statistics.measures import PAPER_OUTCOMES, SEXES
 from muscle_study.statistics.study import Study
 from muscle_study.statistics.style import (
@@ -21,11 +22,8 @@ from muscle_study.statistics.style import (
     tag_synthetic,
 )
 
-#: Centiles between which densities and whiskers are drawn: beyond are single people.
-LOW, HIGH = 0.05, 0.95
-
-#: What a box shows.
-BOX = ("mean", "centile_5", "centile_25", "median", "centile_75", "centile_95")
+#: What is shown of a group.
+SHOWN = ("n", "mean", *COLUMNS)
 
 #: Distance of a sex's boxes from the middle of the group, and half a density's width.
 OFFSET, HALF_WIDTH = 0.21, 0.19
@@ -47,20 +45,20 @@ def _by_group(study: Study, name: str, grouping: str, heading: str, words: str) 
     with house_style():
         figure, panels = plt.subplots(1, 2, layout="constrained", figsize=(TWO_COLUMNS, 2.9))
         for axes, (key, outcome) in zip(panels, PAPER_OUTCOMES.items(), strict=True):
-            drawn = 0
+            n_drawn = 0
             for sex, side in zip(SEXES, (-OFFSET, OFFSET), strict=True):
                 people = study.of_sex(sex)
                 for group in study.groups_of(grouping, sex).itertuples():
                     if not group.hidden:
                         values = outcome.values(people[people[grouping] == group.group]).dropna()
                         at = labels.index(group.group) + side
-                        box = _draw(axes, values, at, sex, study.min_count)
-                        boxes.append([key, sex, group.group, len(values), *box])
-                        drawn += 1
+                        n, *box = _draw(axes, values, at, sex, study.min_count)
+                        boxes.append([key, sex, group.group, study.rounded(n), *box])
+                        n_drawn += 1
             axes.set_xticks(range(len(labels)), labels)
             axes.set_xlim(-0.55, len(labels) - 0.45)
             axes.set(xlabel=heading, ylabel=outcome.title(study.psoas))
-            if not drawn:
+            if not n_drawn:
                 say_instead(axes, "every group is too small to be shown")
         figure.legend(
             handles=[
@@ -74,7 +72,7 @@ def _by_group(study: Study, name: str, grouping: str, heading: str, words: str) 
     sizes = "; ".join(
         f"{word}: "
         + ", ".join(
-            f"{group.group} n = {format_number(group.n)}"
+            f"{group.group} n = {format_number(study.rounded(group.n))}"
             for group in study.groups_of(grouping, sex).itertuples()
             if not group.hidden
         )
@@ -83,22 +81,23 @@ def _by_group(study: Study, name: str, grouping: str, heading: str, words: str) 
     )
     caption = (
         f"Total {study.psoas} cross-sectional area (CSA) and gluteus volume by {words} and sex. "
-        "Boxes: quartiles with the median; white dot: mean; whiskers and densities end at the 5th "
-        f"and 95th centile; densities of groups from {DENSITY_FACTOR * study.min_count} "
+        f"{EXPLAINED}; white dot: mean; densities, between the whiskers' ends, of groups from "
+        f"{DENSITY_FACTOR * study.min_count} "
         f"participants on. {sizes}. In all: {study.sizes}. "
         if sizes
         else f"Total {study.psoas} cross-sectional area and gluteus volume by {words} and sex. "
     )
     caption += f"Groups of fewer than {study.min_count}, and those that would give one away, are "
-    drawn_boxes = pd.DataFrame(boxes, columns=["outcome", "sex", "group", "n", *BOX])
+    drawn_boxes = pd.DataFrame(boxes, columns=["outcome", "sex", "group", *SHOWN])
     return Picture(name, figure, caption + "not drawn." + study.origin, drawn_boxes)
 
 
 def _draw(axes: Axes, values: pd.Series, at: float, sex: str, min_count: int) -> list[float]:
-    """Draw a group as a box, over its density where it is large enough; return `BOX`."""
+    """Draw a group as a box, over its density where it is large enough; return `SHOWN`."""
     if len(values) < min_count:
-        return [np.nan] * len(BOX)
-    low, q1, median, q3, high = values.quantile([LOW, 0.25, 0.5, 0.75, HIGH])
+        return [np.nan] * len(SHOWN)
+    box = box_of(values, min_count)
+    low, high = box["whisker_low"], box["whisker_high"]
     colour = SEX_COLOURS[sex]
     if len(values) >= DENSITY_FACTOR * min_count and high > low:
         height = np.linspace(low, high, 100)
@@ -107,7 +106,7 @@ def _draw(axes: Axes, values: pd.Series, at: float, sex: str, min_count: int) ->
         axes.fill_betweenx(height, at - width, at + width, color=colour, alpha=0.25, lw=0)
     line = {"color": colour, "linewidth": 1.0}
     axes.bxp(
-        [{"med": median, "q1": q1, "q3": q3, "whislo": low, "whishi": high, "mean": values.mean()}],
+        [drawn(box) | {"mean": values.mean()}],
         positions=[at],
         widths=0.17,
         showfliers=False,
@@ -126,4 +125,4 @@ def _draw(axes: Axes, values: pd.Series, at: float, sex: str, min_count: int) ->
             "markersize": 3,
         },
     )
-    return [values.mean(), low, q1, median, q3, high]
+    return [len(values), values.mean(), *box.values()]

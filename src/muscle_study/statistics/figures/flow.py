@@ -92,7 +92,11 @@ def _rows(study: Study) -> list[Row]:
         if step.excluded:
             rows.append(Row("", _excluded(study, step)))
         name = "measured" if step.name == "measured" else "curated"
-        left = study.shown(name) if step.name != "segmented" else format_number(step.participants)
+        left = (
+            study.shown(name)
+            if step.name != "segmented"
+            else format_number(study.rounded(step.participants))
+        )
         righted = _righted(study) if step.name == "curated" else ""
         rows.append(Row(f"{step.name.capitalize()}\nn = {left}{righted}"))
     if study.unused:
@@ -108,7 +112,7 @@ def _rows(study: Study) -> list[Row]:
 
 def _righted(study: Study) -> str:
     n = read_corrections(study)["participant_id"].nunique()
-    return f", put right n = {format_number(n)}" if n >= study.min_count else ""
+    return f", put right n = {format_number(study.rounded(n))}" if n >= study.min_count else ""
 
 
 def _by_sex(study: Study, prefix: str = "") -> str:
@@ -120,10 +124,10 @@ def _excluded(study: Study, step: Step) -> str:
     small = step.excluded < study.min_count
     lines = [
         f"Excluded before being {step.name}: n = "
-        + (MARK if small else format_number(step.excluded))
+        + (MARK if small else format_number(study.rounded(step.excluded)))
     ]
     for reason, n in pooled_reasons(step.reasons, study.min_count):
-        text = reason if small else f"{format_number(n)}: {reason}"
+        text = reason if small else f"{format_number(study.rounded(n))}: {reason}"
         lines += textwrap.wrap(text, SIDE_CHARACTERS, initial_indent="• ", subsequent_indent="   ")
     return "\n".join(lines)
 

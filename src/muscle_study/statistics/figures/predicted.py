@@ -39,7 +39,7 @@ def draw(study: Study) -> Picture:
                 say_instead(axes, "too few to be shown")
         tag_synthetic(figure, study.synthetic)
     shares = ", ".join(format_number(100 * share) for share in SHARES)
-    size = f" (n = {format_number(n)})" if n >= study.min_count else ""
+    size = f" (n = {format_number(study.rounded(n))})" if n >= study.min_count else ""
     caption = (
         "Dice coefficient that inference predicted, against that with the reference labels, "
         f"of the test participants{size}. "

@@ -1,0 +1,151 @@
+"""A cohort of finished participants, and `make all` that has nothing to do in it."""
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import pandas as pd
+
+from benchmarks.tables import Bar, bars_table, comparison_table
+from muscle_study.files import write_json
+from muscle_study.numbers import Numbers
+from muscle_study.paths import ROOT, STAGES
+from muscle_study.statistics.names import NAMES
+from muscle_study.statistics.table import Table
+
+#: Participants of the paper.
+PARTICIPANTS = 27_805
+
+#: The run whose parameters are used: raw data from elsewhere, whose files make has to look at.
+RUN = "nako"
+SERIES = ("W", "F", "in", "opp")
+REPEATS = 3
+
+HEADS = ("Participants", "Files", "Seconds", "Seconds of processors")
+CAPTION = (
+    "`make all` where nothing is to be done: empty files and records of a finished run on real "
+    f"data, a zip a series in the export. The median of {REPEATS} times, by the clock and of "
+    "processors, which other programs on the machine do not change."
+)
+
+
+def fabricate(output: Path, participants: int) -> tuple[Path, int]:
+    """Write the files of a finished run, all but empty.
+
+    Parameters
+    ----------
+    output
+        An empty folder, `OUT` of make.
+    participants
+        How many.
+
+    Returns
+    -------
+    source : Path
+        The folder of the raw data.
+    files : int
+        How many files there are.
+    """
+    source, data, reports = output / "export", output / "data" / RUN, output / "reports" / RUN
+    folders = {
+        name: data / name for name in ("curated/images", "curated/records", "segmentations/records")
+    }
+    for folder in (source / "images", *folders.values(), reports / "notebooks"):
+        folder.mkdir(parents=True)
+    for number in range(participants):
+        one = str(100_000 + number)
+        for series in SERIES:
+            (source / "images" / f"{one}_30_3D_GRE_TRA_{series}_COMPOSED.zip").touch()
+        images = folders["curated/images"] / one
+        images.mkdir()
+        for contrast in ("water", "fat", "in_phase", "opposed_phase"):
+            (images / f"{contrast}.nii").touch()
+        (data / "segmentations" / f"{one}.nii.gz").touch()
+        for name in ("curated/records", "segmentations/records"):
+            (folders[name] / f"{one}.json").write_text('{"key": "", "record": {}}\n')
+    numbers = Numbers()
+    for name in NAMES:
+        numbers.add(name, 1.0, "tbl-none")
+    numbers.write(reports / "numbers" / "statistics.json")
+    for stage in list(STAGES)[1:]:
+        manifest = _folder(stage, data, reports) / "manifest.json"
+        write_json({"seconds": 1.0, "peak_mb": 1.0}, manifest)
+    return source, participants * (2 * len(SERIES) + 3)
+
+
+def _folder(stage: str, data: Path, reports: Path) -> Path:
+    return {
+        "curation": data / "curated",
+        "training": data / "model",
+        "inference": data / "segmentations",
+        "measurement": data / "measurements",
+        "statistics": reports,
+    }[stage]
+
+
+def make_all(output: Path, source: Path, *arguments: str) -> tuple[float, float, str]:
+    """Return the seconds of `make all` by the clock and of processors, and what it printed.
+
+    Raises
+    ------
+    RuntimeError
+        With make's words, if it failed.
+    """
+    own = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    begun, busy = time.perf_counter(), _seconds_of_children()
+    done = subprocess.run(
+        ["make", *arguments, "all", f"RUN={RUN}", f"OUT={output}", f"PYTHON={sys.executable}",
+         f"SET=curation.source={source}"],
+        cwd=ROOT, env=own, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    seconds, worked = time.perf_counter() - begun, _seconds_of_children() - busy
+    if done.returncode:
+        raise RuntimeError(f"make all failed:\n{done.stderr}")
+    return seconds, worked, done.stdout
+
+
+def _seconds_of_children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def finish(output: Path, source: Path) -> None:
+    """Make the run one that is up to date: the parameters' slices, then the results."""
+    make_all(output, source, "-n")  # writes the slices
+    reports = output / "reports" / RUN
+    for stage in list(STAGES)[1:]:
+        (reports / "notebooks" / f"{STAGES[stage]}.ipynb").touch()
+    (reports / "manuscript.html").touch()
+
+
+def measure_idle(participants: int) -> pd.DataFrame:
+    """Return a row for each time that `make all` had nothing to do.
+
+    Raises
+    ------
+    RuntimeError
+        If make did something.
+    """
+    with tempfile.TemporaryDirectory(prefix="idle-") as folder:
+        output = Path(folder)
+        source, files = fabricate(output, participants)
+        finish(output, source)
+        rows = []
+        for _ in range(REPEATS):
+            seconds, worked, said = make_all(output, source)
+            if "started" in said or not said.startswith(f"Run {RUN}"):
+                raise RuntimeError(f"make all had something to do:\n{said}")
+            rows.append((participants, files, seconds, worked))
+    return pd.DataFrame(rows, columns=["participants", "files", "seconds", "processor_seconds"])
+
+
+def compare(_run: str) -> list[Table]:
+    """Measure `make all` without work at the paper's number of participants."""
+    found = measure_idle(PARTICIPANTS)
+    rows = found.median().to_frame().T.astype({"participants": int, "files": int})
+    bar = Bar("Seconds of `make all` without work", float(rows["seconds"].iloc[0]), most=10)
+    return [comparison_table("idle", rows, HEADS, CAPTION), bars_table("idle", [bar])]

@@ -1,0 +1,54 @@
+"""All checks of a finished run, and what they say."""
+
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from muscle_study.cluster_parameters import ClusterParameters
+from muscle_study.paths import RunPaths
+from muscle_study.verification.chain import Checked, check_chain, check_volumes, read_manifests
+from muscle_study.verification.rederive import compare, derive_again
+from muscle_study.verification.reference import check_reference
+
+
+def verify(run: str, cluster: ClusterParameters) -> tuple[list[str], int]:
+    """Check a finished run: hashes, tables derived again, reference values.
+
+    Parameters
+    ----------
+    run
+        Its name.
+    cluster
+        Where participants are measured again.
+
+    Returns
+    -------
+    lines : list of str
+        What to print.
+    problems : int
+        How many things are off.
+
+    Raises
+    ------
+    VerificationError
+        If the run has not finished.
+    """
+    paths = RunPaths(run)
+    manifests = read_manifests(paths)
+    found = {
+        "files that manifests name": check_chain(paths, manifests),
+        "raw files, curated volumes and label maps": check_volumes(paths, manifests),
+    }
+    with tempfile.TemporaryDirectory(prefix="verify-") as folder:
+        pairs = derive_again(paths, manifests, cluster, Path(folder))
+        found["tables derived again from the label maps"] = compare(pairs, paths.output)
+    found["values beside the reference"] = check_reference(paths)
+    lines = [line for what, checked in found.items() for line in _lines(what, checked)]
+    return lines, sum(len(checked.problems) for checked in found.values())
+
+
+def _lines(what: str, checked: Checked) -> Iterator[str]:
+    off = len(checked.problems)
+    yield f"{'as they should be' if not off else f'{off} off':<18} {checked.files:>6} {what}"
+    yield from (f"    OFF: {problem}" for problem in checked.problems)
+    yield from (f"    {note}" for note in checked.notes)

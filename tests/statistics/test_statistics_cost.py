@@ -1,0 +1,92 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from muscle_study.files import write_json, write_table
+from muscle_study.numbers import Numbers
+from muscle_study.statistics import cost
+from muscle_study.statistics.figures import cost as figure
+
+#: Seconds and megabytes that can be reckoned by hand.
+COSTS = pd.DataFrame(
+    {
+        "stage": ["curation", "inference", "measurement", cost.GPU],
+        "run_seconds": [1.0, 5.0, 0.1, np.nan],
+        "seconds": [10.0, 50.0, 1.0, 2.0],
+        "read_mb": [30.0, 10.0, 10.0, 10.0],
+        "kept_mb": [20.0, 1.0, 0.0, 1.0],
+    }
+)
+
+
+def test_hours_follow_from_seconds_workers_and_the_scheduler():
+    table = cost.hours(COSTS, participants=36_000, overhead=0.002).set_index("workers")
+    one = table.loc[1]
+    assert [one["curation"], one["inference"], one["measurement"]] == [100, 500, 10]
+    assert (one["all"], one["all_gpu"], one["limit"]) == (610, 130, "workers")
+    # 71 MB a participant, each in 61 s
+    assert one["disk_mb_s"] == pytest.approx(71 / 61)
+    assert table.loc[8, "all"] == pytest.approx(610 / 8)
+    # 1 s over 512 workers is less than the scheduler's 2 ms; over 128 it is more
+    assert table.loc[128, "limit"] == "workers"
+    assert table.loc[512, "limit"] == "scheduler"
+    assert table.loc[512, "measurement"] == pytest.approx(36_000 * 0.002 / 3600)
+
+
+def test_the_published_ratio_is_the_least_of_its_range():
+    assert cost.gpu_speed() == pytest.approx(40 * 60 / 50)
+
+
+@pytest.fixture
+def timed(study):
+    """Return the study with what its stages would have left of their times."""
+    paths = study.paths
+    parameters = {
+        "spacing_mm": [2.8125, 2.8125, 3.0],
+        "contrasts": ["water", "fat"],
+        "cluster": {"workers": 2},
+    }
+    for stage, seconds in (("curation", 6.0), ("inference", 1.0), ("measurement", 4.0)):
+        manifest = {"seconds": seconds, "parameters": parameters}
+        write_json(manifest, paths.written_by(stage) / "manifest.json")
+    people = study.curated["participant_id"]
+    records = pd.DataFrame({"participant_id": people, "seconds": 1.5})
+    write_table(records, paths.segmentations / "records.csv")
+    image = {"kind": "image", "used": True, "bytes": 500_000}
+    inventory = pd.DataFrame([{"participant_id": name, **image} for name in people for _ in "wf"])
+    write_table(inventory, paths.curated / "inventory.csv")
+    for name in people:
+        label = paths.segmentations / f"{name}.nii.gz"
+        label.write_bytes(bytes(1000))
+        (paths.curated / "images" / name).mkdir(parents=True, exist_ok=True)
+        for image in (paths.curated / "images" / name).iterdir():
+            image.unlink()
+        (paths.curated / "images" / name / "water.nii").write_bytes(bytes(3000))
+    return study
+
+
+def test_parts_come_from_manifests_records_and_files(timed):
+    costs = cost.parts(timed).set_index("stage")
+    # 2.8125 mm are two of the NAKO's voxels in each direction of the slice
+    assert costs.loc["inference", "run_seconds"] == 1.5
+    assert costs.loc["inference", "seconds"] == pytest.approx(6)
+    assert costs.loc[cost.GPU, "seconds"] == pytest.approx(6 / 48)
+    assert costs.loc["curation", "run_seconds"] == pytest.approx(12 / timed.counts["source"])
+    assert costs.loc["curation", "read_mb"] == pytest.approx(4 * 1.0)
+    assert costs.loc["curation", "kept_mb"] == pytest.approx(4 * 0.003)
+    assert costs.loc["inference", "kept_mb"] == pytest.approx(4 * 0.001)
+
+
+def test_table_numbers_and_figure(timed, tmp_path):
+    table = cost.hours(COSTS, 27_805, 0.002)
+    numbers = Numbers()
+    cost.cost_numbers(COSTS, table, numbers, "tbl-cost")
+    numbers.write(tmp_path / "numbers.json")
+    printed = cost.cost_table(timed, COSTS, table).write(tmp_path)
+    assert list(printed.text["Limited by"].unique()) == ["workers", "scheduler"]
+    drawn = figure.draw(timed, table).write(tmp_path)
+    assert (tmp_path / "cost.svg").stat().st_size > 1000 and "scheduler" in drawn.caption
+
+
+def test_a_run_by_hand_does_not_know_what_it_took(study):
+    assert not cost.is_here(study)

@@ -1,0 +1,52 @@
+"""The process that works on participants: its limits, its libraries' threads, its GPU."""
+
+import os
+import pickle
+
+import pytest
+
+from faulty_work import environment
+from muscle_study.batches import Batch, _gpu_of
+from muscle_study.participant_process import Limits, ParticipantProcess
+
+LIMITS = Limits(threads=3, minutes=1.0, memory_gb=None)
+
+
+@pytest.fixture
+def process():
+    started = ParticipantProcess(LIMITS, gpu=1)
+    yield started
+    started.close()
+
+
+def test_it_keeps_what_it_has_loaded_and_sees_its_threads_and_its_gpu(process):
+    asked = pickle.dumps(["OMP_NUM_THREADS", "CUDA_VISIBLE_DEVICES"])
+    first, second = process.run(pickle.dumps(environment), [("a", asked), ("b", asked)])
+    assert first.record["values"] == ["3", "1"]
+    assert first.record["process"] == second.record["process"] != os.getpid()
+
+
+def test_another_one_comes_where_it_has_ended(process):
+    asked = pickle.dumps(environment), [("a", pickle.dumps([]))]
+    (first,) = process.run(*asked)
+    process.process.kill()
+    process.process.wait()
+    (second,) = process.run(*asked)
+    assert second.record["process"] != first.record["process"]
+
+
+def test_work_that_cannot_be_loaded_is_told(process):
+    (outcome,) = process.run(b"cmuscle_study.nowhere\nwork\n.", [("a", pickle.dumps(1))])
+    assert outcome.detail.startswith("ModuleNotFoundError: No module named 'muscle_study.nowhere'")
+
+
+def test_local_workers_take_the_gpus_in_turn(monkeypatch):
+    batch = Batch("", b"", (), LIMITS, gpus=2, pause=0)
+    for worker, gpu in (("0", 0), ("1", 1), ("2", 0)):
+        monkeypatch.setattr("dask.distributed.get_worker", lambda worker=worker: Named(worker))
+        assert _gpu_of(batch) == gpu
+
+
+class Named:
+    def __init__(self, name):
+        self.name = name
