@@ -2,6 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from muscle_study.files import write_table
+from muscle_study.statistics import curation
 from muscle_study.statistics.descriptives import (
     describe,
     measures_by_bmi,
@@ -71,10 +73,18 @@ def test_a_table_is_written_with_its_caption(tmp_path):
 
 
 def test_describe_hides_a_few():
-    assert describe(pd.Series([1.0, 2.0, 3.0, np.nan]), 3) == pytest.approx(
-        {"mean": 2.0, "sd": 1.0, "median": 2.0, "q1": 1.5, "q3": 2.5}
+    twelve = pd.Series([*np.arange(1.0, 13.0), np.nan])
+    assert describe(twelve, 3) == pytest.approx(
+        {"mean": 6.5, "sd": np.sqrt(13), "median": 6.5, "q1": 3.75, "q3": 9.25}
     )
-    assert np.isnan(describe(pd.Series([1.0, 2.0, np.nan]), 3)["mean"])
+    # two of eleven cannot be told from a median, but from a quartile
+    eleven = describe(twelve[:11], 3)
+    assert eleven["median"] == 6
+    assert np.isnan([eleven["q1"], eleven["q3"]]).all()
+    five = describe(twelve[:5], 3)
+    assert five["mean"] == 3
+    assert np.isnan(five["median"])
+    assert np.isnan(describe(twelve[:2], 3)["mean"])
 
 
 def test_population(study):
@@ -175,3 +185,25 @@ def test_nobody_excluded_is_no_secret(study_of, plan):
     table = exclusions_by_group(study).set_index("group")
     assert (table["excluded"] == 0).all()
     assert table.loc[["Men", "Women"], "measured"].sum() == len(study.people)
+
+
+def test_what_curation_put_right_and_flagged_is_counted_once_a_person(study_of, plan):
+    study = study_of(plan(seed=11))
+    names = sorted(study.curated["participant_id"])
+    corrections = [(name, "water_fat_swap", "") for name in names[:6]]
+    corrections += [(names[0], "repeated_scan", ""), (names[7], "repeated_scan", "")]
+    write_table(
+        pd.DataFrame(corrections, columns=["participant_id", "correction", "evidence"]),
+        study.paths.curated / "corrections.csv",
+    )
+    flags = ["noise; motion"] * 8 + [""] * (len(names) - 8)
+    flagged = [flag != "" for flag in flags]
+    write_table(
+        pd.DataFrame({"participant_id": names, "flagged": flagged, "flags": flags}),
+        study.paths.curated / "quality.csv",
+    )
+    data = curation.righted_table(study).data
+    assert data["done"].tolist() == ["put right", "flagged"]
+    # one repeated scan alone is few, and is counted with the swaps
+    assert data["participants"].tolist() == [7, 8]
+    assert data["what"].iloc[1] == "much noise"
