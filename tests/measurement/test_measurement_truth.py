@@ -40,6 +40,7 @@ def run(tmp_path, monkeypatch, measures):
         height_cm=170.0,
         weight_kg=75.0,
         bmi_kg_m2=26.0,
+        centre="A",
     )
     curated = population[population["imaged"]].assign(
         split=["train", "test", "test", "none", "none"]

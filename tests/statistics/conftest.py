@@ -202,11 +202,11 @@ def write_curated(paths, plan, curated, excluded) -> None:
     names = sorted(curated["participant_id"])
     write_table(
         pd.DataFrame(
-            {"participant_id": names[:7], "correction": "water_fat_swap", "evidence": "made up"}
+            {"participant_id": names[:2], "correction": "water_fat_swap", "evidence": "made up"}
         ),
         paths.curated / "corrections.csv",
     )
-    flags = ["motion"] * 6 + ["noise; motion"] + [""] * (len(names) - 7)
+    flags = ["motion", "noise; motion"] + [""] * (len(names) - 2)
     write_table(
         pd.DataFrame(
             {"participant_id": names, "flagged": [flag != "" for flag in flags], "flags": flags}

@@ -2,6 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from muscle_study.files import write_table
+from muscle_study.statistics import curation
 from muscle_study.statistics.descriptives import (
     describe,
     measures_by_bmi,
@@ -183,3 +185,25 @@ def test_nobody_excluded_is_no_secret(study_of, plan):
     table = exclusions_by_group(study).set_index("group")
     assert (table["excluded"] == 0).all()
     assert table.loc[["Men", "Women"], "measured"].sum() == len(study.people)
+
+
+def test_what_curation_put_right_and_flagged_is_counted_once_a_person(study_of, plan):
+    study = study_of(plan(seed=11))
+    names = sorted(study.curated["participant_id"])
+    corrections = [(name, "water_fat_swap", "") for name in names[:6]]
+    corrections += [(names[0], "repeated_scan", ""), (names[7], "repeated_scan", "")]
+    write_table(
+        pd.DataFrame(corrections, columns=["participant_id", "correction", "evidence"]),
+        study.paths.curated / "corrections.csv",
+    )
+    flags = ["noise; motion"] * 8 + [""] * (len(names) - 8)
+    flagged = [flag != "" for flag in flags]
+    write_table(
+        pd.DataFrame({"participant_id": names, "flagged": flagged, "flags": flags}),
+        study.paths.curated / "quality.csv",
+    )
+    data = curation.righted_table(study).data
+    assert data["done"].tolist() == ["put right", "flagged"]
+    # one repeated scan alone is few, and is counted with the swaps
+    assert data["participants"].tolist() == [7, 8]
+    assert data["what"].iloc[1] == "much noise"

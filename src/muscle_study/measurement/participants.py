@@ -12,6 +12,7 @@ from muscle_study.cluster_parameters import ClusterParameters
 from muscle_study.exclusions import Excluded, Reason
 from muscle_study.files import read_table, write_table
 from muscle_study.labels import SIDES, STRUCTURES, Label, label_of
+from muscle_study.measurement.coverage import withheld, without
 from muscle_study.measurement.measures import COLUMNS, measure, swapped
 from muscle_study.measurement.parameters import MeasurementParameters
 from muscle_study.measurement.voxels import AxialProfile, LabelledVoxels
@@ -30,6 +31,7 @@ from muscle_study.records import (
 from muscle_study.volumes import Volume, load, open_mapped
 
 STAGE = "measurement"
+WITHHELD = ["participant_id", "measure", "reason"]
 PROFILE_COLUMNS = ["participant_id", "side", "z_mm", "csa_cm2"]
 
 
@@ -86,7 +88,8 @@ def measure_participant(task: MeasureTask) -> dict[str, Any]:
     Returns
     -------
     dict
-        The columns of ``measures.csv`` and, under ``profile``, rows of ``csa_profiles.csv``.
+        The columns of ``measures.csv``; under ``profile``, rows of ``csa_profiles.csv``, and under
+        ``withheld``, measures that the field of view does not hold, which are missing, and why.
 
     Raises
     ------
@@ -104,7 +107,9 @@ def measure_participant(task: MeasureTask) -> dict[str, Any]:
         )
     water, fat = (_on_grid(path, labels) for path in task.dixon) if task.dixon else (None, None)
     measures, profile = measure(voxels, water, fat, task.height_cm)
-    return {**measures, "profile": profile_rows(profile)}
+    missing = withheld(measures, voxels, profile)
+    measures = without(measures, missing, task.height_cm) if missing else measures
+    return {**measures, "profile": profile_rows(profile), "withheld": list(missing.items())}
 
 
 def check_labels(labels: Volume, name: str) -> None:
@@ -247,7 +252,8 @@ def measure_cohort(
     Returns
     -------
     measures, profiles, exclusions : pandas.DataFrame
-        ``measures.csv``, ``csa_profiles.csv`` and ``exclusions.csv`` of the measurements.
+        ``measures.csv``, ``csa_profiles.csv`` and ``exclusions.csv`` of the measurements;
+        ``withheld.csv`` is written besides.
 
     Raises
     ------
@@ -265,7 +271,7 @@ def measure_cohort(
         folders=[paths.curated, paths.segmentations, paths.measurements],
     )
     keep_records(work.folder, set(tasks))
-    measures = measures.reindex(columns=["participant_id", *COLUMNS, "profile"])
+    measures = measures.reindex(columns=["participant_id", *COLUMNS, "profile", "withheld"])
     numbers = [name for name in COLUMNS if not name.endswith("_at_border")]
     measures = measures.astype(dict.fromkeys(numbers, float))
     rows = [
@@ -276,8 +282,16 @@ def measure_cohort(
         for row in profile
     ]
     profiles = pd.DataFrame(rows, columns=PROFILE_COLUMNS)
+    missing = [
+        (participant_id, *row)
+        for participant_id, own in zip(
+            measures["participant_id"], measures.pop("withheld"), strict=True
+        )
+        for row in own
+    ]
     write_table(measures, paths.measurements / "measures.csv")
     write_table(profiles, paths.measurements / "csa_profiles.csv")
+    write_table(pd.DataFrame(missing, columns=WITHHELD), paths.measurements / "withheld.csv")
     write_table(exclusions, paths.measurements / "exclusions.csv")
     if measures.empty:
         raise RuntimeError(

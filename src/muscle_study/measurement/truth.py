@@ -77,7 +77,9 @@ def compare_with_truth(paths: RunPaths, measures: pd.DataFrame, seed: int) -> Co
     not_imaged = population[~population["imaged"]]
     if not_imaged.empty:
         return Comparison(agreement, None)
-    simulated = simulate(not_imaged, unseen, seed)
+    # whoever lacks a size, which the field of view cut, has no error to lend
+    donors = unseen.dropna(subset=[f"{name}_error" for name in MEASURES if "fraction" not in name])
+    simulated = simulate(not_imaged, donors, seed)
     write_table(simulated.measures, paths.measurements / "simulated.csv")
     write_table(simulated.donors, paths.measurements / "donors.csv")
     return Comparison(agreement, simulated)
