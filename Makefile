@@ -58,9 +58,9 @@ executed = $(reports)/notebooks/$(notebook.$(1)).ipynb
 slice = $(data)/parameters/$(1).json
 manuscript := $(reports)/manuscript.html
 
-# Modules that start, show and record stages change no result.
-running := __main__ kernel notebooks parameters parent progress provenance run_lock runner stage_line \
-  status
+# Modules that start, show and record stages, and hand out their work, change no result.
+running := __main__ batches dispatch folders kernel notebooks parameters parent participant_process \
+  progress provenance run_lock runner stage_line status
 shared := $(filter-out $(running:%=src/muscle_study/%.py),$(wildcard src/muscle_study/*.py))
 
 all: $(manuscript) ## run what is not up to date, and render the report

@@ -91,7 +91,7 @@ def test_work_for_gpus_asks_for_them(cluster, monkeypatch):
         asked.append(resources)
         raise LookupError
 
-    monkeypatch.setattr("muscle_study.cluster.Client.submit", submit)
+    monkeypatch.setattr("dask.distributed.Client.submit", submit)
     with_gpu = cluster.model_copy(update={"gpus": 1})
     for where, on_gpu in ((with_gpu, True), (with_gpu, False), (cluster, True)):
         with pytest.raises(LookupError):

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from faulty_work import Work
-from muscle_study.cluster import MapStoppedError, map_participants
+from muscle_study.cluster import map_participants
 from muscle_study.files import write_table
+from muscle_study.outcomes import MapStoppedError
 from muscle_study.parameters import load
 from muscle_study.run_lock import RunLockedError, is_held, run_lock
 

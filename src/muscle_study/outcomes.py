@@ -6,10 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from muscle_study.exclusions import Excluded, Reason
+from muscle_study.exclusions import MAY_PASS, Excluded, Reason
 
 #: Errors of writing that no other participant will be spared.
 FOR_EVERYBODY = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+
+#: Reasons that another attempt need not find again.
+NOT_OF_DATA = MAY_PASS | {Reason.UNEXPECTED_ERROR}
+
+
+class MapStoppedError(RuntimeError):
+    """A cause that concerns everybody. What is finished is kept, and the next run goes on."""
 
 
 @dataclass(frozen=True)

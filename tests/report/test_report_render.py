@@ -9,7 +9,14 @@ from muscle_study.paths import ROOT
 from muscle_study.report import render as stage
 from muscle_study.report.errors import ReportError
 from muscle_study.report.parameters import ReportParameters
-from muscle_study.statistics.replicates import KINDS, Plan, replicate_numbers, replicates_table
+from muscle_study.statistics.parameters import StatisticsParameters
+from muscle_study.statistics.replicates import (
+    CHECKED_CENTILES,
+    INTERVALS,
+    Plan,
+    replicate_numbers,
+    replicates_table,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -47,22 +54,31 @@ def test_synthetic_run_as_html_and_pdf(make_run, parameters):
 
 def test_a_figure_and_its_table_offer_their_data(make_run, parameters):
     paths = make_run()
+    (paths.tables / "regression.csv").write_text("mean\n1\n")  # the figure draws the table
     (paths.tables / "measures_by_age.csv").write_text("mean\n1\n")
-    (paths.figures / "splines.csv").write_text("mean\n1\n")
+    (paths.figures / "age.csv").write_text("median\n1\n")
     html = stage.render("tiny", only(parameters, "html"))[0].read_text(encoding="utf-8")
-    assert html.count('href="tables/measures_by_age.csv"') == 2
-    assert html.count('href="figures/splines.csv"') == 1
+    assert html.count('href="tables/regression.csv"') == 2
+    assert html.count('href="tables/measures_by_age.csv"') == 1
+    assert html.count('href="figures/age.csv"') == 1
     assert "tables/measures_by_bmi.csv" not in html  # there is none
 
 
 def test_the_replicate_study_is_shown_where_it_was_run(make_run, parameters):
     paths = make_run()
     table = pd.DataFrame(
-        [(kind, "csa", "male", "age", 95.0, 94.0, 1.0, 9) for kind in KINDS if kind != "centile"]
-        + [("centile", "csa", "male", "50", 50.0, 50.2, 0.1, 9)],
+        [(kind, "csa", "male", "age", 95.0, 94.0, 1.0, 9) for kind in (*INTERVALS, "level")]
+        + [
+            ("centile", "csa", "male", str(centile), centile, centile + 0.2, 0.1, 9)
+            for centile in CHECKED_CENTILES
+        ],
         columns=["kind", "outcome", "sex", "term", "nominal", "found", "error", "replicates"],
     )
-    plan = Plan(replicates=9, n=100, seed=1)
+    groups = StatisticsParameters(
+        age_group_edges_years=[40], bmi_group_edges_kg_m2=[25], confidence=0.95, min_cell_count=5,
+        seed=1,
+    )  # fmt: skip
+    plan = Plan(replicates=9, n=100, parameters=groups)
     replicates_table(plan, table).write(paths.tables)
     replicate_numbers(plan, table).write(paths.numbers / "replicates.json")
     html = stage.render("tiny", only(parameters, "html"))[0].read_text(encoding="utf-8")

@@ -27,6 +27,7 @@ RESULTS = [
             "replicates",
             "faults",
             "curation-check",
+            "scale",
         )
     ),
     *(PARTS / kind / "glance.md" for kind in ("synthetic", "real")),

@@ -1,3 +1,5 @@
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -38,8 +40,10 @@ def test_the_published_ratio_is_the_least_of_its_range():
 
 
 @pytest.fixture
-def timed(study):
-    """Return the study with what its stages would have left of their times."""
+def timed(study, tmp_path, monkeypatch):
+    """Return a copy of the study with what its stages would have left of their times."""
+    shutil.copytree(study.paths.output, tmp_path / "copy")
+    monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path / "copy"))
     paths = study.paths
     parameters = {
         "spacing_mm": [2.8125, 2.8125, 3.0],

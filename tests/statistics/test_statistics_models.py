@@ -49,6 +49,14 @@ def test_collinearity_as_statsmodels_has_it():
     assert found["largest_vif"] == pytest.approx(largest)
 
 
+def test_collinearity_of_longleys_data_as_r_has_it():
+    """R: car::vif(lm(Employed ~ ., longley)); GNP has 1788.51, the largest of the six."""
+    data = longley.load_pandas().data
+    six = ["GNPDEFL", "GNP", "UNEMP", "ARMED", "POP", "YEAR"]
+    found = diagnose(fit(data, "TOTEMP", six, 0.95), min_count=1)
+    assert found["largest_vif"] == pytest.approx(1788.51, abs=0.01)
+
+
 def test_diagnostics_see_what_is_wrong():
     sound = line()
     unequal = sound.assign(y=2 * sound["x"] + np.exp(sound["x"]) * sound["z"])

@@ -64,9 +64,16 @@ def test_everything_is_there_and_nothing_individual(study_of, plan, run_cells, m
 
 
 def check_counts(study):
-    """Look for counts under the threshold in every table, figure's data and caption."""
+    """Look for counts under the threshold in every table, figure's data and caption.
+
+    But for those of faults, which are made up as their people are and shown however few.
+    """
     for path in [*study.paths.tables.glob("*.csv"), *study.paths.figures.glob("*.csv")]:
         table = pd.read_csv(path)
+        if path.stem == "faults":
+            continue
+        if path.stem == "strata":
+            table = table[table["by"] != "fault"]
         for column in COUNTS & set(table):
             small = table[column].between(1, study.min_count - 1)
             assert not small.any(), (path.name, column)

@@ -73,10 +73,18 @@ def test_a_table_is_written_with_its_caption(tmp_path):
 
 
 def test_describe_hides_a_few():
-    assert describe(pd.Series([1.0, 2.0, 3.0, np.nan]), 3) == pytest.approx(
-        {"mean": 2.0, "sd": 1.0, "median": 2.0, "q1": 1.5, "q3": 2.5}
+    twelve = pd.Series([*np.arange(1.0, 13.0), np.nan])
+    assert describe(twelve, 3) == pytest.approx(
+        {"mean": 6.5, "sd": np.sqrt(13), "median": 6.5, "q1": 3.75, "q3": 9.25}
     )
-    assert np.isnan(describe(pd.Series([1.0, 2.0, np.nan]), 3)["mean"])
+    # two of eleven cannot be told from a median, but from a quartile
+    eleven = describe(twelve[:11], 3)
+    assert eleven["median"] == 6
+    assert np.isnan([eleven["q1"], eleven["q3"]]).all()
+    five = describe(twelve[:5], 3)
+    assert five["mean"] == 3
+    assert np.isnan(five["median"])
+    assert np.isnan(describe(twelve[:2], 3)["mean"])
 
 
 def test_population(study):

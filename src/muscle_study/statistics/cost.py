@@ -15,7 +15,6 @@ import pandas as pd
 from muscle_study.files import read_json, read_table
 from muscle_study.numbers import Numbers, format_number
 from muscle_study.paths import PUBLISHED, SCHEDULER
-from muscle_study.provenance import manifest_of
 from muscle_study.statistics.published import published
 from muscle_study.statistics.study import Study
 from muscle_study.statistics.table import Table
@@ -42,9 +41,13 @@ MB, TB = 1e6, 1e12
 
 def is_here(study: Study) -> bool:
     """Tell whether the run's stages left what they took: `make` does, notebooks by hand do not."""
-    manifests = [manifest_of(stage, study.paths) for stage in STAGES]
+    manifests = [_manifest(study, stage) for stage in STAGES]
     records = study.paths.segmentations / "records.csv"
     return all(path.exists() for path in manifests) and "seconds" in read_table(records)
+
+
+def _manifest(study: Study, stage: str) -> Path:
+    return study.paths.written_by(stage) / "manifest.json"
 
 
 def voxel_factor(spacing_mm: list[float]) -> float:
@@ -69,7 +72,7 @@ def parts(study: Study) -> pd.DataFrame:
     """
     paths = study.paths
     curation, measurement = (
-        read_json(manifest_of(stage, paths)) for stage in ("curation", "measurement")
+        read_json(_manifest(study, stage)) for stage in ("curation", "measurement")
     )
     factor = voxel_factor(curation["parameters"]["spacing_mm"])
     records = read_table(paths.segmentations / "records.csv")

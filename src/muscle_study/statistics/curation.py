@@ -26,7 +26,7 @@ def righted_table(study: Study) -> Table:
     """Return how many stay after something was put right, and how many flagged."""
     corrections = read_corrections(study)
     quality = read_table(study.paths.curated / "quality.csv")
-    flags = quality.loc[quality["flagged"].astype(bool), "flags"].str.split("; ").str[0]
+    flags = quality.loc[quality["flagged"].astype(bool), "flags"].astype(str).str.split("; ").str[0]
     groups = {
         "put right": (
             corrections.drop_duplicates("participant_id")["correction"],

@@ -33,12 +33,19 @@ _EMPTY = {
 
 
 def describe(values: pd.Series, min_count: int) -> dict[str, float]:
-    """Return mean, SD (n - 1), median and quartiles; NaN for fewer than `min_count` values."""
+    """Return mean, SD (n - 1), median and quartiles; NaN for fewer than `min_count` values.
+
+    A centile of a few people is one of them: as many must lie beyond one that is shown, so that the
+    median needs twice, and the quartiles need four times `min_count` values.
+    """
     values = values.dropna()
-    if len(values) < min_count:
-        return dict(_EMPTY)
-    q1, median, q3 = values.quantile([0.25, 0.5, 0.75])
-    return {"mean": values.mean(), "sd": values.std(), "median": median, "q1": q1, "q3": q3}
+    found = dict(_EMPTY)
+    if len(values) >= min_count:
+        found |= {"mean": values.mean(), "sd": values.std()}
+    for name, centile in (("q1", 0.25), ("median", 0.5), ("q3", 0.75)):
+        if len(values) * min(centile, 1 - centile) >= min_count:
+            found[name] = values.quantile(centile)
+    return found
 
 
 def population_table(study: Study) -> Table:
@@ -158,7 +165,7 @@ def measures_table(study: Study) -> Table:
 
 
 def _median(values: dict[str, float], digits: int) -> str:
-    if pd.isna(values["median"]):
+    if pd.isna(values["q1"]):
         return MARK
     quartiles = interval(values["q1"], values["q3"], digits)
     return f"{format_number(values['median'], digits)} ({quartiles})"

@@ -173,8 +173,12 @@ def reference_errors(study: Study, column: str) -> pd.Series:
 
 
 def is_here(study: Study) -> bool:
-    """Tell whether enough true or reference sizes are known for an error model, sexes together."""
-    return max(len(error_pairs(study, outcome)) for outcome in OUTCOMES.values()) >= FEWEST_PAIRS
+    """Tell whether the run has a truth, or enough reference sizes for an error model.
+
+    A run with a truth says of how many estimates the correction could be checked, if only of none.
+    """
+    pairs = (len(error_pairs(study, outcome)) for outcome in OUTCOMES.values())
+    return has_truth(study) or max(pairs) >= FEWEST_PAIRS
 
 
 def error_models(study: Study) -> dict[tuple[str, str], ErrorModel | None]:

@@ -43,8 +43,8 @@ def elsewhere(paths: RunPaths, folder: Path) -> Iterator[RunPaths]:
     data = folder / "data" / paths.run
     data.mkdir(parents=True)
     for own in paths.data.iterdir():
-        if own not in (paths.measurements, paths.parameters):
-            (data / own.name).symlink_to(own, target_is_directory=own.is_dir())
+        if own.is_dir() and own not in (paths.measurements, paths.parameters):
+            (data / own.name).symlink_to(own, target_is_directory=True)
     before = os.environ.get("MUSCLE_STUDY_OUTPUT")
     os.environ["MUSCLE_STUDY_OUTPUT"] = str(folder)
     try:
