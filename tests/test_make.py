@@ -51,6 +51,8 @@ def test_help_lists_every_command(make):
         "learning-curve",
         "report",
         "status",
+        "verify",
+        "audit",
         "clean",
         "lint",
     ):
