@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import cluster, confidence
+from benchmarks import cluster, confidence, storage
 from benchmarks.inference import mean_dice, muscles_of
 from benchmarks.loading import count_patches
 from benchmarks.measured import measure, scaled_seconds
@@ -13,7 +13,7 @@ from benchmarks.tables import Bar, bars_table, comparison_table
 from benchmarks.whole_volume import two_largest
 from muscle_study.files import read_table
 from muscle_study.labels import STRUCTURES
-from muscle_study.paths import RunPaths
+from muscle_study.paths import RunPaths, image_file
 from muscle_study.volumes import Volume
 
 
@@ -70,6 +70,19 @@ def test_a_part_a_side_is_kept():
 
 def test_patches_are_counted_in_batches_of_any_size():
     assert count_patches([{"image": np.zeros((2, 1))}, {"image": np.zeros((1, 1))}]) == 3
+
+
+@pytest.mark.parametrize("way", storage.FORMATS, ids=lambda way: way.name)
+def test_every_format_gives_the_region_back(way, tmp_path):
+    if way.ending == ".b2nd":
+        pytest.importorskip("blosc2")
+    voxels = np.random.default_rng(0).integers(0, 999, (70, 40, 50)).astype(np.int16)
+    path = image_file(tmp_path, "water").with_suffix(way.ending)
+    way.write(Volume(voxels, np.eye(4)), path)
+    box = (slice(3, 69), slice(0, 40), slice(20, 33))
+    storage.forget(path)
+    assert np.array_equal(way.read(path, box), voxels[box])
+    assert np.array_equal(way.read(path, storage.WHOLE), voxels)
 
 
 # ---- tables

@@ -86,7 +86,7 @@ class RunPaths:
 
     @property
     def truth(self) -> Path:
-        """The synthetic cohort's known truth; read by the final comparison alone."""
+        """The synthetic cohort's known truth; read by the last comparisons alone."""
         return self.data / "truth"
 
     @property

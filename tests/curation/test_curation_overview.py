@@ -1,12 +1,17 @@
 """What the notebook shows gives no small group away; pictures stay with the data."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from muscle_study.curation.overview import (
+    correction_overview,
+    flag_overview,
     flow_overview,
     gallery,
+    missing_overview,
     reason_overview,
     split_overview,
 )
@@ -80,3 +85,36 @@ def test_gallery_is_kept_beside_the_data(export, curate, paths):
     picture = gallery(curate(), paths, n=2)
     assert picture == paths.curated / "gallery.png"
     assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_was_put_right_is_counted_once_a_person_and_rare_kinds_together():
+    corrections = pd.DataFrame({
+        "participant_id": ["1", "1", "2", "3", "4", "5", "6"],
+        "correction": ["water_fat_swap", "repeated_scan"] + ["water_fat_swap"] * 4
+        + ["repeated_scan"],
+    })  # fmt: skip
+    curated = replace(curated_of(), corrections=corrections)
+    plain = correction_overview(curated, min_count=1)
+    assert dict(plain.to_numpy()) == {
+        "water and fat exchanged back": "5", "one of several scans used": "1",
+    }  # fmt: skip
+    assert correction_overview(curated, min_count=5)["participants"].tolist() == ["6"]
+    assert correction_overview(curated, min_count=7)["participants"].tolist() == ["–"]
+
+
+def test_flagged_count_under_their_first_flag():
+    quality = pd.DataFrame({"flagged": [True] * 3 + [False], "flags": ["noise; motion"] * 3 + [""]})
+    table = flag_overview(replace(curated_of(), quality=quality), min_count=1)
+    assert table.to_numpy().tolist() == [["much noise", "3"]]
+
+
+@pytest.mark.parametrize(
+    ("demanded", "shown"), [(True, {"bmi_kg_m2": "0"}), (False, {"sex": "–", "bmi_kg_m2": "0"})]
+)
+def test_missing_values_are_shown_where_no_exclusion_tells_them(demanded, shown):
+    missing = pd.DataFrame(
+        [("sex", 30, 2, 1), ("bmi_kg_m2", 30, 0, 0)],
+        columns=["variable", "participants", "missing", "unreadable"],
+    )
+    curated = replace(curated_of(), missing=missing, about={"demographics": demanded})
+    assert dict(missing_overview(curated, min_count=5).to_numpy()) == shown

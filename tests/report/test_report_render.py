@@ -76,7 +76,7 @@ def test_the_replicate_study_is_shown_where_it_was_run(make_run, parameters):
     )
     groups = StatisticsParameters(
         age_group_edges_years=[40], bmi_group_edges_kg_m2=[25], confidence=0.95, min_cell_count=5,
-        seed=1,
+        round_counts_to=1, seed=1,
     )  # fmt: skip
     plan = Plan(replicates=9, n=100, parameters=groups)
     replicates_table(plan, table).write(paths.tables)

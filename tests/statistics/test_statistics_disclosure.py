@@ -41,6 +41,9 @@ def shown_counts(study) -> list[tuple[dict, float]]:
     words |= {
         f"BMI {label} kg/m²": {"bmi_group": label} for label in study.groupings["bmi_group"].labels
     }
+    words |= {
+        f"{label} years": {"age_group": label} for label in study.groupings["age_group"].labels
+    }
     for row in excluded.dropna(subset=["measured"]).itertuples():
         shown.append((words[row.group], row.measured))
     return shown

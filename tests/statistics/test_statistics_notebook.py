@@ -69,9 +69,9 @@ def check_counts(study):
     But for those of faults, which are made up as their people are and shown however few.
     """
     for path in [*study.paths.tables.glob("*.csv"), *study.paths.figures.glob("*.csv")]:
-        table = pd.read_csv(path)
-        if path.stem == "faults":
+        if path.stem == "faults" or not path.read_text().strip():
             continue
+        table = pd.read_csv(path)
         if path.stem == "strata":
             table = table[table["by"] != "fault"]
         for column in COUNTS & set(table):
