@@ -44,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
         if name == "curation-check":
             command.add_argument("--each", type=int, default=6, help="participants of every fault")
             command.add_argument("--sound", type=int, default=56, help="participants without")
-            command.add_argument("--seed", type=int, default=20260109, help="of the cohort")
+            command.add_argument("--seed", type=int, default=20260110, help="of the cohort")
     return parser
 
 

@@ -88,7 +88,7 @@ def test_the_data_behind_boxes_are_their_centiles(study_of, plan):
     men = study.of_sex("male")
     values = men.loc[men["age_group"] == "40–49", "psoas_csa_total_cm2"]
     assert box["n"] == len(values)
-    assert box["centile_25"] == pytest.approx(values.quantile(0.25))
+    assert box["quartile_low"] == pytest.approx(values.quantile(0.25))
 
 
 def test_small_groups_are_not_drawn(study_of, plan):

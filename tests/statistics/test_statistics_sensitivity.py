@@ -85,12 +85,13 @@ def test_real_people_with_missing_values_imputed():
 def test_analyses_of_a_run(study_of, plan):
     study = study_of(plan(n_simulated=400))
     table = sensitivity(study)
-    assert set(table["analysis"]) == {"main", "median", "imaged", "swaps", "flagged"}
+    # the two who were put right or flagged are too few to be left out
+    assert set(table["analysis"]) == {"main", "median", "imaged"}
     for analysis, rows in table[table["outcome"] == "csa"].groupby("analysis"):
         values = rows.set_index("term")["value"]
         assert values["sex"] == pytest.approx(13.4, abs=2.5), analysis
     text = sensitivity_table(study, table).text
-    assert len(text) == 10
+    assert len(text) == 6
 
 
 def test_excluded_heavy_people_give_heavy_people_weight(study_of, plan):

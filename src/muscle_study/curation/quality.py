@@ -86,7 +86,7 @@ def scores(images: Mapping[str, Volume]) -> dict[str, float | None]:
       (Giannelli et al., J Appl Clin Med Phys 2010;11(4):3237) without its other half: beside
       the arms there is no air.
     - ``motion``: how blurred the skin is from front to back, see `edge_blur`.
-    - ``void_ml``: largest void at spine or hips.
+    - ``void_ml``: void at the spine or at a hip, see `void_ml`.
     - ``intensity``: brightest signal over the body's median.
     - ``disagreement``: how far in phase is from W + F and opposed phase from abs(W − F).
     """
@@ -155,18 +155,24 @@ def edge_blur(body: Body) -> float:
 
 
 def void_ml(body: Body) -> float:
-    """Return the volume of the largest void where metal of the spine or of a hip would make it."""
+    """Return the volume of the void where metal would make it: of the spine's rods, or of a hip.
+
+    The rods of a spine lie left and right of it, and so may their voids, apart: its two largest
+    parts are added.
+    """
     dark = (body.image < VOID_SHARE * body.brightness) & (body.depth_mm > VOID_DEPTH_MM)
     right, front = body.from_middle_mm()
     low = np.arange(dark.shape[2]) < HIP_HEIGHT * dark.shape[2]
     at_spine = (abs(right) < SPINE_MM) & (front < -BEHIND_MM)
     at_hips = (abs(right) > HIP_MM) & low
-    largest = 0
-    for place in (at_spine, at_hips):
-        parts, n = ndimage.label(dark & place)
-        if n:
-            largest = max(largest, np.bincount(parts.ravel())[1:].max())
-    return largest * np.prod(body.spacing_mm) / 1000
+    voxels = max(_largest(dark & at_spine, 2), _largest(dark & at_hips, 1))
+    return voxels * np.prod(body.spacing_mm) / 1000
+
+
+def _largest(mask: np.ndarray, count: int) -> int:
+    """Return how many voxels the largest connected parts of a mask have together."""
+    parts, _ = ndimage.label(mask)
+    return int(np.sort(np.bincount(parts.ravel())[1:])[-count:].sum())
 
 
 def quality_table(
