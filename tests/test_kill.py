@@ -63,7 +63,9 @@ def results(output: Path) -> dict[str, bytes]:
     found = {
         str(path.relative_to(output)): path.read_bytes()
         for path in files
-        if path.name not in timed and "records" not in path.parts and path.stem != "cost"
+        if path.name not in timed
+        and "records" not in path.parts
+        and not path.name.startswith("cost.")
     }
     numbers = read_json(reports / "numbers" / "statistics.json")
     untimed = {
