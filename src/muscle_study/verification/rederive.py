@@ -85,7 +85,8 @@ def derive_again(
     finished = [(paths.measurements, "*.csv"), (paths.tables, "*.csv"), (paths.numbers, "*.json")]
     wanted = {name for stage in AGAIN for name in _outputs(paths, manifests[stage])}
     own = [path for place, kind in finished for path in sorted(place.glob(kind)) if path in wanted]
-    output = paths.output
+    # now, since `elsewhere` moves what all paths start from
+    output, timed = paths.output, paths.measurements / MANIFEST
     with elsewhere(paths, folder) as again:
         for stage in AGAIN:
             source = NOTEBOOKS / f"{STAGES[stage]}.ipynb"
@@ -99,7 +100,7 @@ def derive_again(
             )
             execute(stage, source, values, again.notebooks, {}, lambda: False)
             if stage == "measurement":  # a later stage may say how long it took
-                shutil.copy(paths.measurements / MANIFEST, again.measurements / MANIFEST)
+                shutil.copy(timed, again.measurements / MANIFEST)
     return [(path, folder / path.relative_to(output)) for path in own]
 
 
