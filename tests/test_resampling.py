@@ -24,14 +24,14 @@ def test_a_finer_voxel_is_interpolated_and_the_border_goes_on_to_the_edge():
     np.testing.assert_allclose(weights.sum(axis=1), [0, 1, 1, 1, 1, 0], rtol=1e-6)
 
 
-def test_a_grid_along_the_own_axes_covers_the_volume_from_one_middle():
+def test_a_grid_along_the_own_axes_covers_the_volume_from_one_middle_nearest_to_ras():
     affine = np.array([[0, 2.0, 0, 5], [-3, 0, 0, 7], [0, 0, 4, 1], [0, 0, 0, 1]])
     volume = Volume(np.zeros((10, 20, 30)), affine)
     shape, coarse = parallel_grid(volume, [6.0, 5.0, 8.0])
-    assert shape == (5, 8, 15)
+    assert shape == (7, 6, 15)
     middle = affine @ [4.5, 9.5, 14.5, 1]
-    np.testing.assert_allclose(coarse @ [2, 3.5, 7, 1], middle)
-    np.testing.assert_allclose(Volume(np.zeros(shape), coarse).spacing_mm, [6, 5, 8])
+    np.testing.assert_allclose(coarse @ [3, 2.5, 7, 1], middle)
+    np.testing.assert_allclose(coarse[:3, :3], np.diag([6.0, 5.0, 8.0]))
 
 
 def test_the_same_grid_gives_the_same_image():

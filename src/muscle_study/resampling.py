@@ -4,6 +4,7 @@ A voxel of a coarser grid gets the mean of what it covers, so that noise and par
 a coarser scan would have; one of a finer grid is interpolated linearly.
 """
 
+import nibabel as nib
 import numpy as np
 
 from muscle_study.volumes import Volume
@@ -20,15 +21,18 @@ def parallel_grid(volume: Volume, spacing_mm: np.ndarray) -> tuple[tuple[int, ..
     volume
         What is covered; both have one middle.
     spacing_mm
-        Edges of the grid's voxels.
+        Edges of the grid's voxels, along its axes, which run nearest to R, A and S.
     """
-    factor = np.asarray(spacing_mm) / volume.spacing_mm
-    extent = np.array(volume.data.shape) / factor
+    orientation = nib.io_orientation(volume.affine)
+    turned = volume.affine @ nib.orientations.inv_ornt_aff(orientation, volume.data.shape)
+    voxels = np.array(volume.data.shape)[orientation[:, 0].argsort()]
+    factor = np.asarray(spacing_mm) / nib.affines.voxel_sizes(turned)
+    extent = voxels / factor
     # a tolerance, so that rounding in the header does not add an empty slice
     shape = tuple(int(n) for n in np.maximum(np.ceil(extent - 1e-3), 1))
     scale = np.diag([*factor, 1.0])
-    scale[:3, 3] = ((np.array(volume.data.shape) - 1) - factor * (np.array(shape) - 1)) / 2
-    return shape, volume.affine @ scale
+    scale[:3, 3] = ((voxels - 1) - factor * (np.array(shape) - 1)) / 2
+    return shape, turned @ scale
 
 
 def resample_parallel(volume: Volume, shape: tuple[int, ...], affine: np.ndarray) -> Volume:

@@ -190,10 +190,19 @@ def test_most_probable_on_a_finer_shifted_grid():
     probabilities[2, 2:] = 1
     fine = np.diag([0.5, 0.5, 0.5, 1.0])
     fine[:3, 3] = -0.25
-    classes = most_probable(probabilities, np.eye(4), Volume(np.zeros((8, 8, 8), np.uint8), fine))
+    found = most_probable(probabilities, np.eye(4), Volume(np.zeros((8, 8, 8), np.uint8), fine))
+    classes = np.zeros((8, 8, 8), np.uint8)
+    classes[found.box] = found.classes.data
     # voxel centres at x < 1.5 are nearer to the background half
-    assert (classes.data[:4, 1:-1, 1:-1] == 0).all()
-    assert (classes.data[4:7, 1:-1, 1:-1] == 2).all()
+    assert (classes[:4, 1:-1, 1:-1] == 0).all()
+    assert (classes[4:7, 1:-1, 1:-1] == 2).all()
+
+
+def test_where_no_muscle_is_probable_none_is_most_probable():
+    probabilities = np.zeros((3, 4, 4, 4), np.float32)
+    probabilities[0] = 1
+    grid = Volume(np.zeros((8, 8, 8), np.uint8), np.eye(4))
+    assert most_probable(probabilities, np.eye(4), grid) is None
 
 
 def test_stray_voxels_are_removed_and_counted():

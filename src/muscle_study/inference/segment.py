@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -85,7 +86,9 @@ class Segmenter:
         near = near_muscle(found, seen.data.shape[1:], seen.affine)
         outputs = self._probabilities(torch.from_numpy(seen.data), near)
         sides = Sides(found)
-        labels = sides.given_to(most_probable(np.mean(outputs, axis=0), seen.affine, own))
+        labels = np.zeros(own.data.shape, np.uint8)
+        if muscles := most_probable(np.mean(outputs, axis=0), seen.affine, own):
+            labels[muscles.box] = sides.given_to(muscles.classes).data
         maps = [
             sides.given_to(Volume(each.argmax(0).astype(np.uint8), seen.affine)) for each in outputs
         ]
@@ -96,7 +99,7 @@ class Segmenter:
             label: float(np.sqrt(agreed[label] * np.mean([each[label] for each in promised])))
             for label in STRUCTURES
         }
-        return Segmented(labels, predicted)
+        return Segmented(Volume(labels, own.affine), predicted)
 
     @torch.inference_mode()
     def _probabilities(self, image: torch.Tensor, near: np.ndarray) -> list[np.ndarray]:
@@ -243,8 +246,15 @@ def _nearest_side(located: Volume, muscle: str) -> np.ndarray:
     return sides[located.data[tuple(nearest)]]
 
 
-def most_probable(probabilities: np.ndarray, affine: np.ndarray, grid: Volume) -> Volume:
-    """Return the most probable class at each voxel of another grid.
+class InBox(NamedTuple):
+    """Classes in a part of a volume; elsewhere is background."""
+
+    box: Box
+    classes: Volume
+
+
+def most_probable(probabilities: np.ndarray, affine: np.ndarray, grid: Volume) -> InBox | None:
+    """Return the most probable class at each voxel of another grid; None if no muscle is there.
 
     The muscles' probabilities are interpolated in the box where there are any: memory holds a
     volume of that box for each, and most of the body costs nothing. The background's is what
@@ -259,20 +269,20 @@ def most_probable(probabilities: np.ndarray, affine: np.ndarray, grid: Volume) -
     grid
         Volume whose grid is wanted.
     """
-    classes = np.zeros(grid.data.shape, np.uint8)
     spacing_mm = Volume(probabilities[0], affine).spacing_mm
     anywhere = Volume(probabilities[1:].max(axis=0) > NEGLIGIBLE, affine)
     # interpolation reaches one voxel further
     if (box := box_around(anywhere, grid, float(spacing_mm.max()))) is None:
-        return Volume(classes, grid.affine)
+        return None
     target = part_of(grid, box)
     psoas, gluteus = (
         resample_parallel(Volume(each, affine), target.data.shape, target.affine).data
         for each in probabilities[1:]
     )
     background = 1 - psoas - gluteus
-    classes[box] = np.where(gluteus > psoas, 2, 1) * (np.maximum(psoas, gluteus) > background)
-    return Volume(classes, grid.affine)
+    likelier = np.where(gluteus > psoas, np.uint8(2), np.uint8(1))
+    classes = likelier * (np.maximum(psoas, gluteus) > background)
+    return InBox(box, Volume(classes, target.affine))
 
 
 def keep_largest_components(labels: Volume) -> tuple[Volume, dict[str, int]]:

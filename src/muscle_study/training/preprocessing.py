@@ -11,7 +11,7 @@ import numpy as np
 
 from muscle_study.paths import image_file
 from muscle_study.resampling import parallel_grid, resample_parallel
-from muscle_study.volumes import Volume, open_mapped, to_ras
+from muscle_study.volumes import Volume, open_mapped
 
 #: Intensities between these percentiles of an image are brought to 0–1.
 PERCENTILES = (0.5, 99.5)
@@ -71,10 +71,9 @@ def network_input(
     Volume
         Shape (channels, x, y, z), float32; its affine places x, y, z.
     """
-    upright = {channel: to_ras(images[channel]) for channel in ranges}
-    shape, affine = parallel_grid(next(iter(upright.values())), np.asarray(spacing_mm))
+    shape, affine = parallel_grid(next(iter(images.values())), np.asarray(spacing_mm))
     rescaled = [
-        _rescaled(resample_parallel(upright[channel], shape, affine).data, *ranges[channel])
+        _rescaled(resample_parallel(images[channel], shape, affine).data, *ranges[channel])
         for channel in ranges
     ]
     return Volume(np.stack(rescaled), affine)
