@@ -15,6 +15,7 @@ from muscle_study.paths import RunPaths, image_file
 from muscle_study.training.augmentation import augmentation
 from muscle_study.training.data import AnnotatedParticipants
 from muscle_study.training.model import load_model
+from muscle_study.training.parameters import TrainingParameters
 from muscle_study.training.preprocessing import (
     PERCENTILES,
     intensity_range,
@@ -100,6 +101,37 @@ def training_data(run: str) -> AnnotatedParticipants:
     return data
 
 
+class PlainTransform:
+    """What a plain pipeline does to each participant in each epoch, by TorchIO alone. It pickles.
+
+    Parameters
+    ----------
+    parameters
+        Of training.
+    """
+
+    def __init__(self, parameters: TrainingParameters):
+        self.channels, self.patch_size = parameters.channels, parameters.segmenter.patch_size
+        spacing_mm = tuple(parameters.segmenter.spacing_mm)
+        self.prepare = tio.Compose(
+            [tio.ToCanonical(), tio.Resample(spacing_mm), tio.RescaleIntensity((0, 1), PERCENTILES)]
+        )
+        self.augment = augmentation(parameters.augmentation)
+
+    def __call__(self, subject: tio.Subject) -> tio.Subject:
+        """Return the network's image and the labels, augmented."""
+        subject = self.prepare(subject)
+        images = [subject[name] for name in self.channels]
+        seen = tio.Subject(
+            image=tio.ScalarImage(
+                tensor=torch.cat([image.data for image in images]), affine=images[0].affine
+            ),
+            label=subject["label"],
+        )
+        sizes = zip(seen.spatial_shape, self.patch_size, strict=True)
+        return self.augment(tio.CropOrPad([max(pair) for pair in sizes])(seen))
+
+
 def plain_queue(run: str, volumes: int) -> tio.SubjectsLoader:
     """Return a loader over TorchIO's own queue: the same files, transforms, sampler and workers.
 
@@ -123,26 +155,9 @@ def plain_queue(run: str, volumes: int) -> tio.SubjectsLoader:
         )
         for name in data.ids["train"]
     ]
-    augment = augmentation(parameters.augmentation)
-
-    onto_grid = tio.Compose([tio.ToCanonical(), tio.Resample(tuple(network.spacing_mm))])
-    rescale = tio.RescaleIntensity((0, 1), PERCENTILES)
-
-    def transform(subject: tio.Subject) -> tio.Subject:
-        subject = rescale(onto_grid(subject))
-        images = [subject[name] for name in parameters.channels]
-        seen = tio.Subject(
-            image=tio.ScalarImage(
-                tensor=torch.cat([image.data for image in images]), affine=images[0].affine
-            ),
-            label=subject["label"],
-        )
-        sizes = zip(seen.spatial_shape, network.patch_size, strict=True)
-        return augment(tio.CropOrPad([max(pair) for pair in sizes])(seen))
-
     labels = dict.fromkeys((int(label) for label in Label), 1)
     queue = tio.Queue(
-        tio.SubjectsDataset(subjects, transform=transform),
+        tio.SubjectsDataset(subjects, transform=PlainTransform(parameters)),
         max_length=volumes * network.patches_per_volume,
         samples_per_volume=network.patches_per_volume,
         sampler=tio.LabelSampler(tuple(network.patch_size), "label", labels),

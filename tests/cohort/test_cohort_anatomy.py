@@ -87,7 +87,7 @@ def test_deformed_muscles_keep_their_sizes(drawn):
 
 
 def test_gluteus_parts_share_the_volume_as_published(drawn):
-    """Maximus, medius, minimus about 61, 31 and 8 % (Belzunce et al. 2022)."""
+    """Maximus, medius, minimus about 61, 31 and 8 % (Belzunce et al., NMR Biomed 2022)."""
     _, body = drawn
     volumes = np.array([stack.volume_mm3() for stack in stacks(body, Label.GLUTEUS_LEFT)])
     np.testing.assert_allclose(volumes / volumes.sum(), [0.61, 0.31, 0.08], atol=0.02)

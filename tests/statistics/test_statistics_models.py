@@ -83,6 +83,54 @@ def test_diagnostics_of_a_run(study):
     assert table["largest_vif"].between(1, 1.5).all()
 
 
+#: Miles per gallon, power, weight and manual gears of cars: Henderson and Velleman, Biometrics
+#: 1981;37:391-411, R's data set ``mtcars``.
+CARS = pd.DataFrame(
+    [
+        (21, 110, 2.62, 1), (21, 110, 2.875, 1), (22.8, 93, 2.32, 1), (21.4, 110, 3.215, 0),
+        (18.7, 175, 3.44, 0), (18.1, 105, 3.46, 0), (14.3, 245, 3.57, 0), (24.4, 62, 3.19, 0),
+        (22.8, 95, 3.15, 0), (19.2, 123, 3.44, 0), (17.8, 123, 3.44, 0), (16.4, 180, 4.07, 0),
+        (17.3, 180, 3.73, 0), (15.2, 180, 3.78, 0), (10.4, 205, 5.25, 0), (10.4, 215, 5.424, 0),
+        (14.7, 230, 5.345, 0), (32.4, 66, 2.2, 1), (30.4, 52, 1.615, 1), (33.9, 65, 1.835, 1),
+        (21.5, 97, 2.465, 0), (15.5, 150, 3.52, 0), (15.2, 150, 3.435, 0), (13.3, 245, 3.84, 0),
+        (19.2, 175, 3.845, 0), (27.3, 66, 1.935, 1), (26, 91, 2.14, 1), (30.4, 113, 1.513, 1),
+        (15.8, 264, 3.17, 1), (19.7, 175, 2.77, 1), (15, 335, 3.57, 1), (21.4, 109, 2.78, 1),
+    ],
+    columns=["mpg", "hp", "wt", "am"],
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("other", "published"), [("am", -5.298), ("hp", 0.02785)])
+def test_interactions_as_published(other, published):
+    """Weight by gears, weight by power: rinterested.github.io, "Output of lm with interactions"."""
+    centred = CARS - CARS.mean()
+    data = centred.assign(mpg=CARS["mpg"], product=centred["wt"] * centred[other])
+    terms = fit(data, "mpg", ["wt", other, "product"], 0.95).terms.set_index("term")
+    assert terms.loc["product", "coefficient"] == pytest.approx(
+        published, abs=6e-4 * abs(published)
+    )
+
+
+#: Body (kg) and brain (g): Rousseeuw and Leroy 1987, R's data set ``Animals``; last, dinosaurs.
+ANIMALS = np.array(
+    [
+        (1.35, 8.1), (465, 423), (36.33, 119.5), (27.66, 115), (1.04, 5.5), (2547, 4603),
+        (187.1, 419), (521, 655), (10, 115), (3.3, 25.6), (529, 680), (207, 406), (62, 1320),
+        (6654, 5712), (6.8, 179), (35, 56), (0.12, 1), (0.023, 0.4), (2.5, 12.1), (55.5, 175),
+        (100, 157), (52.16, 440), (0.28, 1.9), (0.122, 3), (192, 180),
+        (11700, 50), (9400, 70), (87000, 154.5),
+    ]
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("animals", "exponent"), [(28, 0.496), (25, 0.7523)])
+def test_allometric_exponents_as_published(animals, exponent):
+    """All: Verzani, UsingR, problem 3.30; no dinosaurs: bookdown.org/LabTeam, exercise 4."""
+    data = pd.DataFrame(np.log(ANIMALS[:animals]), columns=["log_body", "log_brain"])
+    found = fit(data, "log_brain", ["log_body"], 0.95).terms.iloc[0]
+    assert found["coefficient"] == pytest.approx(exponent, abs=5e-4)
+
+
 def test_interactions_find_what_is_there_and_not_what_is_not(study):
     table = interactions(study).set_index(["outcome", "term"])
     # the made-up measures have none: of six at 5 %, three false ones have a chance of 0.002

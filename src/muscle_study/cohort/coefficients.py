@@ -26,7 +26,8 @@ BMI_LIMITS_KG_M2 = (16.5, 48.0)
 #: gently, by about 0.07 kg/m² a year.
 BMI_AGE_CORRELATION = 0.20
 
-#: Muscle begins to waste at this age, by about 0.5 % a year in the fat-free thigh: Anderson 2024.
+#: From this age on muscle wastes: about 0.5 % a year in the fat-free thigh (Anderson et al.,
+#: GeroScience 2025;47:1175-1185, whose youngest are 45; that it begins there is our assumption).
 WASTING_AGE_YEARS = 45
 
 
@@ -35,7 +36,7 @@ class MuscleSlopes:
     """Slopes of a muscle's total size (left + right) in one sex; fields are the model's terms.
 
     The slopes after `WASTING_AGE_YEARS`, the sum of the first two, are 0.3–0.5 % of the mean a
-    year, guided by Anderson 2024. How the rest of the variance divides between height, BMI,
+    year, guided by Anderson et al. How the rest of the variance divides between height, BMI,
     activity and chance is our assumption, chosen so that what the paper's abstract says holds:
     CSA is highest below 30 years, V_gluteus at 30–59, both are higher above 25 kg/m², and
     V_gluteus correlates strongly (r 0.6–0.8) with weight.

@@ -75,7 +75,8 @@ def _psoas(csa_mm2: float, exponent: float, body: Habitus) -> Stack:
 
 #: The right gluteus muscles: height, middle of the deep surface (x, y), half-length and
 #: half-thickness. They are scaled until the volume is met: mostly in thickness, outwards from the
-#: deep surface. The order of sizes is 61 : 31 : 8, as Belzunce et al. 2022 measured.
+#: deep surface. The order of sizes is 61 : 31 : 8, as Belzunce et al. measured
+#: (NMR Biomed 2022;35:e4636).
 MAXIMUS = np.array(
     [
         (-206, 118, -26, 8, 4),

@@ -6,7 +6,7 @@ outline the three parts of the gluteus, which are joined.
 References
 ----------
 TotalSegmentator: task ``total_mr`` in ``totalsegmentator/map_to_binary.py`` of
-github.com/wasserth/TotalSegmentator (D'Antonoli et al., Radiology 2025;314:e241613).
+github.com/wasserth/TotalSegmentator (Akinci D'Antonoli et al., Radiology 2025;314:e241613).
 
 VIBESegmentator: table "Label Model 100" in the README of github.com/robert-graf/VIBESegmentator
 (Graf et al., Eur Radiol 2025, doi 10.1007/s00330-025-12035-9).

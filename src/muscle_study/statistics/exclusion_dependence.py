@@ -10,7 +10,8 @@ import numpy as np
 from scipy import stats
 from scipy.stats.contingency import expected_freq, odds_ratio
 
-#: Below this many expected anywhere, the chi-squared distribution is not relied on (Cochran 1954).
+#: Below this many expected anywhere, the chi-squared distribution is not relied on: stricter than
+#: Cochran (Biometrics 1954;10:417-451), who allows a fifth of the cells below 5 and none below 1.
 LEAST_EXPECTED = 5.0
 RANDOM_TABLES = 9999
 
@@ -28,7 +29,8 @@ def odds_ratio_of(excluded: np.ndarray, measured: np.ndarray, confidence: float)
     """Return each group's odds ratio against the other groups together.
 
     Conditional maximum likelihood with the exact interval (Fisher 1935; Agresti, Categorical Data
-    Analysis, 3.5), which hold for any count; infinite or 0 where a group has lost all or nobody.
+    Analysis, 2nd ed. 2002), which hold for any count; infinite or 0 where a group has lost all or
+    nobody.
 
     Parameters
     ----------
