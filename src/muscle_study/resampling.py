@@ -68,9 +68,24 @@ def resample_parallel(volume: Volume, shape: tuple[int, ...], affine: np.ndarray
         for axis, source in enumerate(source_axis)
     ]
     # the axis that shrinks most first: what follows has less to do
-    for axis in sorted(range(3), key=lambda axis: shape[axis] / data.shape[axis]):
-        data = np.moveaxis(np.tensordot(weights[axis], data, axes=(1, axis)), 0, axis)
-    return Volume(np.ascontiguousarray(data, np.float32), affine)
+    order = sorted(range(3), key=lambda axis: shape[axis] / data.shape[axis])
+    # as it lies in memory, so that no step copies it into another order
+    lies_reversed = data.strides[0] < data.strides[2]
+    if lies_reversed:
+        data, order = data.T, [2 - axis for axis in order]
+        weights.reverse()
+    data = data.astype(np.float32, copy=False)
+    for axis in order:
+        data = _combine(weights[axis], data, axis)
+    return Volume(np.ascontiguousarray(data.T if lies_reversed else data), affine)
+
+
+def _combine(weights: np.ndarray, data: np.ndarray, axis: int) -> np.ndarray:
+    """Return sums over one of three axes, a row of `weights` each."""
+    if axis == 0:
+        sums = weights @ data.reshape(len(data), -1)
+        return sums.reshape(len(weights), *data.shape[1:])
+    return weights @ data if axis == 1 else data @ weights.T
 
 
 def axis_weights(n_source: int, n_target: int, step: float, start: float) -> np.ndarray:

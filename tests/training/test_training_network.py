@@ -56,7 +56,7 @@ def test_patches_that_nobody_wants_are_passed_over_and_are_background(image, par
     wanted = np.zeros(image.shape[2:], bool)
     wanted[2, 3, 4] = True
     network = Levels()
-    logits = run_over(network, image, parameters(5_000), wanted)
+    logits = run_over(network, image, parameters(5_000), lambda: wanted)
     assert network.shown == [(1, 2, 16, 16, 16)]
     assert torch.equal(logits[0, 1, :12, :, :12], image[0, 0, :12, :, :12])
     assert (logits[0, :, 14:].argmax(0) == Label.BACKGROUND).all()

@@ -1,7 +1,8 @@
 """A label map from a participant's images: where the muscles are, then their outlines there."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from typing import NamedTuple
 
@@ -83,7 +84,7 @@ class Segmenter:
             return Segmented(nothing, dict.fromkeys(STRUCTURES, float("nan")))
         inside = {name: part_of(images[name], box) for name in trained.channels}
         seen = network_input(inside, ranges, trained.segmenter.spacing_mm)
-        near = near_muscle(found, seen.data.shape[1:], seen.affine)
+        near = partial(near_muscle, found, seen.data.shape[1:], seen.affine)
         outputs = self._probabilities(torch.from_numpy(seen.data), near)
         sides = Sides(found)
         labels = np.zeros(own.data.shape, np.uint8)
@@ -102,7 +103,9 @@ class Segmenter:
         return Segmented(Volume(labels, own.affine), predicted)
 
     @torch.inference_mode()
-    def _probabilities(self, image: torch.Tensor, near: np.ndarray) -> list[np.ndarray]:
+    def _probabilities(
+        self, image: torch.Tensor, near: Callable[[], np.ndarray]
+    ) -> list[np.ndarray]:
         """Return probabilities of the muscles by each segmenter, shape (classes, x, y, z)."""
         of = self.model.card.parameters.segmenter
         outputs = []

@@ -39,4 +39,4 @@ def localise(
     seen = network_input(images, ranges, parameters.spacing_mm)
     image = torch.from_numpy(seen.data)[None].to(device)
     logits = run_over(network, image, parameters)
-    return Volume(logits[0].argmax(0).cpu().numpy().astype(np.uint8), seen.affine)
+    return Volume(logits[0].float().cpu().numpy().argmax(0).astype(np.uint8), seen.affine)

@@ -1,6 +1,6 @@
 """The networks, and how one is run over a volume."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise, product
 from typing import NamedTuple
 
@@ -63,7 +63,7 @@ def run_over(
     network: torch.nn.Module,
     image: torch.Tensor,
     parameters: NetworkParameters,
-    wanted: np.ndarray | None = None,
+    wanted: Callable[[], np.ndarray] | None = None,
 ) -> torch.Tensor:
     """Run a network over a volume: at once where memory allows, else patch by patch.
 
@@ -76,8 +76,9 @@ def run_over(
     parameters
         Of the network: how large a volume may be to be seen at once, and patches.
     wanted
-        Shape (x, y, z), true where logits are wanted; patches that are wanted nowhere are passed
-        over, and are background. None: everywhere.
+        Asked only if the volume is seen patch by patch: shape (x, y, z), true where logits are
+        wanted; patches that are wanted nowhere are passed over, and are background. None:
+        everywhere.
 
     Returns
     -------
@@ -90,9 +91,10 @@ def run_over(
     padded = pad(image, [side for n in reversed(missing) for side in (0, n)])
     if padded[0, 0].numel() <= parameters.tile_voxels:
         return network(padded)[(..., *map(slice, shape))]
-    if wanted is None:
-        wanted = np.ones(shape, bool)
-    tiles = [tile for tile in tiling(padded.shape[2:], parameters.patch_size) if tile.meets(wanted)]
+    tiles = tiling(padded.shape[2:], parameters.patch_size)
+    if wanted is not None:
+        where = wanted()
+        tiles = [tile for tile in tiles if tile.meets(where)]
     logits = torch.empty(0)
     for first in range(0, len(tiles), parameters.batch_size):
         batch = tiles[first : first + parameters.batch_size]

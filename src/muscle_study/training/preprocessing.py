@@ -46,7 +46,7 @@ def load_channels(
 
 def intensity_range(image: np.ndarray) -> tuple[float, float]:
     """Return the intensities that become 0 and 1."""
-    low, high = np.percentile(image[SAMPLED], PERCENTILES)
+    low, high = np.percentile(image[SAMPLED].ravel(order="K"), PERCENTILES)
     return float(low), float(high)
 
 
