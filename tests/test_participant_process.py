@@ -26,6 +26,13 @@ def test_it_keeps_what_it_has_loaded_and_sees_its_threads_and_its_gpu(process):
     assert first.record["process"] == second.record["process"] != os.getpid()
 
 
+def test_it_frees_memory_as_any_program_does_not_as_a_dask_worker(process, monkeypatch):
+    monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "65536")
+    asked = pickle.dumps(["MALLOC_TRIM_THRESHOLD_"])
+    (outcome,) = process.run(pickle.dumps(environment), [("a", asked)])
+    assert outcome.record["values"] == [None]
+
+
 def test_another_one_comes_where_it_has_ended(process):
     asked = pickle.dumps(environment), [("a", pickle.dumps([]))]
     (first,) = process.run(*asked)

@@ -106,7 +106,12 @@ class Deformation:
         return sum(waves.reach_mm for waves in (self.shear_x, self.shear_y) if waves is not None)
 
     def body_coordinates(
-        self, x_mm: np.ndarray, y_mm: np.ndarray, z_mm: float
+        self,
+        x_mm: np.ndarray,
+        y_mm: np.ndarray,
+        z_mm: float,
+        columns: slice = slice(None),
+        lines: slice = slice(None),
     ) -> tuple[np.ndarray, np.ndarray]:
         """Return where the points of an axial slice lie in the body.
 
@@ -116,13 +121,17 @@ class Deformation:
             Rising coordinates of the slice's columns and lines, shapes (nx,) and (ny,).
         z_mm
             The slice's height.
+        columns, lines
+            Which of them are wanted.
 
         Returns
         -------
         x, y : numpy.ndarray
-            Shape (ny, nx), float32.
+            Shape (lines, columns), float32.
         """
-        x = np.broadcast_to(x_mm.astype(np.float32), (len(y_mm), len(x_mm)))
+        y_mm = y_mm[lines]
+        wanted_x = x_mm[columns].astype(np.float32)
+        x = np.broadcast_to(wanted_x, (len(y_mm), len(wanted_x)))
         y = np.broadcast_to(y_mm.astype(np.float32)[:, None], x.shape)
         if self.shear_y is not None:
             reach = 0.0 if self.shear_x is None else self.shear_x.reach_mm

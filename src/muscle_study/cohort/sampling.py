@@ -71,9 +71,12 @@ def sample(body: Body, axes_mm: Axes, breath: Breath | None = None) -> np.ndarra
     for index, height in enumerate(z_mm):
         here = [placing for placing in placed if placing.first <= index < placing.last]
         if here:
-            x, y = body.deformation.body_coordinates(x_mm, y_mm, height)
+            # much of a slice is air, and most of it is not muscle where muscles alone are wanted
+            x0, x1, y0, y1 = np.array([placing.boxes[index - placing.first] for placing in here]).T
+            columns, lines = slice(x0.min(), x1.max()), slice(y0.min(), y1.max())
+            x, y = body.deformation.body_coordinates(x_mm, y_mm, height, columns, lines)
             for placing in here:
-                placing.paint(tissues[index], index, x, y)
+                placing.paint(tissues[index], index, x, y, columns.start, lines.start)
     return tissues
 
 
@@ -90,15 +93,32 @@ class _Placed:
     sections: Sections
     boxes: np.ndarray
 
-    def paint(self, tissues: np.ndarray, index: int, x: np.ndarray, y: np.ndarray) -> None:
-        """Set the points of a slice that lie inside the section, in place."""
+    def paint(
+        self,
+        tissues: np.ndarray,
+        index: int,
+        x: np.ndarray,
+        y: np.ndarray,
+        first_column: int,
+        first_line: int,
+    ) -> None:
+        """Set the points of a slice that lie inside the section, in place.
+
+        Parameters
+        ----------
+        tissues, index
+            The slice, and its number.
+        x, y
+            Coordinates in the body of the points from `first_column` and `first_line` on.
+        """
         i = index - self.first
         x0, x1, y0, y1 = self.boxes[i]
         section = self.sections
         if x0 == x1 or y0 == y1 or section.a_mm[i] <= 0 or section.b_mm[i] <= 0:
             return
-        dx = x[y0:y1, x0:x1] - np.float32(section.x_mm[i])
-        dy = y[y0:y1, x0:x1] - np.float32(section.y_mm[i])
+        known = slice(y0 - first_line, y1 - first_line), slice(x0 - first_column, x1 - first_column)
+        dx = x[known] - np.float32(section.x_mm[i])
+        dy = y[known] - np.float32(section.y_mm[i])
         cos_a, sin_a = np.float32(np.cos(section.angle[i])), np.float32(np.sin(section.angle[i]))
         u, v = cos_a * dx + sin_a * dy, cos_a * dy - sin_a * dx
         if self.part.stack.bend_per_mm:

@@ -65,16 +65,18 @@ def recovered(study: Study, table: pd.DataFrame) -> pd.DataFrame:
 
 def recovery_table(study: Study, table: pd.DataFrame) -> Table:
     """Return what `recovered` gives as a table of the manuscript."""
+    # without simulated people both samples are the same
+    samples = SAMPLES if study.has_simulated else {"all": SAMPLES["all"]}
     text = []
     for row in table.to_dict("records"):
         correlation = row["kind"] == "correlation"
         outcome = OUTCOMES[row["outcome"]]
         digits = 2 if correlation else coefficient_digits(outcome, row["term"])
         cells = {}
-        for sample, word in SAMPLES.items():
+        for sample, word in samples.items():
             limits = (row[f"{name}_{sample}"] for name in ("value", "low", "high"))
-            cells[f"{word}: estimate (CI)"] = estimate(*limits, digits)
-            cells[f"{word}: covers"] = _yes_no(row[f"covers_{sample}"])
+            cells[f"{word} (CI)"] = estimate(*limits, digits)
+            cells[f"Covers, {word.lower()}"] = _yes_no(row[f"covers_{sample}"])
         name = "Gluteus volume, r" if correlation else SHORT_NAMES[row["outcome"]]
         text.append(
             {
@@ -85,11 +87,6 @@ def recovery_table(study: Study, table: pd.DataFrame) -> Table:
                 **cells,
             }
         )
-    if not study.has_simulated:  # both samples are the same
-        text = [
-            {name: cell for name, cell in row.items() if not name.startswith(SAMPLES["imaged"])}
-            for row in text
-        ]
     percent = format_number(100 * study.parameters.confidence)
     caption = (
         f"Estimates beside the true coefficients of the population model ({study.sizes}): of the "
