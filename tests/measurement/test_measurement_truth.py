@@ -73,7 +73,8 @@ def test_the_trained_on_are_left_out_of_errors_and_agreement(run, measures):
     assert errors[name].to_numpy() == pytest.approx(-0.1 * measures[name][1:].to_numpy())
     n = compared.agreement.set_index(["group", "measure"])["n"]
     assert (n["unseen", name], n["test", name]) == (4, 2)
-    assert read_table(run.measurements / "agreement.csv").shape == (30, 12)
+    assert n["unseen_male", name] + n["unseen_female", name] == 4
+    assert read_table(run.measurements / "agreement.csv").shape == (60, 12)
 
 
 def test_those_not_imaged_get_the_donors_relative_error(run, measures):

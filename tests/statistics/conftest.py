@@ -129,7 +129,8 @@ def make_run(plan: Plan) -> RunPaths:
         write_images(paths, test)
         plt.imsave(paths.measurements / "cases.png", np.zeros((40, 60)))
     if plan.truth:
-        write_truth(paths, measures, set(test), generator)
+        men = set(measured.loc[measured["sex"] == "male", "participant_id"])
+        write_truth(paths, measures, set(test), men, generator)
     if plan.compared:
         write_compared(paths, measures, generator)
     if plan.n_simulated:
@@ -318,7 +319,7 @@ def write_images(paths: RunPaths, names: pd.Series) -> None:
         save(Volume(np.roll(labels, 1, axis=1), affine), paths.segmentations / f"{name}.nii.gz")
 
 
-def write_truth(paths, measures, test, generator) -> None:
+def write_truth(paths, measures, test, men, generator) -> None:
     columns = [
         name
         for name in measures
@@ -331,6 +332,8 @@ def write_truth(paths, measures, test, generator) -> None:
         for group, chosen in (
             ("test", truth["participant_id"].isin(test)),
             ("unseen", truth["participant_id"].notna()),
+            ("unseen_male", truth["participant_id"].isin(men)),
+            ("unseen_female", ~truth["participant_id"].isin(men)),
         ):
             difference = (measures[name] - truth[name])[chosen]
             bias, sd = difference.mean(), difference.std()

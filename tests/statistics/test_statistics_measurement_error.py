@@ -5,16 +5,19 @@ import pandas as pd
 import pytest
 
 from muscle_study.files import read_table, write_table
+from muscle_study.numbers import Numbers, read_numbers
 from muscle_study.statistics.correlation import correlations
 from muscle_study.statistics.measurement_error import (
     corrected,
     corrected_correlation,
     corrected_regression,
+    error_model_numbers,
     error_model_table,
     error_models,
     error_pairs,
     fit_error_model,
     is_here,
+    measurement_error_numbers,
     measurement_error_table,
     reference_errors,
 )
@@ -178,3 +181,29 @@ def test_a_muscle_that_is_not_found_is_no_pair(study_of, plan):
     scores.loc[0, "csa_error"] = np.nan
     write_table(scores, path)
     assert len(error_pairs(study, CSA)) == before - 1
+
+
+def test_the_text_counts_the_tests_that_speak_against_the_correction(study, tmp_path):
+    models = error_models(study)
+    p = {("csa", "male"): 0.01, ("csa", "female"): np.nan, ("gluteus", "male"): 0.2}
+    models |= {key: replace(models[key], differential_p=value) for key, value in p.items()}
+    models["gluteus", "female"] = None
+    numbers = Numbers()
+    error_model_numbers(study, models, numbers, "cell")
+    numbers.write(tmp_path / "n.json")
+    written = read_numbers(tmp_path)
+    assert written["corrected.error_tests"].value == 2
+    assert written["corrected.error_tests_rejected"].value == 1
+
+
+def test_the_text_counts_corrections_that_come_nearer_to_the_truth(study, tmp_path):
+    models = error_models(study)
+    table = corrected(study, coefficients(fit_all(study)), correlations(study), models)
+    better = table.assign(value_corrected=0.9 * table["true"] + 0.1 * table["value_naive"])
+    better.loc[:3, "value_corrected"] = better.loc[:3, "true"] + 2 * (
+        better.loc[:3, "value_naive"] - better.loc[:3, "true"]
+    )
+    numbers = Numbers()
+    measurement_error_numbers(study, better, numbers, "cell")
+    numbers.write(tmp_path / "n.json")
+    assert read_numbers(tmp_path)["corrected.nearer"].value == 16

@@ -6,7 +6,12 @@ from muscle_study.numbers import Numbers, read_numbers
 from muscle_study.statistics import text
 from muscle_study.statistics.figures import predicted
 from muscle_study.statistics.figures.density import SHARES
-from muscle_study.statistics.predicted import area_under_curve, ranking
+from muscle_study.statistics.predicted import (
+    area_under_curve,
+    predictions,
+    ranking,
+    within_muscles,
+)
 
 
 @pytest.mark.parametrize(
@@ -84,3 +89,19 @@ def test_predictions_of_few_are_not_drawn(with_failures, study_of, plan):
     assert set(many.data["share"]) == set(SHARES)
     assert all(not hasattr(drawn, "get_offsets") or len(drawn.get_offsets()) <= 1
                for drawn in many.figure.axes[0].collections)  # fmt: skip
+
+
+def test_predictions_are_judged_within_a_muscle(study):
+    """Two clusters of sides would correlate by themselves."""
+    table = predictions(study)
+    psoas = table[table["structure"].str.startswith("psoas")]
+    found = within_muscles(study)
+    assert set(found) == {"psoas", "gluteus"}
+    assert found["psoas"].bias == pytest.approx((psoas["predicted_dice"] - psoas["dice"]).mean())
+    ranks = psoas[["dice", "predicted_dice"]].rank()
+    assert found["psoas"].correlation == pytest.approx(ranks.corr().iloc[0, 1])
+
+
+def test_few_participants_are_not_judged_within_a_muscle(study_of, plan):
+    found = within_muscles(study_of(plan(n_test=4)))
+    assert all(np.isnan(value) for of_muscle in found.values() for value in of_muscle)

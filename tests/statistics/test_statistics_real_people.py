@@ -94,7 +94,7 @@ def test_incomplete_people_are_left_out_of_what_they_lack_and_imputed(real):
 def test_the_regression_is_that_of_the_complete(real):
     people, study = real
     complete = people[["lean_ml", "age_screen_yr", "bmi_kgm2", "sex", "height_cm"]].dropna()
-    complete = complete[people["weight_kg"].notna()]
+    complete = complete[people.loc[complete.index, "weight_kg"].notna()]
     design = np.column_stack(
         [
             np.ones(len(complete)),

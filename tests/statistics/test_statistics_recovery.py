@@ -103,3 +103,24 @@ def test_few_donors_are_not_counted(simulated, tmp_path):
     assert written["simulation.donors_men"]["text"] == "suppressed"
     mean = of(results(simulated.imaged), kind="mean", quantity="psoas_csa_total_cm2", sex="male")
     assert written["imaged.csa.mean_men"]["value"] == pytest.approx(mean["value"])
+
+
+def test_estimates_that_miss_are_named_where_they_are_few(simulated, tmp_path):
+    table = recovered(simulated, beside(simulated))
+
+    def missed(covers):
+        numbers = Numbers()
+        recovery_numbers(table.assign(covers_all=covers), numbers, "cell")
+        numbers.write(tmp_path / "n.json")
+        return json.loads((tmp_path / "n.json").read_text())["recovery.missed"]["text"]
+
+    assert missed([True] * 20) == "none missed"
+    assert missed([False] * 9 + [True] * 11) == "9 missed"
+    sex = (table["kind"] == "regression") & (table["term"] == "sex") & (table["outcome"] == "csa")
+    row = table[sex].iloc[0]
+    numbers = f"{row['value_all']:.2f} for {row['true']:.2f}\u00a0cm²"
+    assert missed(~sex) == f"missed: CSA, men − women ({numbers})"
+    weight = of(table, kind="correlation", term="weight_kg", sex="female")
+    women = (table["term"] == "weight_kg") & (table["sex"] == "female")
+    numbers = f"{weight['value_all']:.2f} for {weight['true']:.2f}"
+    assert missed(~women) == f"missed: Gluteus volume, weight in women ({numbers})"

@@ -64,6 +64,7 @@ def compare_with_truth(paths: RunPaths, measures: pd.DataFrame, seed: int) -> Co
     errors = pd.DataFrame({name: unseen[f"{name}_error"] for name in MEASURES})
     errors.insert(0, "participant_id", unseen["participant_id"])
     groups = {"test": pairs[pairs["split"] == "test"], "unseen": unseen}
+    groups |= {f"unseen_{sex}": unseen[unseen["sex"] == sex] for sex in ("male", "female")}
     agreement = agreement_table(groups)
     write_table(errors, paths.measurements / "errors.csv")
     write_table(agreement, paths.measurements / "agreement.csv")

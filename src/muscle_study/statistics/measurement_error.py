@@ -442,12 +442,26 @@ def _known(study: Study) -> str:
     return "whose sizes by the reference labels are taken for the true ones"
 
 
+def error_model_numbers(
+    study: Study,
+    models: dict[tuple[str, str], ErrorModel | None],
+    numbers: Numbers,
+    cell: str,
+) -> None:
+    """Add of whom the models are, and how many tests speak against what the correction supposes."""
+    text = Text(numbers, cell)
+    text.word("corrected.people", _known(study))
+    p = np.array([model.differential_p for model in models.values() if model is not None])
+    p = p[~np.isnan(p)]
+    text.number("corrected.error_tests", len(p))
+    text.number("corrected.error_tests_rejected", (p < 1 - study.parameters.confidence).sum())
+
+
 def measurement_error_numbers(
     study: Study, table: pd.DataFrame, numbers: Numbers, cell: str
 ) -> None:
     """Add the corrected pooled coefficients; if there is a truth, how many intervals hold it."""
     text = Text(numbers, cell)
-    text.word("corrected.people", _known(study))
     percent = format_number(100 * study.parameters.confidence, 0, "%")
     found = table[table["sex"] == "both"].set_index(["outcome", "term"])
     for name, outcome in OUTCOMES.items():
@@ -463,3 +477,5 @@ def measurement_error_numbers(
     held = known["true"].between(known["low_corrected"], known["high_corrected"])
     text.number("corrected.estimates", len(known))
     text.number("corrected.covered", held.sum())
+    off = known[["value_naive", "value_corrected"]].sub(known["true"], axis=0).abs()
+    text.number("corrected.nearer", (off["value_corrected"] < off["value_naive"]).sum())

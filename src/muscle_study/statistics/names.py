@@ -75,20 +75,24 @@ NAMES = [
 ]
 
 #: Names that only a run has whose inference predicted Dice.
-PREDICTED_NAMES = _over(
-    ("predicted.",), ("structures", "failures", "threshold", "auc", "auc_ci", "correlation")
-)
+PREDICTED_NAMES = [
+    *_over(("predicted.",), ("structures", "failures", "threshold", "auc", "auc_ci")),
+    *_over(("predicted.",), ("correlation_", "bias_"), MUSCLES),
+]
 
 #: Names that only a run with known truth has.
 TRUTH_NAMES = [
-    *_over(("agreement.",), tuple(OUTCOMES), ("_bias", "_loa", "_icc")),
+    "agreement.participants",
+    *_over(("agreement.",), tuple(OUTCOMES), ("_loa", "_icc")),
+    *_over(("agreement.",), tuple(OUTCOMES), ("_bias",), ("", "_men", "_women"), ("", "_ci")),
     *_over(("recovery.",), ("coefficients", "covered", "covered_imaged", "median_percent")),
-    *_over(("corrected.",), ("estimates", "covered")),
+    "recovery.missed",
+    *_over(("corrected.",), ("estimates", "covered", "nearer")),
 ]
 
 #: Names that only a run has that knows true or reference sizes of enough participants.
 CORRECTED_NAMES = [
-    "corrected.people",
+    *_over(("corrected.",), ("people", "error_tests", "error_tests_rejected")),
     *_over(("corrected.",), tuple(OUTCOMES), (".age", ".bmi", ".sex"), ("", "_ci")),
 ]
 

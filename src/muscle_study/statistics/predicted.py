@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata, spearmanr
 
+from muscle_study.labels import MUSCLES
 from muscle_study.statistics.quality import read_quality
 from muscle_study.statistics.strata import RESAMPLES, SEED
 from muscle_study.statistics.study import Study
@@ -25,8 +26,6 @@ class Ranking(NamedTuple):
         Of these, how many failed.
     auc, low, high
         Area under the ROC curve with its bootstrap interval; not defined where nothing failed.
-    correlation
-        Spearman's, of predicted and true Dice.
     """
 
     structures: float
@@ -34,7 +33,21 @@ class Ranking(NamedTuple):
     auc: float
     low: float
     high: float
+
+
+class WithinMuscle(NamedTuple):
+    """How predicted and true Dice of one muscle's sides go together; NaN where nobody can tell.
+
+    Parameters
+    ----------
+    correlation
+        Spearman's.
+    bias
+        Mean of predicted minus true Dice.
+    """
+
     correlation: float
+    bias: float
 
 
 def predictions(study: Study) -> pd.DataFrame:
@@ -61,8 +74,6 @@ def ranking(study: Study) -> Ranking:
         return Ranking(**found)
     failed = (table["dice"] < FAILURE).to_numpy()
     found["structures"] = len(table)
-    if np.ptp(table[["dice", "predicted_dice"]], axis=0).all():  # of what varies alone
-        found["correlation"] = spearmanr(table["dice"], table["predicted_dice"]).statistic
     who = table.loc[failed, "participant_id"].nunique()
     if not study.synthetic and 0 < who < study.min_count:
         return Ranking(**found)
@@ -80,6 +91,25 @@ def ranking(study: Study) -> Ranking:
     found["auc"] = area_under_curve(predicted, failed)
     found["low"], found["high"] = np.nanquantile(areas, [tail, 1 - tail])
     return Ranking(**found)
+
+
+def within_muscles(study: Study) -> dict[str, WithinMuscle]:
+    """Return how predicted and true Dice go together in the test split, by muscle.
+
+    Within a muscle, since two clusters of sides, a muscle each, would correlate by themselves.
+    """
+    table = predictions(study)
+    muscle = table["structure"].str.rsplit("_", n=1).str[0]
+    found = {}
+    for name in MUSCLES:
+        sides = table[muscle == name]
+        correlation = bias = np.nan
+        if sides["participant_id"].nunique() >= study.min_count:
+            bias = (sides["predicted_dice"] - sides["dice"]).mean()
+            if np.ptp(sides[["dice", "predicted_dice"]], axis=0).all():  # of what varies alone
+                correlation = spearmanr(sides["dice"], sides["predicted_dice"]).statistic
+        found[name] = WithinMuscle(correlation, bias)
+    return found
 
 
 def area_under_curve(predicted: np.ndarray, failed: np.ndarray) -> float:

@@ -10,7 +10,7 @@ from muscle_study.files import read_table
 from muscle_study.labels import MUSCLES, STRUCTURES
 from muscle_study.numbers import format_number
 from muscle_study.statistics.descriptives import describe
-from muscle_study.statistics.measures import MEASURES
+from muscle_study.statistics.measures import MEASURES, OUTCOMES, SEXES
 from muscle_study.statistics.study import Study
 from muscle_study.statistics.table import Table, count, estimate, interval, mean_sd, without_repeats
 
@@ -121,10 +121,14 @@ def agreement_table(study: Study) -> Table:
     table = read_agreement(study)
     table["n"] = study.rounded(table["n"])
     groups = {"test": "test", "unseen": "unseen"}
+    # biases of opposite sign would cancel in the whole
+    by_sex = {f"unseen_{sex}": f"unseen {word.lower()}" for sex, word in SEXES.items()}
+    outcomes = [outcome.column for outcome in OUTCOMES.values()]
     text = []
     for measure in (measure for measure in MEASURES if measure.column in set(table["measure"])):
         rows = table[table["measure"] == measure.column].set_index("group")
-        for group in (name for name in groups if name in rows.index):
+        named = groups | (by_sex if measure.column in outcomes else {})
+        for group in (name for name in named if name in rows.index):
             row = rows.loc[group]
             scaled = row.drop(["measure", "icc", "icc_low", "icc_high"]) * measure.factor
             digits = measure.digits + (measure.factor == 100)
@@ -132,7 +136,7 @@ def agreement_table(study: Study) -> Table:
             text.append(
                 {
                     "Measure": measure.title(study.psoas),
-                    "Participants": f"{groups[group]}, n = {count(row['n'], pd.isna(row['n']))}",
+                    "Participants": f"{named[group]}, n = {count(row['n'], pd.isna(row['n']))}",
                     "Bias (CI)": estimate(
                         scaled["bias"], scaled["bias_low"], scaled["bias_high"], digits
                     ),
@@ -146,9 +150,7 @@ def agreement_table(study: Study) -> Table:
         "Agreement of the measures with the synthetic cohort's known truth: bias (measured − "
         "truth) with confidence interval (CI), limits of agreement (Bland and Altman), and "
         "intraclass correlation (ICC). Test: the annotated participants kept for testing; unseen: "
-        "these and all who were never annotated, so that training saw none of them."
-        + study.stand_in
-        + study.imaged_only
-        + study.origin
+        "these and all who were never annotated, so that training saw none of them; men and women "
+        "apart for both outcomes." + study.stand_in + study.imaged_only + study.origin
     )
     return Table("agreement", table, without_repeats(pd.DataFrame(text), "Measure"), caption)

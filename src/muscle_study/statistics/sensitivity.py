@@ -134,7 +134,7 @@ def fit_terms(
         groups = pd.factorize(clusters[rows.index])[0]
         result = fitted.fit(cov_type="cluster", cov_kwds={"groups": groups}, use_t=True)
     else:
-        result = fitted.fit(cov_type="HC1", use_t=True)
+        result = fitted.fit(cov_type="HC3", use_t=True)
     limits = result.conf_int(alpha=1 - confidence)
     return len(rows), np.column_stack([result.params, limits])[1 : 1 + len(COVARIATES)]
 

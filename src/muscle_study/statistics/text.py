@@ -13,13 +13,13 @@ from muscle_study.labels import MUSCLES
 from muscle_study.numbers import Numbers, format_number, format_p
 from muscle_study.paths import IMAGE_ENDING
 from muscle_study.statistics import compared
-from muscle_study.statistics.correlation import correlations
+from muscle_study.statistics.correlation import SIZES, correlations
 from muscle_study.statistics.descriptives import describe
-from muscle_study.statistics.measures import OUTCOMES, PAPER_OUTCOMES, SEXES
-from muscle_study.statistics.predicted import FAILURE, ranking
+from muscle_study.statistics.measures import OUTCOMES, PAPER_OUTCOMES, SEXES, SHORT_NAMES
+from muscle_study.statistics.predicted import FAILURE, ranking, within_muscles
 from muscle_study.statistics.published import published
 from muscle_study.statistics.quality import by_muscle, read_agreement, read_quality
-from muscle_study.statistics.regression import coefficient_digits
+from muscle_study.statistics.regression import TERM_TEXT, coefficient_digits
 from muscle_study.statistics.study import Study
 from muscle_study.statistics.table import interval
 
@@ -40,6 +40,9 @@ AUGMENTATIONS = {
     "motion": "motion or ghosts",
     "flip": "a reflection that exchanges the left and right labels",
 }
+
+#: So many estimates that miss the truth are named in the text; more are counted.
+MOST_NAMED = 3
 
 #: Short names of the scores in the text, with digits and unit.
 SCORES = {"hausdorff95_mm": ("hd95", 1, "mm"), "surface_distance_mm": ("asd", 2, "mm")}
@@ -255,7 +258,9 @@ def predicted_numbers(study: Study, numbers: Numbers, cell: str) -> None:
         text.word("predicted.auc_ci", "no interval")
     else:
         text.limits("predicted.auc_ci", found.low, found.high, 3, before=_confidence(study))
-    text.number("predicted.correlation", found.correlation, 2)
+    for muscle, of_muscle in within_muscles(study).items():
+        text.number(f"predicted.correlation_{muscle}", of_muscle.correlation, 2)
+        text.number(f"predicted.bias_{muscle}", of_muscle.bias, 3)
 
 
 def measure_numbers(study: Study, numbers: Numbers, cell: str, prefix: str = "") -> None:
@@ -335,15 +340,25 @@ def correlation_numbers(
 
 
 def agreement_numbers(study: Study, numbers: Numbers, cell: str) -> None:
-    """Add the agreement with the truth in participants whom training never saw."""
+    """Add the agreement with the truth in participants whom training never saw, also by sex."""
     text = Text(numbers, cell)
     agreement = read_agreement(study)
-    unseen = agreement[agreement["group"] == "unseen"].set_index("measure")
+    found = agreement.set_index(["group", "measure"])
+    most = agreement.loc[agreement["group"] == "unseen", "n"].max()
+    text.number("agreement.participants", study.rounded(most), otherwise=SUPPRESSED)
     for name, outcome in OUTCOMES.items():
-        row, key = unseen.loc[outcome.column], f"agreement.{name}"
-        text.number(f"{key}_bias", row["bias"], outcome.digits, outcome.unit)
-        text.limits(f"{key}_loa", row["loa_low"], row["loa_high"], outcome.digits, outcome.unit)
+        row, key = found.loc[("unseen", outcome.column)], f"agreement.{name}"
+        digits, unit = outcome.digits, outcome.unit
+        text.limits(f"{key}_loa", row["loa_low"], row["loa_high"], digits, unit)
         text.number(f"{key}_icc", row["icc"], 3)
+        groups = {"": "unseen"} | {
+            f"_{word.lower()}": f"unseen_{sex}" for sex, word in SEXES.items()
+        }
+        for ending, group in groups.items():
+            row = found.loc[(group, outcome.column)]
+            text.number(f"{key}_bias{ending}", row["bias"], digits, unit)
+            limits = row["bias_low"], row["bias_high"]
+            text.limits(f"{key}_bias{ending}_ci", *limits, digits, before=_confidence(study))
 
 
 def compared_numbers(study: Study, numbers: Numbers, cell: str) -> None:
@@ -371,7 +386,28 @@ def recovery_numbers(recovered: pd.DataFrame, numbers: Numbers, cell: str) -> No
     text.number("recovery.coefficients", len(estimated))
     text.number("recovery.covered", estimated["covers_all"].sum())
     text.number("recovery.covered_imaged", estimated["covers_imaged"].sum())
+    text.word("recovery.missed", _missed(estimated[estimated["covers_all"] == False]))  # noqa: E712
     text.number("recovery.median_percent", percent.median(), 1, "%")
+
+
+def _missed(estimates: pd.DataFrame) -> str:
+    """Name the estimates whose intervals miss the true value, or count them."""
+    if estimates.empty:
+        return "none missed"
+    if len(estimates) > MOST_NAMED:
+        return f"{len(estimates)} missed"
+    named = []
+    for row in estimates.to_dict("records"):
+        outcome, term = OUTCOMES[row["outcome"]], row["term"]
+        is_correlation = row["kind"] == "correlation"
+        what = SIZES[term].lower() if is_correlation else TERM_TEXT[term]
+        unit = "" if is_correlation else f"\u00a0{outcome.unit}"
+        digits = 2 if is_correlation else coefficient_digits(outcome, term)
+        numbers = [format_number(row[name], digits) for name in ("value_all", "true")]
+        people = "" if row["sex"] == "both" else f" in {SEXES[row['sex']].lower()}"
+        name = SHORT_NAMES[row["outcome"]].split(" (")[0]
+        named.append(f"{name}, {what}{people} ({numbers[0]} for {numbers[1]}{unit})")
+    return "missed: " + "; ".join(named)
 
 
 def imaged_numbers(study: Study, numbers: Numbers, cell: str) -> None:
