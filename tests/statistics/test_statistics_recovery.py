@@ -123,4 +123,4 @@ def test_estimates_that_miss_are_named_where_they_are_few(simulated, tmp_path):
     weight = of(table, kind="correlation", term="weight_kg", sex="female")
     women = (table["term"] == "weight_kg") & (table["sex"] == "female")
     numbers = f"{weight['value_all']:.2f} for {weight['true']:.2f}"
-    assert missed(~women) == f"missed: Gluteus volume, weight in women ({numbers})"
+    assert missed(~women) == f"missed: Gluteus volume, correlation with weight in women ({numbers})"

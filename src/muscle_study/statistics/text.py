@@ -400,7 +400,9 @@ def _missed(estimates: pd.DataFrame) -> str:
     for row in estimates.to_dict("records"):
         outcome, term = OUTCOMES[row["outcome"]], row["term"]
         is_correlation = row["kind"] == "correlation"
-        what = SIZES[term].lower() if is_correlation else TERM_TEXT[term]
+        size = SIZES.get(term, "")
+        with_size = f"correlation with {size if size.isupper() else size.lower()}"
+        what = with_size if is_correlation else TERM_TEXT[term]
         unit = "" if is_correlation else f"\u00a0{outcome.unit}"
         digits = 2 if is_correlation else coefficient_digits(outcome, term)
         numbers = [format_number(row[name], digits) for name in ("value_all", "true")]
