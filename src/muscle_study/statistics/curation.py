@@ -78,7 +78,7 @@ def has_faults(study: Study) -> bool:
 def found_table(study: Study) -> Table:
     """Return what curation found of this run's faults."""
     caption = (
-        "The synthetic cohort's deliberate faults and what curation did about them"
+        "The synthetic cohort's deliberate faults and what curation did about them."
         + study.origin
         + " These counts are of no real people and are shown however few; with so few the shares "
         "say little. "

@@ -84,8 +84,10 @@ def dice_table(study: Study) -> Table:
     caption = (
         f"Agreement of {study.segmenter} with the reference labels in the test participants (n = "
         f"{count(study.rounded(n), n < study.min_count)}), whom training never saw. HD95: 95th "
-        "centile of the Hausdorff distance; ASD: average symmetric surface distance. The minimum "
-        f"would be a single participant's.{few}{study.stand_in}{study.imaged_only}{study.origin}"
+        "centile of the Hausdorff distance, at least a voxel's edge unless outlines are the same; "
+        "ASD: average symmetric surface distance. The minimum would be a single participant's, and "
+        f"{MARK} stands for a 10th centile that would rest on too few."
+        f"{few}{study.stand_in}{study.imaged_only}{study.origin}"
     )
     return Table("dice", pd.DataFrame(data), pd.DataFrame(text), caption)
 

@@ -12,7 +12,7 @@ from muscle_study.statistics.imaged import AMONG, SAMPLES
 from muscle_study.statistics.measures import OUTCOMES, SHORT_NAMES
 from muscle_study.statistics.regression import TERM_TEXT, coefficient_digits
 from muscle_study.statistics.study import Study
-from muscle_study.statistics.table import Table, estimate, without_repeats
+from muscle_study.statistics.table import Table, estimate, unbroken, without_repeats
 
 #: Kinds of true coefficient that the statistics estimate.
 KINDS = ("regression", "correlation")
@@ -75,7 +75,7 @@ def recovery_table(study: Study, table: pd.DataFrame) -> Table:
         cells = {}
         for sample, word in samples.items():
             limits = (row[f"{name}_{sample}"] for name in ("value", "low", "high"))
-            cells[f"{word} (CI)"] = estimate(*limits, digits)
+            cells[f"{word} (CI)"] = unbroken(estimate(*limits, digits))
             cells[f"Covers, {word.lower()}"] = _yes_no(row[f"covers_{sample}"])
         name = "Gluteus volume, r" if correlation else SHORT_NAMES[row["outcome"]]
         text.append(

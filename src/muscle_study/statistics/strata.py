@@ -171,7 +171,8 @@ def strata_table(study: Study) -> Table:
         text.append(cells)
     percent = format_number(100 * study.parameters.confidence)
     faults = (
-        " Faults were put into scans on purpose; other faulty scans were set aside before."
+        " Faults were put into scans on purpose, and are shown however few; other faulty scans "
+        "were set aside before."
         if "fault" in set(data["by"])
         else ""
     )
