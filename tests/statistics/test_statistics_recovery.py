@@ -73,7 +73,7 @@ def test_the_text_counts_what_is_covered(simulated, tmp_path):
 def test_one_sample_needs_one_column(study):
     text = recovery_table(study, recovered(study, beside(study))).text
     assert [name for name in text if "imaged" in name.lower()] == []
-    assert set(text["Covers, everyone"]) <= {"yes", "no"}
+    assert set(text["Holds"]) <= {"yes", "no"}
 
 
 def test_what_cannot_be_estimated_covers_nothing(study_of, plan):
@@ -124,3 +124,10 @@ def test_estimates_that_miss_are_named_where_they_are_few(simulated, tmp_path):
     women = (table["term"] == "weight_kg") & (table["sex"] == "female")
     numbers = f"{weight['value_all']:.2f} for {weight['true']:.2f}"
     assert missed(~women) == f"missed: Gluteus volume, correlation with weight in women ({numbers})"
+
+
+def test_the_table_says_whose_interval_holds_the_truth(simulated):
+    table = recovered(simulated, beside(simulated))
+    everyone, imaged = [True, True, False, False] * 5, [True, False, True, False] * 5
+    text = recovery_table(simulated, table.assign(covers_all=everyone, covers_imaged=imaged)).text
+    assert text["Holds"].tolist() == ["both", "everyone", "imaged only", "neither"] * 5

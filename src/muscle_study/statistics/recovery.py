@@ -12,7 +12,7 @@ from muscle_study.statistics.imaged import AMONG, SAMPLES
 from muscle_study.statistics.measures import OUTCOMES, SHORT_NAMES
 from muscle_study.statistics.regression import TERM_TEXT, coefficient_digits
 from muscle_study.statistics.study import Study
-from muscle_study.statistics.table import Table, estimate, unbroken, without_repeats
+from muscle_study.statistics.table import Table, estimate, without_repeats
 
 #: Kinds of true coefficient that the statistics estimate.
 KINDS = ("regression", "correlation")
@@ -75,29 +75,34 @@ def recovery_table(study: Study, table: pd.DataFrame) -> Table:
         cells = {}
         for sample, word in samples.items():
             limits = (row[f"{name}_{sample}"] for name in ("value", "low", "high"))
-            cells[f"{word} (CI)"] = unbroken(estimate(*limits, digits))
-            cells[f"Covers, {word.lower()}"] = _yes_no(row[f"covers_{sample}"])
-        name = "Gluteus volume, r" if correlation else SHORT_NAMES[row["outcome"]]
+            cells[f"{word} (CI)"] = estimate(*limits, digits)
         text.append(
             {
-                "Outcome": name,
+                "Outcome": "Gluteus, r" if correlation else SHORT_NAMES[row["outcome"]],
                 "Term": SIZES[row["term"]] if correlation else TERM_TEXT[row["term"]],
                 "Among": AMONG[row["sex"]],
                 "True": format_number(row["true"], digits),
                 **cells,
+                "Holds": _which_hold(
+                    {word: row[f"covers_{sample}"] for sample, word in samples.items()}
+                ),
             }
         )
     percent = format_number(100 * study.parameters.confidence)
     caption = (
         f"Estimates beside the true coefficients of the population model ({study.sizes}): of the "
         "linear regressions on age, BMI and sex, and of the Pearson correlations of gluteus volume "
-        f"with body size (r). Covers: the true value lies inside the {percent} % confidence "
-        f"interval (CI). {MARK}: not estimable." + study.origin
+        f"with body size (r). Holds: which {percent} % confidence interval (CI) holds the true "
+        f"value. {MARK}: not estimable." + study.origin
     )
     return Table("recovery", table, without_repeats(pd.DataFrame(text), "Outcome"), caption)
 
 
-def _yes_no(covers: bool | float) -> str:
-    if pd.isna(covers):
+def _which_hold(covers: dict[str, bool | float]) -> str:
+    """Say which samples' intervals hold the true value."""
+    if any(pd.isna(covered) for covered in covers.values()):
         return MARK
-    return "yes" if covers else "no"
+    holding = [sample.lower() for sample, covered in covers.items() if covered]
+    if len(covers) == 1:
+        return "yes" if holding else "no"
+    return {0: "neither", 1: "".join(holding), 2: "both"}[len(holding)]
