@@ -7,7 +7,7 @@ import pytest
 
 from faulty_work import environment
 from muscle_study.batches import Batch, _gpu_of
-from muscle_study.participant_process import Limits, ParticipantProcess
+from muscle_study.participant_process import MEMORY_SETTINGS, Limits, ParticipantProcess
 
 LIMITS = Limits(threads=3, minutes=1.0, memory_gb=None)
 
@@ -26,11 +26,12 @@ def test_it_keeps_what_it_has_loaded_and_sees_its_threads_and_its_gpu(process):
     assert first.record["process"] == second.record["process"] != os.getpid()
 
 
-def test_it_frees_memory_as_any_program_does_not_as_a_dask_worker(process, monkeypatch):
+def test_it_does_not_give_memory_back_as_a_dask_worker_does(process, monkeypatch):
     monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "65536")
-    asked = pickle.dumps(["MALLOC_TRIM_THRESHOLD_"])
+    asked = pickle.dumps(list(MEMORY_SETTINGS))
     (outcome,) = process.run(pickle.dumps(environment), [("a", asked)])
-    assert outcome.record["values"] == [None]
+    assert outcome.record["values"] == list(MEMORY_SETTINGS.values())
+    assert outcome.record["values"] != ["65536"] * 2
 
 
 def test_another_one_comes_where_it_has_ended(process):
