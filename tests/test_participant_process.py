@@ -7,7 +7,12 @@ import pytest
 
 from faulty_work import environment
 from muscle_study.batches import Batch, _gpu_of
-from muscle_study.participant_process import MEMORY_SETTINGS, Limits, ParticipantProcess
+from muscle_study.participant_process import (
+    HUGE_PAGES,
+    MEMORY_SETTINGS,
+    Limits,
+    ParticipantProcess,
+)
 
 LIMITS = Limits(threads=3, minutes=1.0, memory_gb=None)
 
@@ -28,10 +33,19 @@ def test_it_keeps_what_it_has_loaded_and_sees_its_threads_and_its_gpu(process):
 
 def test_it_does_not_give_memory_back_as_a_dask_worker_does(process, monkeypatch):
     monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "65536")
-    asked = pickle.dumps(list(MEMORY_SETTINGS))
+    monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
+    asked = pickle.dumps([*MEMORY_SETTINGS, "GLIBC_TUNABLES"])
     (outcome,) = process.run(pickle.dumps(environment), [("a", asked)])
-    assert outcome.record["values"] == list(MEMORY_SETTINGS.values())
-    assert outcome.record["values"] != ["65536"] * 2
+    *values, tunables = outcome.record["values"]
+    assert values == list(MEMORY_SETTINGS.values())
+    assert tunables == HUGE_PAGES
+
+
+def test_tunables_of_the_machine_stay(process, monkeypatch):
+    monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.perturb=0")
+    asked = pickle.dumps(["GLIBC_TUNABLES"])
+    (outcome,) = process.run(pickle.dumps(environment), [("a", asked)])
+    assert outcome.record["values"] == ["glibc.malloc.perturb=0"]
 
 
 def test_another_one_comes_where_it_has_ended(process):
