@@ -41,8 +41,8 @@ BYTES_PER_GB = 1e9
 #: synthetic participant takes twice as long. Without any setting memory grows by a sixth from 20
 #: participants to 200. Other C libraries take no notice.
 MEMORY_SETTINGS = {
-    "MALLOC_MMAP_THRESHOLD_": str(4 * 2**20),
-    "MALLOC_TRIM_THRESHOLD_": str(32 * 2**20),
+    "MALLOC_MMAP_THRESHOLD_": str(2**20),
+    "MALLOC_TRIM_THRESHOLD_": str(4 * 2**20),
 }
 
 #: Large arrays come in pages of 2 MiB, where the system has them: inference takes a quarter less
