@@ -38,8 +38,8 @@ BYTES_PER_GB = 1e9
 
 #: How glibc takes memory from the system and gives it back (bytes). Dask's own setting for workers,
 #: which the process would inherit, gives back at once: then each array is taken anew, and making a
-#: synthetic participant takes 1.6 times as long. Without any setting memory grows by a sixth from 20
-#: participants to 200. Other C libraries take no notice.
+#: synthetic participant takes 1.6 times as long. Without any setting memory grows by a sixth from
+#: 20 participants to 200. Other C libraries take no notice.
 MEMORY_SETTINGS = {
     "MALLOC_MMAP_THRESHOLD_": str(2**20),
     "MALLOC_TRIM_THRESHOLD_": str(4 * 2**20),
