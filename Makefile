@@ -173,10 +173,12 @@ install := .venv/bin/python -m pip install --quiet --disable-pip-version-check
 	$(install) --no-deps --requirement $@.txt
 	@touch $@
 
-# Compile it where pip finds a CPU build of torch, or CUDA's packages are locked with it.
+# Compile it where pip finds a CPU build of torch, or CUDA's packages are locked with it. Without
+# rfc3987-syntax, which checks web addresses of JSON schemas where it is there: jsonschema, and so
+# MONAI, takes seconds to import with it, in every process.
 lock: $(environment) ## pin everything below pyproject.toml's dependencies, with hashes
 	CUSTOM_COMPILE_COMMAND="make lock" $(PYTHON) -m piptools compile --quiet --extra dev \
-	  --build-deps-for editable --unsafe-package torch --generate-hashes --strip-extras \
-	  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host \
-	  --output-file requirements.lock pyproject.toml
+	  --build-deps-for editable --unsafe-package torch --unsafe-package rfc3987-syntax \
+	  --generate-hashes --strip-extras --no-emit-index-url --no-emit-find-links \
+	  --no-emit-trusted-host --output-file requirements.lock pyproject.toml
 	sed -i '/^# WARNING: The following packages were not pinned/,$$d' requirements.lock

@@ -9,28 +9,37 @@ from monai.inferers import sliding_window_inference
 from scipy import ndimage
 
 from benchmarks.study import Network
+from muscle_study.training.parameters import Precision
+from muscle_study.training.precision import autocast
 from muscle_study.volumes import Volume, resample
 
 OVERLAP = 0.5
 
 
 def prepare(
-    run: str, images: Path, spacing_mm: Sequence[float] | None = None
+    run: str,
+    images: Path,
+    spacing_mm: Sequence[float] | None = None,
+    precision: Precision = "auto",
 ) -> Callable[[], Volume]:
-    """Return the segmentation of a participant by a run's network, from files to muscles."""
-    network = Network.of(run, spacing_mm)
+    """Return the segmentation of a participant by a run's network, from files to muscles.
+
+    In the floating-point format that ours takes on this machine, or another one.
+    """
+    network, device = Network.of(run, spacing_mm), torch.device("cpu")
 
     @torch.inference_mode()
     def work() -> Volume:
         own, image = network.read(images)
-        logits = sliding_window_inference(
-            torch.from_numpy(image.data)[None],
-            network.patch_size,
-            1,
-            network.module,
-            overlap=OVERLAP,
-            mode="gaussian",
-        )
+        with autocast(precision, device):
+            logits = sliding_window_inference(
+                torch.from_numpy(image.data)[None],
+                network.patch_size,
+                1,
+                network.module,
+                overlap=OVERLAP,
+                mode="gaussian",
+            )
         muscles = two_largest(logits.argmax(1)[0].to(torch.uint8).numpy())
         return resample(Volume(muscles, image.affine), own.data.shape, own.affine, order=0)
 

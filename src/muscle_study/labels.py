@@ -1,6 +1,10 @@
 """The four labels of the study, their names and their mirror images."""
 
 from enum import IntEnum
+from typing import Literal
+
+#: What labels of the psoas may hold: the muscle alone, or together with the iliacus.
+Psoas = Literal["psoas major", "iliopsoas"]
 
 MUSCLES = ("psoas", "gluteus")
 SIDES = ("left", "right")

@@ -8,27 +8,67 @@ To read everybody's inputs would take hours, so that a record also carries what 
 them without reading: size, time and place on disk. Where that is the same, so is the content.
 """
 
+import ast
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from muscle_study.exclusions import Excluded, Reason
 from muscle_study.files import read_json, sha256, write_json
 
-#: Of the modules that all stages share, those that a participant's result can depend on.
-SHARED = ("files.py", "labels.py", "volumes.py")
+PACKAGE = Path(__file__).parent
+
+#: Modules that hand out, guard, show and record work: no result depends on them.
+MACHINERY = frozenset(
+    {"batches", "cluster", "cluster_parameters", "dispatch", "exclusions", "folders", "outcomes",
+     "parent", "participant_process", "paths", "progress", "records", "sections"}
+)  # fmt: skip
 
 
-def code_digest(package: Path) -> str:
-    """Return a hash of a stage's package and of the shared modules behind its results."""
-    sources = sorted(package.rglob("*.py")) + [package.parent / name for name in SHARED]
+def code_digest(module: Path) -> str:
+    """Return a hash of a module and of all in this package that it imports, however far behind.
+
+    Without `MACHINERY`. What is imported within functions counts; nothing is executed.
+
+    Parameters
+    ----------
+    module
+        Its file, such as ``__file__``.
+    """
     digest = hashlib.sha256()
-    for source in sources:
-        digest.update(source.relative_to(package.parent).as_posix().encode())
+    for source in sorted(sources_of(module)):
+        digest.update(source.relative_to(PACKAGE).as_posix().encode())
         digest.update(source.read_bytes())
     return digest.hexdigest()
+
+
+def sources_of(module: Path) -> set[Path]:
+    """Return the files that `code_digest` of a module hashes."""
+    waiting, sources = [module], set()
+    while waiting:
+        source = waiting.pop()
+        if source not in sources:
+            sources.add(source)
+            waiting += _imported(source)
+    return sources
+
+
+def _imported(source: Path) -> Iterator[Path]:
+    """Yield the files of this package that a module imports, without `MACHINERY`."""
+    for node in ast.walk(ast.parse(source.read_bytes())):
+        if not isinstance(node, ast.ImportFrom) or node.level:
+            continue
+        top, *parts = (node.module or "").split(".")
+        if top != PACKAGE.name:
+            continue
+        for named in ([*parts, alias.name] for alias in node.names):
+            # a name is a module of the package, or of the module before it
+            for place in (PACKAGE.joinpath(*named), PACKAGE.joinpath(*parts)):
+                if (file := place.with_suffix(".py")).is_file() and named[0] not in MACHINERY:
+                    yield file
+                    break
 
 
 def record_key(*parts: Any) -> str:

@@ -23,7 +23,7 @@ SPACING = (4.0, 4.0, 5.0)
 def parameters(**changes):
     """Return parameters under which nothing happens but contrast."""
     values = {
-        "n_images": 1, "spacing_mm": [4.0, 4.0, 4.0], "psoas": "psoas",
+        "n_images": 1, "spacing_mm": [4.0, 4.0, 4.0], "psoas": "psoas major",
         "rotation_deg": 0.0, "scale": 1.0, "shift_mm": 0.0, "deformation_mm": 0.0,
         "slab_probability": 0.0,
         "least_slab_mm": 40.0, "crop_probability": 0.0, "thickest_slice_mm": 1.0, "blur_mm": 0.0,

@@ -52,8 +52,9 @@ def card_of():
             for name in ("localiser", "segmenter_1")
         }  # fmt: skip
         return ModelCard(
-            normalisation="", synthetic=True, data_sha256="", parameters=training,
-            localiser=learned["localiser"], segmenters=[learned["segmenter_1"]],
+            normalisation="", psoas="psoas major", synthetic=True, data_sha256="",
+            parameters=training, localiser=learned["localiser"],
+            segmenters=[learned["segmenter_1"]],
         )  # fmt: skip
 
     return make

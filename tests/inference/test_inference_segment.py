@@ -163,9 +163,18 @@ def test_a_side_is_known_at_the_border_of_the_coarse_grid():
 
 def test_agreement_by_hand():
     left = int(Label.PSOAS_LEFT)
-    maps = [np.array([left, left, 0]), np.array([left, 0, 0]), np.array([left, left, 0])]
-    # Dice of 2/3, 1 and 2/3
-    assert agreement(maps)[Label.PSOAS_LEFT] == pytest.approx(7 / 9)
+    located, one, two = np.array([[left, left, 0], [left, 0, 0], [left, left, 0]])
+    assert agreement(located, [one])[Label.PSOAS_LEFT] == pytest.approx(2 / 3)
+    # with the localiser 2/3 and 1, among each other 2/3
+    expected = np.sqrt(5 / 6 * 2 / 3)
+    assert agreement(located, [one, two])[Label.PSOAS_LEFT] == pytest.approx(expected)
+    assert np.isnan(agreement(located, [one, two])[Label.PSOAS_RIGHT])
+
+
+@pytest.mark.parametrize("segmenters", [1, 5])
+def test_what_was_not_located_has_no_agreement_however_many_segmenters_find_it(segmenters):
+    located, outlined = np.zeros(3, np.uint8), np.full(3, Label.PSOAS_LEFT, np.uint8)
+    assert agreement(located, [outlined] * segmenters)[Label.PSOAS_LEFT] == 0
 
 
 def test_box_around_a_coarse_mask_on_a_fine_grid():

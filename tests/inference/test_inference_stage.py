@@ -1,17 +1,18 @@
 """Participants are segmented once, and a bad one does not disturb the others."""
 
+import errno
 import shutil
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from muscle_study.files import read_json, read_table, write_json, write_table
+from muscle_study.files import read_json, read_table, write_table
 from muscle_study.inference.parameters import InferenceParameters, MasksParameters
-from muscle_study.inference.stage import segment_cohort
+from muscle_study.inference.stage import Work, label_source, segment_cohort
 from muscle_study.labels import Label
 from muscle_study.paths import RunPaths, image_file
-from muscle_study.training.model import save_card, save_weights
+from muscle_study.training.model import read_card, save_card, save_weights
 from muscle_study.training.network import build_network
 from muscle_study.volumes import Volume, load, save
 
@@ -33,7 +34,6 @@ def paths(tmp_path, monkeypatch, card_of):
         image = rng.integers(0, 100, (18, 18, 18)).astype(np.int16)
         file = image_file(paths.curated / "images" / participant, "water")
         save(Volume(image, np.diag([4.0, 4, 4, 1])), file)
-    write_json({"psoas_label": "psoas major"}, paths.curated / "source.json")
     table = pd.DataFrame({"participant_id": ["1", "2", "3"]})
     write_table(table, paths.curated / "participants.csv")
     return paths
@@ -71,10 +71,41 @@ def test_missing_model_stops_the_run(paths, cluster):
 
 
 def test_whose_label_maps_they_are_is_written(paths, cluster):
+    learned = read_card(paths.model).model_copy(update={"psoas": "iliopsoas"})
+    save_card(learned, paths.model)
     segment_cohort(paths, PARAMETERS, cluster)
     assert read_json(paths.segmentations / "source.json") == {
-        "kind": "network", "segmenter": "the network", "psoas_label": "psoas major"
+        "kind": "network", "segmenter": "the network", "psoas_label": "iliopsoas"
     }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "change", [{"min_predicted_dice": 0.9}, {"precision": "bf16-mixed"}], ids=str
+)
+def test_what_a_parameter_changes_is_segmented_again(paths, cluster, change):
+    segment_cohort(paths, PARAMETERS, cluster)
+    first = paths.segmentations / "1.nii.gz"
+    before = first.stat().st_mtime_ns
+    segment_cohort(paths, PARAMETERS, cluster)
+    assert first.stat().st_mtime_ns == before
+    segment_cohort(paths, PARAMETERS.model_copy(update=change), cluster)
+    assert first.stat().st_mtime_ns > before
+
+
+def test_a_record_is_gone_before_its_label_map_is_replaced(paths, monkeypatch):
+    work = Work(label_source(paths, PARAMETERS, "network"), paths.segmentations)
+    images = paths.curated / "images" / "1"
+    work.segment(images)
+
+    def full_disk(*_):
+        raise OSError(errno.ENOSPC, "no space left")
+
+    monkeypatch.setattr("muscle_study.inference.stage.save", full_disk)
+    changed = PARAMETERS.model_copy(update={"min_predicted_dice": 0.9})
+    other = Work(label_source(paths, changed, "network"), paths.segmentations)
+    with pytest.raises(OSError, match="no space"):
+        other.segment(images)
+    assert work.finished(images) is None
 
 
 def test_masks_stand_in_and_are_compared(paths, cluster, tmp_path):

@@ -12,14 +12,14 @@ def boxes(spacing_mm=(2.0, 3.0, 5.0)) -> Volume:
     Voxels: psoas left 2x2 in slices 2–5, but 3x2 in slice 4; psoas right 2x3 in slices 2–5;
     gluteus left 3x3x2 from slice 0; gluteus right 4x3x2 from slice 1.
     """
-    data = np.zeros((14, 8, 8), np.uint8)
-    data[4:6, 5:7, 2:6] = Label.PSOAS_LEFT
-    data[3:6, 5:7, 4] = Label.PSOAS_LEFT
-    data[8:10, 5:8, 2:6] = Label.PSOAS_RIGHT
-    data[3:6, 0:3, 0:2] = Label.GLUTEUS_LEFT
-    data[8:12, 0:3, 1:3] = Label.GLUTEUS_RIGHT
+    data = np.zeros((14, 10, 8), np.uint8)
+    data[4:6, 6:8, 2:6] = Label.PSOAS_LEFT
+    data[3:6, 6:8, 4] = Label.PSOAS_LEFT
+    data[8:10, 6:9, 2:6] = Label.PSOAS_RIGHT
+    data[3:6, 1:4, 0:2] = Label.GLUTEUS_LEFT
+    data[8:12, 1:4, 1:3] = Label.GLUTEUS_RIGHT
     affine = np.diag([*spacing_mm, 1.0])
-    affine[:3, 3] = -14, -12, 100
+    affine[:3, 3] = -14, -15, 100
     return Volume(data, affine)
 
 

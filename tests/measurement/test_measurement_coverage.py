@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from muscle_study.labels import Label
-from muscle_study.measurement.coverage import CUT, WIDEST_AT_END, withheld, without
+from muscle_study.measurement.coverage import CUT, CUT_AT_SIDE, WIDEST_AT_END, withheld, without
 from muscle_study.measurement.measures import measure
 from muscle_study.measurement.voxels import LabelledVoxels
 from muscle_study.volumes import Volume
@@ -60,3 +60,10 @@ def test_a_psoas_cut_where_it_is_widest_keeps_nothing():
         "psoas_csa_right_cm2": WIDEST_AT_END,
     }
     assert np.isnan(without(measures, found, 180.0)["psoas_csa_total_cm2"])
+
+
+def test_a_field_of_view_too_narrow_leaves_neither_volume_nor_section():
+    whole = muscles().grid
+    narrow = Volume(np.ascontiguousarray(whole.data[4:]), whole.affine)  # through the left psoas
+    found, _ = named(LabelledVoxels(narrow))
+    assert found == {"psoas_volume_left_ml": CUT, "psoas_csa_left_cm2": CUT_AT_SIDE}

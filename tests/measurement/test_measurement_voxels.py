@@ -50,9 +50,8 @@ def test_an_empty_map_has_no_cross_section():
 
 def test_the_interior_has_eight_neighbours_of_its_own(four_boxes):
     voxels = LabelledVoxels(four_boxes)
-    # the boxes of 2x2, 3x2 and 2x3 voxels have none; 4x3 has two a slice, and 3x3 at the field's
-    # edge, where nothing says that the muscle ends, as well
-    assert voxels.sums(voxels.interior).tolist() == [0, 0, 0, 4, 8]
+    # the boxes of 2x2, 3x2 and 2x3 voxels have none, 3x3 has one a slice and 4x3 has two
+    assert voxels.sums(voxels.interior).tolist() == [0, 0, 0, 2, 4]
 
 
 def test_an_interior_by_hand():
@@ -69,13 +68,19 @@ def test_an_interior_by_hand():
     assert voxels.interior_sums(image)[[LEFT, RIGHT]].tolist() == [7 * interior.sum(), 0]
 
 
-@pytest.mark.parametrize(("slices", "expected"), [((0, 2), True), ((5, 8), True), ((1, 7), False)])
-def test_the_border_is_the_first_and_the_last_slice(slices, expected):
-    data = np.zeros((4, 4, 8), np.uint8)
-    data[0, :, slice(*slices)] = LEFT  # touches the side, which is no border of the slab
-    for flipped in (data, data[:, :, ::-1]):
+@pytest.mark.parametrize(
+    ("first", "border", "side"),
+    [((1, 1, 0), True, False), ((0, 1, 1), True, True), ((1, 0, 1), True, True),
+     ((0, 0, 0), True, True), ((1, 1, 1), False, False)],
+)  # fmt: skip
+def test_the_border_is_every_face_and_the_sides_all_but_the_ends(first, border, side):
+    x, y, z = first
+    data = np.zeros((6, 6, 8), np.uint8)
+    data[x : x + 2, y : y + 2, z : z + 2] = LEFT
+    for flipped in (data, data[::-1, ::-1, ::-1]):
         voxels = LabelledVoxels(Volume(np.ascontiguousarray(flipped), np.eye(4)))
-        assert voxels.at_border(LEFT, RIGHT) is expected
+        assert voxels.at_border(LEFT, RIGHT) is border
+        assert voxels.at_side(LEFT, RIGHT) is side
         assert voxels.at_border(RIGHT) is False
 
 

@@ -26,8 +26,9 @@ def learned(name: str) -> Learned:
 @pytest.fixture
 def card(parameters):
     return ModelCard(
-        normalisation="", synthetic=True, data_sha256="", parameters=parameters,
-        localiser=learned("localiser"), segmenters=[learned("one"), learned("two")],
+        normalisation="", psoas="psoas major", synthetic=True, data_sha256="",
+        parameters=parameters, localiser=learned("localiser"),
+        segmenters=[learned("one"), learned("two")],
     )  # fmt: skip
 
 

@@ -289,7 +289,7 @@ def write_cohort(
         raw=paths.raw,
         records=paths.truth / "records",
         parameters=parameters,
-        code=code_digest(Path(__file__).parent),
+        code=code_digest(Path(__file__)),
     )
     facts, failed = map_participants(
         "cohort", make, tasks_of(drawn, parameters), cluster, folders=[paths.raw, paths.truth]

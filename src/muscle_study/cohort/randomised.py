@@ -14,7 +14,7 @@ from muscle_study.cohort.fields import SmoothField
 from muscle_study.cohort.random_contrasts import MUSCLES, draw_contrast
 from muscle_study.cohort.randomised_parameters import RandomisedParameters
 from muscle_study.cohort.tissues import Tissue
-from muscle_study.labels import STRUCTURES, Label
+from muscle_study.labels import STRUCTURES, Label, Psoas
 
 #: Lengths over which deformation, texture and the bias field vary (mm).
 DEFORMATION_MM, SMOOTH_TEXTURE_MM, BIAS_MM = (50.0, 150.0), (12.0, 40.0), (120.0, 300.0)
@@ -78,8 +78,8 @@ def randomise(
     return Randomised(image, labels, seen)
 
 
-def label_values(psoas: str) -> np.ndarray:
-    """Return the label of each tissue, where `psoas` is the muscle alone or the iliopsoas."""
+def label_values(psoas: Psoas) -> np.ndarray:
+    """Return the label of each tissue, where the psoas' label holds `psoas`."""
     values = np.zeros(len(Tissue), np.uint8)
     values[list(STRUCTURES)] = STRUCTURES
     if psoas == "iliopsoas":

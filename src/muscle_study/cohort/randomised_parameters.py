@@ -1,9 +1,8 @@
 """Parameters of images with random contrast."""
 
-from typing import Literal
-
 from pydantic import Field
 
+from muscle_study.labels import Psoas
 from muscle_study.sections import Section
 
 #: Name of their one channel.
@@ -15,7 +14,7 @@ class RandomisedParameters(Section):
 
     n_images: int = Field(ge=0, description="of each imaged participant; 0: none is exported")
     spacing_mm: list[float] = Field(min_length=3, max_length=3, description="their voxel edges")
-    psoas: Literal["psoas", "iliopsoas"] = Field(
+    psoas: Psoas = Field(
         description="what the labels of the psoas hold: the muscle alone, or with the iliacus"
     )
     rotation_deg: float = Field(ge=0, le=45, description="about each axis, SD")

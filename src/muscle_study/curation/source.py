@@ -10,7 +10,7 @@ import pandas as pd
 
 from muscle_study.curation.intake import SourceFile
 from muscle_study.curation.series import Series
-from muscle_study.labels import Label
+from muscle_study.labels import Label, Psoas
 
 #: For each value of a label file, what it means to the study; other values are unknown.
 Meanings = dict[int, Label]
@@ -42,7 +42,7 @@ class Source(ABC):
     columns: tuple[tuple[str, str], ...] = ()
 
     #: What the label called psoas covers in this export.
-    psoas_label: ClassVar[str] = "psoas major"
+    psoas_label: ClassVar[Psoas] = "psoas major"
     #: File name of the participant table, for messages.
     table_name: ClassVar[str] = "participants.csv"
 

@@ -90,7 +90,7 @@ def curate_cohort(
     unclaimed = image_files.pop(NOBODY, [])
     checked = check_participants(source, image_files, parameters)
     listed, by_record = checked.participants, checked.exclusions
-    code = code_digest(Path(__file__).parent)
+    code = code_digest(Path(__file__))
     tasks = {
         person.participant_id: Task(
             person.participant_id,

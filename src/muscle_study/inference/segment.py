@@ -1,6 +1,6 @@
 """A label map from a participant's images: where the muscles are, then their outlines there."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
@@ -94,7 +94,7 @@ class Segmenter:
             sides.given_to(Volume(each.argmax(0).astype(np.uint8), seen.affine)) for each in outputs
         ]
         coarse = resample(found, seen.data.shape[1:], seen.affine, order=0)
-        agreed = agreement([coarse.data, *(each.data for each in maps)])
+        agreed = agreement(coarse.data, [each.data for each in maps])
         promised = [expected_dice(*each, sides) for each in zip(outputs, maps, strict=True)]
         predicted = {
             label: float(np.sqrt(agreed[label] * np.mean([each[label] for each in promised])))
@@ -152,24 +152,36 @@ def expected_dice(probabilities: np.ndarray, labels: Volume, sides: "Sides") -> 
     return {label: float(dice[label]) for label in STRUCTURES}
 
 
-def agreement(label_maps: Sequence[np.ndarray]) -> dict[Label, float]:
-    """Return the mean Dice coefficient of all pairs of maps, by structure; NaN where none has any.
+def agreement(located: np.ndarray, outlined: Sequence[np.ndarray]) -> dict[Label, float]:
+    """Return how alike label maps are, by structure; NaN where none has any of it.
+
+    The mean Dice coefficient of the localiser's map with the segmenters'; where there are several
+    segmenters, its geometric mean with that of theirs among each other. So what the localiser did
+    not find counts as little in an ensemble as with one segmenter.
 
     Parameters
     ----------
-    label_maps
-        Of one shape.
+    located, outlined
+        Label maps of the localiser and of each segmenter, of one shape.
     """
     agreed = {}
     for label in STRUCTURES:
-        masks = [labels == label for labels in label_maps]
-        pairs = [
-            2 * (one & other).sum() / (one.sum() + other.sum())
-            for one, other in combinations(masks, 2)
-            if one.any() or other.any()
-        ]
-        agreed[label] = float(np.mean(pairs)) if pairs else float("nan")
+        coarse, *fine = (labels == label for labels in (located, *outlined))
+        with_localiser = _mean_dice((coarse, each) for each in fine)
+        kinds = [with_localiser, _mean_dice(combinations(fine, 2))]
+        known = [dice for dice in kinds if not np.isnan(dice)]
+        agreed[label] = float(np.prod(known) ** (1 / len(known))) if known else float("nan")
     return agreed
+
+
+def _mean_dice(pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> float:
+    """Return the mean over those pairs of masks of which one has any voxel; NaN if none has."""
+    dice = [
+        2 * (one & other).sum() / (one.sum() + other.sum())
+        for one, other in pairs
+        if one.any() or other.any()
+    ]
+    return float(np.mean(dice)) if dice else float("nan")
 
 
 def part_of(volume: Volume, box: Box) -> Volume:

@@ -15,15 +15,13 @@ MRSegmentator: table "Class details" in the README of github.com/hhaentze/MRSegm
 (Häntze et al., arXiv:2405.06463).
 """
 
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
-from muscle_study.labels import SIDES
+from muscle_study.labels import SIDES, Psoas
 
 #: Our structure to what it is joined of: names of the segmenter, with their number in a file that
 #: holds all structures. Masks in files of their own need no number.
 LabelTable = dict[str, dict[str, int | None]]
-
-Psoas = Literal["psoas major", "iliopsoas"]
 
 
 class Segmenter(NamedTuple):

@@ -13,7 +13,7 @@ import pandas as pd
 from muscle_study.cluster import map_participants
 from muscle_study.cluster_parameters import ClusterParameters
 from muscle_study.exclusions import Excluded
-from muscle_study.files import read_json, read_table, sha256, write_json, write_table
+from muscle_study.files import read_table, sha256, write_json, write_table
 from muscle_study.inference.masks import label_map, mask_files
 from muscle_study.inference.parameters import InferenceParameters, MasksParameters, Source
 from muscle_study.inference.segment import Segmenter, keep_largest_components, without_unsure
@@ -29,7 +29,7 @@ from muscle_study.records import (
     write_exclusion,
     write_record,
 )
-from muscle_study.training.model import load_model, model_files
+from muscle_study.training.model import load_model, model_files, read_card
 from muscle_study.training.parameters import Precision
 from muscle_study.training.precision import device_of, resolved
 from muscle_study.training.preprocessing import load_channels
@@ -186,6 +186,8 @@ class Work:
         except Excluded as excluded:
             write_exclusion(self.record_of(images), seen, excluded)
             raise
+        # the label map before would be taken for this one's, or this one for that before
+        self.record_of(images).unlink(missing_ok=True)
         save(labels, self.label_map_of(images))
         seconds = round(time.monotonic() - started, 3)
         record = {"seconds": seconds, "sha256": sha256(self.label_map_of(images)), **about}
@@ -256,12 +258,14 @@ def label_source(paths: RunPaths, parameters: InferenceParameters, source: Sourc
     FileNotFoundError
         Where the network is wanted and there is none: not in each participant, but here.
     """
-    code = code_digest(Path(__file__).parent)
+    code = code_digest(Path(__file__))
     if source == "masks":
         return FromMasks(parameters.masks, record_key(code, parameters.masks.model_dump()))
     load_model(paths.model)
     weights = {file.name: sha256(file) for file in model_files(paths.model)}
-    settings = parameters.model_dump(include={"channels", "accelerator"})
+    settings = parameters.model_dump(
+        include={"channels", "accelerator", "precision", "min_predicted_dice"}
+    )
     return FromNetwork(paths.model, parameters, record_key(code, weights, settings))
 
 
@@ -270,5 +274,5 @@ def about(paths: RunPaths, parameters: InferenceParameters, source: Source) -> d
     if source == "masks":
         masks = parameters.masks
         return {"kind": source, "segmenter": masks.title, "psoas_label": masks.psoas_label}
-    learned = read_json(paths.curated / "source.json")["psoas_label"]
+    learned = read_card(paths.model).psoas
     return {"kind": source, "segmenter": "the network", "psoas_label": learned}

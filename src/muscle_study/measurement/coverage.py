@@ -15,6 +15,7 @@ from muscle_study.measurement.voxels import AxialProfile, LabelledVoxels
 
 CUT = "the muscle reaches the end of the field of view"
 WIDEST_AT_END = "the muscle is widest where the field of view ends"
+CUT_AT_SIDE = "the muscle reaches a side of the field of view"
 
 
 def withheld(
@@ -23,8 +24,9 @@ def withheld(
     """Return the measures of a side that the field of view does not hold, and why.
 
     A volume needs the whole muscle. The psoas' largest section needs its widest part alone: that is
-    not in view where the section is largest at an end that the field of view cuts. Fat fractions
-    are shares, which a part of a muscle has too.
+    not in view where the section is largest at an end that the field of view cuts, nor certainly
+    where a field of view too narrow cuts sections. Fat fractions are shares, which a part of a
+    muscle has too.
 
     Parameters
     ----------
@@ -41,7 +43,9 @@ def withheld(
         if voxels.at_border(psoas):
             found[PSOAS_VOLUME.format(side)] = CUT
             ends = profile.z_mm[profile.extent(psoas)][[0, -1]]
-            if measures[f"psoas_csa_{side}_z_mm"] in ends:
+            if voxels.at_side(psoas):
+                found[PSOAS_CSA.format(side)] = CUT_AT_SIDE
+            elif measures[f"psoas_csa_{side}_z_mm"] in ends:
                 found[PSOAS_CSA.format(side)] = WIDEST_AT_END
     return found
 

@@ -261,7 +261,7 @@ def measure_cohort(
         When nobody could be measured.
     """
     tasks = measure_tasks(paths, paths.segmentations, parameters)
-    work = Work(code_digest(Path(__file__).parent), paths.measurements / "records")
+    work = Work(code_digest(Path(__file__)), paths.measurements / "records")
     measures, exclusions = map_participants(
         STAGE,
         work.measure,

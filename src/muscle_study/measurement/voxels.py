@@ -1,6 +1,7 @@
 """The labelled voxels of a label map, and what is counted over them."""
 
 import itertools
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -86,10 +87,20 @@ class LabelledVoxels:
         return np.where(count > 0, offset + totals / np.maximum(count, 1), np.nan)
 
     def at_border(self, *labels: Label) -> bool:
-        """Tell whether any of the labels touches the field of view's first or last slice."""
-        along = self.index[self.head_axis][np.isin(self.label, labels)]
-        last = self.grid.data.shape[self.head_axis] - 1
-        return bool(((along == 0) | (along == last)).any())
+        """Tell whether any of the labels touches a face of the field of view."""
+        return self._touches(range(3), labels)
+
+    def at_side(self, *labels: Label) -> bool:
+        """Tell whether any of them touches a face other than the first and the last slice."""
+        return self._touches({0, 1, 2} - {self.head_axis}, labels)
+
+    def _touches(self, axes: Iterable[int], labels: Collection[Label]) -> bool:
+        of_labels = np.isin(self.label, labels)
+        for axis in axes:
+            along, last = self.index[axis][of_labels], self.grid.data.shape[axis] - 1
+            if ((along == 0) | (along == last)).any():
+                return True
+        return False
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ class VolumeCache:
 
     def __init__(self, folder: Path, channels: Sequence[str], spacing_mm: Sequence[float]):
         self.folder, self.channels, self.spacing_mm = folder, channels, spacing_mm
-        self.code = code_digest(Path(__file__).parent)
+        self.code = code_digest(Path(__file__))
 
     def add(self, name: str, images: Path, label: Path) -> None:
         """Preprocess an annotated scan, unless that was done from these very files.

@@ -11,6 +11,7 @@ import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 
 from muscle_study.files import read_json, write_table, write_text
+from muscle_study.labels import Psoas
 from muscle_study.paths import ROOT, RunPaths
 from muscle_study.records import code_digest, record_key
 from muscle_study.training.calibration import log_odds_shifts, shift_log_odds
@@ -60,6 +61,7 @@ def train(paths: RunPaths, parameters: TrainingParameters) -> pd.DataFrame:
         used += [(name, split, who) for split, ids in data.ids.items() for who in ids]
     card = ModelCard(
         normalisation=NORMALISATION,
+        psoas=psoas_of_labels(paths, parameters),
         synthetic=read_json(paths.curated / "source.json")["synthetic"],
         data_sha256=data.sha256(),
         parameters=parameters,
@@ -72,6 +74,13 @@ def train(paths: RunPaths, parameters: TrainingParameters) -> pd.DataFrame:
     write_table(pd.DataFrame(timings), paths.model / "timing.csv")
     save_card(card, paths.model)
     return curves
+
+
+def psoas_of_labels(paths: RunPaths, parameters: TrainingParameters) -> Psoas:
+    """Return what the psoas' label holds in what the networks learn from."""
+    if parameters.learn_from == "curated":
+        return read_json(paths.curated / "source.json")["psoas_label"]
+    return read_json(paths.raw / "manifest.json")["parameters"]["randomised"]["psoas"]
 
 
 def train_network(
@@ -110,7 +119,7 @@ def train_network(
     checkpoints = folder / "checkpoints" / name
     last = _last_checkpoint(
         checkpoints,
-        record_key(code_digest(Path(__file__).parent), parameters.model_dump(), data.sha256()),
+        record_key(code_digest(Path(__file__)), parameters.model_dump(), data.sha256()),
     )
     best = ModelCheckpoint(
         checkpoints, "best", monitor="validation_dice", mode="max",

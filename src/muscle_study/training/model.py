@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from safetensors.torch import load_file, save_file
 
 from muscle_study.files import read_json, whole_file, write_json
-from muscle_study.labels import Label
+from muscle_study.labels import Label, Psoas
 from muscle_study.training.classes import CLASSES
 from muscle_study.training.network import build_network
 from muscle_study.training.parameters import NetworkParameters, TrainingParameters
@@ -41,6 +41,7 @@ class ModelCard(BaseModel):
     labels: dict[str, int] = Field(default={label.name.lower(): int(label) for label in Label})
     orientation: Literal["RAS"] = "RAS"
     normalisation: str
+    psoas: Psoas = Field(description="what the label of the psoas holds")
     synthetic: bool = Field(description="trained on the synthetic cohort")
     data_sha256: str = Field(description="of the images and labels used")
     parameters: TrainingParameters = Field(description="all parameters of training")
@@ -68,9 +69,20 @@ def save_card(card: ModelCard, folder: Path) -> None:
     write_json(card.model_dump(), folder / CARD)
 
 
+def read_card(folder: Path) -> ModelCard:
+    """Read a model's card.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder holds no model, saying how to make one.
+    """
+    return ModelCard.model_validate(read_json(_existing(folder / CARD)))
+
+
 def model_files(folder: Path) -> list[Path]:
     """Return the files that a model's results depend on."""
-    card = ModelCard.model_validate(read_json(_existing(folder / CARD)))
+    card = read_card(folder)
     learned = [card.localiser, *card.segmenters]
     return [folder / CARD, *(_existing(folder / each.weights) for each in learned)]
 
@@ -85,7 +97,7 @@ def load_model(folder: Path) -> Model:
     ValueError
         If weights are of another network than the card says.
     """
-    card = ModelCard.model_validate(read_json(_existing(folder / CARD)))
+    card = read_card(folder)
     trained = card.parameters
 
     def load(learned: Learned, name: str) -> torch.nn.Module:
