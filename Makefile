@@ -174,11 +174,11 @@ install := .venv/bin/python -m pip install --quiet --disable-pip-version-check
 	@touch $@
 
 # Compile it where pip finds a CPU build of torch, or CUDA's packages are locked with it. Without
-# rfc3987-syntax, which checks web addresses of JSON schemas where it is there: jsonschema, and so
-# MONAI, takes seconds to import with it, in every process.
+# rfc3987-syntax (and lark behind it), which checks web addresses of JSON schemas where it is there:
+# jsonschema, and so MONAI, takes one to two seconds longer to import with it, in every process.
 lock: $(environment) ## pin everything below pyproject.toml's dependencies, with hashes
 	CUSTOM_COMPILE_COMMAND="make lock" $(PYTHON) -m piptools compile --quiet --extra dev \
 	  --build-deps-for editable --unsafe-package torch --unsafe-package rfc3987-syntax \
-	  --generate-hashes --strip-extras --no-emit-index-url --no-emit-find-links \
-	  --no-emit-trusted-host --output-file requirements.lock pyproject.toml
+	  --unsafe-package lark --generate-hashes --strip-extras --no-emit-index-url \
+	  --no-emit-find-links --no-emit-trusted-host --output-file requirements.lock pyproject.toml
 	sed -i '/^# WARNING: The following packages were not pinned/,$$d' requirements.lock

@@ -10,7 +10,7 @@ import torch
 from muscle_study.files import read_json, write_json, write_table
 from muscle_study.paths import RunPaths, image_file
 from muscle_study.training.data import AnnotatedParticipants
-from muscle_study.training.fit import train
+from muscle_study.training.fit import psoas_of_labels, train
 from muscle_study.training.model import load_model
 from muscle_study.training.module import Segmentation
 from muscle_study.volumes import Volume, save
@@ -40,7 +40,7 @@ def paths(tmp_path, monkeypatch):
     write_table(table, paths.curated / "participants.csv")
     inventory = table.assign(contrast="water", sha256=["1", "2", "3", "4"])
     write_table(inventory, paths.curated / "inventory.csv")
-    write_json({"synthetic": True}, paths.curated / "source.json")
+    write_json({"synthetic": True, "psoas_label": "iliopsoas"}, paths.curated / "source.json")
     return paths
 
 
@@ -61,6 +61,7 @@ def test_same_seed_same_weights_and_no_test_participant(paths, parameters):
     assert history["epoch"].tolist() == [1, 2, 1, 2]
     assert history["validation_dice"].notna().all()
     card = read_json(paths.model / "card.json")
+    assert card["psoas"] == "iliopsoas"
     (learned,) = card["segmenters"]
     assert (learned["training_participants"], learned["validation_participants"]) == (2, 1)
     assert learned["best_epoch"] in (1, 2)
@@ -191,3 +192,12 @@ def test_a_finished_model_is_taken_as_it_is(paths, parameters):
     other = taken.model_copy(update={"channels": ["in_phase"]})
     with pytest.raises(ValueError, match=r"sees \['water', 'fat'\], this run has"):
         train(paths, other)
+
+
+def test_images_of_random_contrast_say_what_their_psoas_holds(tmp_path, monkeypatch, parameters):
+    monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path))
+    paths = RunPaths("tiny")
+    made = {"parameters": {"randomised": {"psoas": "iliopsoas"}}}
+    write_json(made, paths.raw / "manifest.json")
+    learns = parameters.model_copy(update={"learn_from": "randomised"})
+    assert psoas_of_labels(paths, learns) == "iliopsoas"
