@@ -34,7 +34,7 @@ def run_make(*arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make():
     return run_make
 

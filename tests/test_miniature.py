@@ -1,6 +1,8 @@
 """The public layout from end to end, on a miniature of it that the synthetic cohort makes."""
 
 import json
+import subprocess
+import sys
 
 import pandas as pd
 import pytest
@@ -64,14 +66,23 @@ def export(ci_output, tmp_path_factory):
     return folder
 
 
-@pytest.mark.run
-def test_train_evaluate_and_measure_on_the_public_layout(make, export, tmp_path, monkeypatch):
-    overrides = {**SMALL, "curation.source": str(export)}
-    written = " ".join(f"'{key}={json.dumps(value)}'" for key, value in overrides.items())
-    done = make("all", "RUN=totalsegmentator", f"OUT={tmp_path}", f"SET={written}")
-    assert done.returncode == 0, done.stdout + done.stderr
+def settings(export, **more):
+    overrides = {**SMALL, "curation.source": str(export), **more}
+    return " ".join(f"'{key}={json.dumps(value)}'" for key, value in overrides.items())
 
-    monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path))
+
+@pytest.fixture(scope="module")
+def output(make, export, tmp_path_factory):
+    """Where the layout's run from scratch has left its files."""
+    output = tmp_path_factory.mktemp("totalsegmentator")
+    done = make("all", "RUN=totalsegmentator", f"OUT={output}", f"SET={settings(export)}")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return output
+
+
+@pytest.mark.run
+def test_train_evaluate_and_measure_on_the_public_layout(export, output, monkeypatch):
+    monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(output))
     paths = RunPaths("totalsegmentator")
     meta = pd.read_csv(export / "meta.csv", sep=";")
     splits = pd.read_csv(paths.curated / "participants.csv").set_index("participant_id")["split"]
@@ -86,3 +97,24 @@ def test_train_evaluate_and_measure_on_the_public_layout(make, export, tmp_path,
     assert quality.loc[quality["structure"].str.startswith("gluteus"), "dice"].mean() > 0.3
     assert len(pd.read_csv(paths.measurements / "measures.csv")) > 0
     assert 0 < (paths.reports / "manuscript.html").stat().st_size < 10e6
+
+
+@pytest.mark.run
+def test_training_starts_from_the_synthetic_weights(export, output, monkeypatch):
+    monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(output))
+    model = RunPaths("totalsegmentator").model
+    scratch = pd.read_csv(model / "history.csv").groupby("network")["train_loss"].first()
+    of_weights = {"features": [16, 32, 64, 128], "strides": [[2, 2, 2]] * 3}
+    short = {"max_epochs": 1, "validate_every": 1, "learning_rate": 0.001}
+    start = {
+        f"training.{network}.{key}": value
+        for network in ("localiser", "segmenter")
+        for key, value in {**of_weights, **short}.items()
+    }
+    chosen = settings(export, **start, **{"training.start_from": "data/models/randomised"})
+    study = [sys.executable, "-m", "muscle_study", "run", "training", "--run", "totalsegmentator"]
+    done = subprocess.run([*study, "--set", chosen], capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    started = pd.read_csv(model / "history.csv").groupby("network")["train_loss"].first()
+    # it has seen neither this contrast nor this grid, yet begins where an epoch does not reach
+    assert (started < 0.8 * scratch).all(), (started, scratch)
