@@ -1,7 +1,8 @@
 # The study, from a clone to a manuscript: `make all`. `make help` lists the rest.
 #
 # A stage's target is its executed notebook. Make redoes a stage when the notebook, its package, its
-# slice of the parameters, a shared module, or an earlier stage that it reads has become newer.
+# slice of the parameters, a shared module, or an earlier stage that it reads has become newer; and
+# when it left a mark, since participants failed for what may have passed.
 
 RUN ?= demo
 SET ?=
@@ -56,11 +57,12 @@ reports := $(OUT)/reports/$(RUN)
 data := $(OUT)/data/$(RUN)
 executed = $(reports)/notebooks/$(notebook.$(1)).ipynb
 slice = $(data)/parameters/$(1).json
+again = $(data)/parameters/$(1).again
 manuscript := $(reports)/manuscript.html
 
 # Modules that start, show and record stages, and hand out their work, change no result.
-running := __main__ batches dispatch folders kernel notebooks parameters parent participant_process \
-  progress provenance run_lock runner stage_line status
+running := __main__ again batches dispatch folders kernel notebooks parameters parent \
+  participant_process progress provenance run_lock runner stage_line status
 shared := $(filter-out $(running:%=src/muscle_study/%.py),$(wildcard src/muscle_study/*.py))
 
 all: $(manuscript) ## run what is not up to date, and render the report
@@ -69,9 +71,12 @@ all: $(manuscript) ## run what is not up to date, and render the report
 define stage_rule
 $(call executed,$(1)): notebooks/$(notebook.$(1)).ipynb $(wildcard src/muscle_study/$(1)/*.py \
   src/muscle_study/$(1)/*/*.py) $(shared) $(call slice,$(1)) $(foreach read,$(filter \
-  $(stages),$(reads.$(1))),$(call executed,$(read))) | $(environment)
-	@exec $(study) run $(1) --run $(RUN) --set "$$$$SET"
+  $(stages),$(reads.$(1))),$(call executed,$(read))) $(if $(wildcard $(call again,$(1))),FORCE) \
+  | $(environment)
+	@exec $(study) run $(1) --run $(RUN) --set "$$$$SET" $$(if $$(filter-out FORCE,$$?),,--again)
 endef
+# `--again`: only the mark made it run. If it then changes nothing, it leaves its target as it was,
+# and Make the stages behind.
 # `exec`: no shell stays between make and the stage, which ends when make is killed.
 $(foreach stage,$(stages),$(eval $(call stage_rule,$(stage))))
 

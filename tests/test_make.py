@@ -1,8 +1,13 @@
 import shutil
+import sys
 
+import nbformat
 import pytest
+from nbformat.v4 import new_code_cell
 
-from muscle_study.paths import STAGES, RunPaths
+from muscle_study.__main__ import main
+from muscle_study.files import write_json, write_text
+from muscle_study.paths import NOTEBOOKS, STAGES, RunPaths
 from muscle_study.status import progress_lines, why_redone
 
 
@@ -88,6 +93,93 @@ def test_how_far_a_stopped_stage_came_is_told_with_reasons():
     first, second = (line.strip() for line in progress_lines(kept))
     assert first == "inference 5/9 · 2 excluded (2026-11-25T09:00:00+00:00)"
     assert second == "excluded: 1 io_error, 1 time_limit"
+
+
+# ---- participants who are tried again
+
+#: Stands for Python: the runner, with the test's small notebooks in place of the study's.
+SMALL_STUDY = """#!{python}
+import sys
+from pathlib import Path
+from muscle_study import __main__, runner
+runner.NOTEBOOKS = Path({notebooks!r})
+sys.exit(__main__.main(sys.argv[3:]))
+"""
+
+#: Sets aside whom the file `slow` names; the others have a record.
+SEGMENT = """
+from pathlib import Path
+from muscle_study.paths import RunPaths
+folder, slow = RunPaths(run).segmentations, set(Path({slow!r}).read_text().split())
+folder.mkdir(parents=True, exist_ok=True)
+out = [f"{{name}},inference,time_limit,slow\\n" for name in sorted(slow)]
+kept = [f"{{name}}\\n" for name in sorted({{"1", "2", "3"}} - slow)]
+(folder / "exclusions.csv").write_text("participant_id,stage,reason,detail\\n" + "".join(out))
+(folder / "records.csv").write_text("participant_id\\n" + "".join(kept))
+"""
+
+
+class SmallStudy:
+    """A run of which inference and measurement are small notebooks, and what is before is done."""
+
+    def __init__(self, make, folder):
+        self.make, self.paths = make, RunPaths("ci")
+        self.slow, notebooks = folder / "slow", folder / "notebooks"
+        self.settings = ("RUN=ci", f"OUT={folder}")
+        main(["slices", "--run", "ci"])
+        for stage in ("cohort", "curation", "training"):
+            write_json({}, self.paths.written_by(stage) / "manifest.json")
+            write_text("", self.copy(stage))
+        notebooks.mkdir()
+        for stage, source in {
+            "inference": SEGMENT.format(slow=str(self.slow)),
+            "measurement": "print('measured')",
+        }.items():
+            notebook = nbformat.read(NOTEBOOKS / f"{STAGES[stage]}.ipynb", as_version=4)
+            (values,) = [cell for cell in notebook.cells if cell.id == "parameters"]
+            notebook.cells = [values, new_code_cell(source)]
+            nbformat.write(notebook, notebooks / f"{STAGES[stage]}.ipynb")
+        self.python = folder / "python"
+        text = SMALL_STUDY.format(python=sys.executable, notebooks=str(notebooks))
+        self.python.write_text(text)
+        self.python.chmod(0o755)
+
+    def copy(self, stage):
+        return self.paths.notebooks / f"{STAGES[stage]}.ipynb"
+
+    def ran(self, slow):
+        """Make up to measurement, while some are slow; return the stages that ran."""
+        self.slow.write_text(slow)
+        done = self.make(str(self.copy("measurement")), f"PYTHON={self.python}", *self.settings)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return [line.split("]")[0][1:] for line in done.stdout.splitlines() if "] done" in line]
+
+    def states(self):
+        said = self.make("status", *self.settings).stdout
+        return {line.split()[0]: line.split(maxsplit=1)[1] for line in said.splitlines()}
+
+
+@pytest.fixture
+def small_study(make, tmp_path, monkeypatch):
+    monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path))
+    return SmallStudy(make, tmp_path)
+
+
+def test_who_is_tried_again_in_vain_redoes_one_stage_and_who_is_recovered_those_behind(small_study):
+    assert small_study.ran(slow="1 2") == ["inference", "measurement"]
+    states = small_study.states()
+    assert states["inference"].startswith("done, but for participants who are to be tried again: 2")
+    assert states["measurement"] == "done"
+    assert states["next:"] == "inference, statistics, report"
+
+    left = [small_study.copy("inference"), small_study.paths.segmentations / "manifest.json"]
+    before = [path.read_bytes() for path in left]
+    assert small_study.ran(slow="1 2") == ["inference"]
+    assert [path.read_bytes() for path in left] == before
+
+    assert small_study.ran(slow="") == ["inference", "measurement"]
+    assert small_study.ran(slow="") == []
+    assert not list(small_study.paths.data.rglob("*.again"))
 
 
 # ---- on the finished smallest run

@@ -13,6 +13,7 @@ import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from muscle_study.__main__ import main
+from muscle_study.again import to_try_again
 from muscle_study.notebooks import (
     NotebookError,
     check_names,
@@ -22,11 +23,9 @@ from muscle_study.notebooks import (
 from muscle_study.paths import NOTEBOOKS, PARAMS, ROOT, STAGES, RunPaths
 from muscle_study.runner import (
     READS,
-    TO_RUN_AGAIN,
     StageError,
     check_inputs,
     execute,
-    to_try_again,
 )
 
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
@@ -83,11 +82,6 @@ def test_two_tagged_cells_are_refused():
     twice.cells[2].metadata["tags"] = ["parameters"]
     with pytest.raises(NotebookError, match="2 cells are tagged"):
         parameter_values(twice, "n")
-
-
-def test_a_stage_that_is_to_be_tried_again_is_out_of_date_for_make(run):
-    assert run("x = 1", finish=lambda: True).stat().st_mtime == TO_RUN_AGAIN
-    assert run("x = 1").stat().st_mtime > TO_RUN_AGAIN
 
 
 def test_only_what_may_pass_is_tried_again(tmp_path):

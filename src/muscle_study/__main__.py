@@ -36,6 +36,9 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, parents=[common], help=function.__doc__)
         if name == "run":
             command.add_argument("stage", choices=STAGES)
+            command.add_argument(
+                "--again", action="store_true", help="only for participants to be tried again"
+            )
         if name == "audit":
             command.add_argument("--number", help="name of a number; without one, all are listed")
         if name == "replicates":
@@ -57,7 +60,7 @@ def _run(options: argparse.Namespace, overrides: list[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda received, _frame: sys.exit(128 + received))
     try:
-        run_stage(options.stage, options.run, overrides)
+        run_stage(options.stage, options.run, overrides, options.again)
     except (NotebookError, StageError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -66,8 +66,12 @@ class RunPaths:
 
     @property
     def parameters(self) -> Path:
-        """A stage's slice of the parameters each, for Make to compare."""
+        """What Make goes by: a slice of the parameters for each stage, and marks (`again`)."""
         return self.data / "parameters"
+
+    def again(self, stage: str) -> Path:
+        """Mark of a stage that Make is to run again though nothing is newer."""
+        return self.parameters / f"{stage}.again"
 
     @property
     def progress(self) -> Path:

@@ -13,9 +13,8 @@ import papermill
 from nbclient.exceptions import CellExecutionError, DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
-from muscle_study import progress
-from muscle_study.exclusions import MAY_PASS
-from muscle_study.files import read_table, whole_file
+from muscle_study import again, progress
+from muscle_study.files import whole_file
 from muscle_study.kernel import OwnKernel, kill_kernels
 from muscle_study.notebooks import (
     check_names,
@@ -49,15 +48,11 @@ READS = {
 }
 
 
-#: Modification time of an executed notebook that Make is to find out of date.
-TO_RUN_AGAIN = 0.0
-
-
 class StageError(Exception):
     """A stage that cannot start, or did not end well. The message says what to do."""
 
 
-def run_stage(stage: str, run: str, overrides: list[str]) -> Path:
+def run_stage(stage: str, run: str, overrides: list[str], only_again: bool = False) -> Path:
     """Run a stage's notebook and leave its executed copy and its manifest.
 
     Parameters
@@ -68,6 +63,8 @@ def run_stage(stage: str, run: str, overrides: list[str]) -> Path:
         The parameter file's name.
     overrides
         Such as ``"training.max_epochs=3"``.
+    only_again
+        Whether it is run for participants who are to be tried again, and for nothing else.
 
     Returns
     -------
@@ -83,7 +80,11 @@ def run_stage(stage: str, run: str, overrides: list[str]) -> Path:
     parameters = load(run, overrides)
     with run_lock(paths.data, stage) as lock:
         OwnKernel.inherited = [lock]
-        return _run_locked(stage, run, parameters, paths)
+        before = again.Finished.read(stage, paths) if only_again else None
+        copy = _run_locked(stage, run, parameters, paths)
+        if before is not None:
+            before.restore_if_same(stage, paths)
+        return copy
 
 
 def _run_locked(stage: str, run: str, parameters: StudyParameters, paths: RunPaths) -> Path:
@@ -103,7 +104,7 @@ def _run_locked(stage: str, run: str, parameters: StudyParameters, paths: RunPat
     if parameters.inference.masks is not None:
         folders[ROOT / Path(parameters.inference.masks.folder).expanduser()] = "<masks>"
 
-    def finish() -> bool:
+    def finish() -> None:
         keep_used(run, stage)
         write_manifest(
             manifest,
@@ -115,19 +116,10 @@ def _run_locked(stage: str, run: str, parameters: StudyParameters, paths: RunPat
             peak_mb=resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024,
         )
         paths.progress.unlink(missing_ok=True)
-        return bool(to_try_again(manifest.parent))
+        again.mark(stage, paths)
 
     os.environ[progress.KEPT_IN] = str(paths.progress)
     return execute(stage, source, values, paths.notebooks, folders, finish)
-
-
-def to_try_again(folder: Path) -> dict[str, int]:
-    """Return how many participants a stage excluded for causes that may have passed, by reason."""
-    exclusions = folder / "exclusions.csv"
-    if not exclusions.exists():
-        return {}
-    reasons = read_table(exclusions)["reason"]
-    return reasons[reasons.isin(MAY_PASS)].value_counts().sort_index().to_dict()
 
 
 def check_inputs(stage: str, reads: list[str], paths: RunPaths) -> None:
@@ -181,7 +173,7 @@ def execute(
     values: dict[str, Any],
     folder: Path,
     folders: dict[Path, str],
-    finish: Callable[[], bool | None],
+    finish: Callable[[], None],
 ) -> Path:
     """Execute a notebook into `folder`, under its own name only if it succeeds.
 
@@ -199,7 +191,6 @@ def execute(
         Paths that the copy must not show, and what it shows instead.
     finish
         Called after success and before the copy appears: with the copy, all of the stage is there.
-        Says whether the next `make` is to run the stage again.
 
     Raises
     ------
@@ -245,9 +236,9 @@ def execute(
         ) from None
     finally:
         kill_kernels()
-    # As old as its start, so that Make sees what was edited while it ran; older than anything, so
-    # that Make runs the stage again.
-    _keep(partial, copy, folders, TO_RUN_AGAIN if finish() else begun)
+    finish()
+    # as old as its start, so that Make sees what was edited while it ran
+    _keep(partial, copy, folders, begun)
     return copy
 
 

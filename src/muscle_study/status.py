@@ -9,15 +9,18 @@ from pathlib import Path
 
 import nbformat
 
+from muscle_study.again import to_try_again
 from muscle_study.files import read_json
 from muscle_study.notebooks import describe_failure
 from muscle_study.parameters import ParameterError, load
 from muscle_study.paths import ROOT, STAGES, RunPaths
 from muscle_study.run_lock import is_held, last_owner
-from muscle_study.runner import TO_RUN_AGAIN, to_try_again
 
 #: Make's words with --trace: what it would redo, and because of which newer files.
 _STALE = re.compile(r"update target '([^']+)' due to: (.*)")
+#: What a stage waits for that is to be run again whatever is newer.
+FORCE = Path("FORCE")
+
 _MISSING = re.compile(r"target '([^']+)' does not exist")
 
 
@@ -37,7 +40,7 @@ def status(run: str, overrides: list[str]) -> str:
     reasons = why_redone(_trace(run, overrides, paths))
     lines = []
     for target, stage in targets.items():
-        state = _state(target, reasons.get(target), targets)
+        state = _state(target, reasons, targets)
         if stage == running:
             state = "running since {since}, process {process} on {host}".format(
                 **last_owner(paths.data)
@@ -47,7 +50,12 @@ def status(run: str, overrides: list[str]) -> str:
         lines.append(f"{stage:<12} {state}")
         if stage == last_owner(paths.data)["stage"] and paths.progress.exists():
             lines += progress_lines(read_json(paths.progress))
-    to_come = [stage for target, stage in targets.items() if target in reasons and stage != running]
+    to_come = [
+        stage
+        for target, stage in targets.items()
+        if stage != running
+        and (paths.again(stage).exists() or not _is_done(target, reasons, targets))
+    ]
     if to_come:
         lines.append(f"next:        {', '.join(to_come)}")
     return "\n".join(lines)
@@ -103,17 +111,34 @@ def why_redone(trace: str) -> dict[Path, list[Path]]:
     return reasons
 
 
-def _state(target: Path, newer: list[Path] | None, targets: dict[Path, str]) -> str:
+def _newer(target: Path, reasons: dict[Path, list[Path]], targets: dict[Path, str]) -> list[Path]:
+    """Return what is newer than a stage.
+
+    Where an earlier stage is done, and runs only for participants to be tried again, Make supposes
+    that it will be newer. It need not.
+    """
+    return [
+        path
+        for path in reasons.get(target, [])
+        if path != FORCE
+        and not (path in targets and path in reasons and _is_done(path, reasons, targets))
+    ]
+
+
+def _is_done(target: Path, reasons: dict[Path, list[Path]], targets: dict[Path, str]) -> bool:
+    return target.exists() and not _newer(target, reasons, targets)
+
+
+def _state(target: Path, reasons: dict[Path, list[Path]], targets: dict[Path, str]) -> str:
     failed = target.with_name(f"{target.stem}.failed.ipynb")
     if failed.exists():
         notebook = nbformat.read(failed, as_version=4)
         return f"failed: {describe_failure(notebook).splitlines()[-1].strip()}"
-    if newer is None:
+    if _is_done(target, reasons, targets):
         return "done"
     if not target.exists():
         return "not run"
-    if target.stat().st_mtime == TO_RUN_AGAIN:
-        return "done"
+    newer = _newer(target, reasons, targets)
     earlier = [targets[path] for path in newer if path in targets]
     files = [path.name for path in newer if path not in targets]
     return f"stale, due to {', '.join(earlier + files)}"

@@ -98,7 +98,7 @@ def derive_again(
                 values,
                 source.name,
             )
-            execute(stage, source, values, again.notebooks, {}, lambda: False)
+            execute(stage, source, values, again.notebooks, {}, lambda: None)
             if stage == "measurement":  # a later stage may say how long it took
                 shutil.copy(timed, again.measurements / MANIFEST)
     return [(path, folder / path.relative_to(output)) for path in own]
