@@ -124,6 +124,11 @@ class RunPaths:
         return self.data / "measurements"
 
     @property
+    def verification(self) -> Path:
+        """Tables that are derived again, while a run is verified; here all workers can see them."""
+        return self.data / "verification"
+
+    @property
     def tables(self) -> Path:
         """Tables for the manuscript."""
         return self.reports / "tables"

@@ -1,11 +1,16 @@
 """The chain of manifests, on files made up for it."""
 
+import pandas as pd
 import pytest
 
-from muscle_study.files import write_json, write_text
+from muscle_study import run_lock
+from muscle_study.files import write_json, write_table, write_text
+from muscle_study.parameters import load
 from muscle_study.paths import RunPaths
 from muscle_study.provenance import folder_hashes, manifest_of
+from muscle_study.verification import verify
 from muscle_study.verification.chain import CHAIN, VerificationError, check_chain, read_manifests
+from muscle_study.verification.rederive import elsewhere
 
 #: Stage to the file that it writes.
 WRITES = {
@@ -76,3 +81,43 @@ def test_a_manifest_of_an_earlier_version_is_refused(paths):
 def test_a_run_on_real_data_has_no_cohort(paths):
     manifest_of("cohort", paths).unlink()
     assert "cohort" not in read_manifests(paths)
+
+
+# ---- where tables are derived again
+
+
+def test_a_run_that_is_worked_on_is_not_verified(paths, monkeypatch):
+    monkeypatch.setattr(run_lock, "PATIENCE_SECONDS", 0)
+    with (
+        run_lock.run_lock(paths.data, "inference"),
+        pytest.raises(run_lock.RunLockedError, match="run tiny is being worked on: inference"),
+    ):
+        verify.verify("tiny", load("ci").cluster)
+
+
+def test_tables_are_derived_where_workers_see_them_while_nobody_else_works(paths, monkeypatch):
+    write_text("of one that was killed", paths.verification / "remains")
+    for name in ("curated/files.csv", "curated/inventory.csv", "segmentations/records.csv"):
+        columns = ["participant_id", "file", "sha256"]
+        write_table(pd.DataFrame(columns=columns), paths.data / name)
+    write_json(
+        {"inputs": {}, "outputs": {}, "parameters": {"source": None, "layout": "cohort"}},
+        manifest_of("curation", paths),
+    )
+    seen = {}
+
+    def derive(of, _manifests, _cluster, folder):
+        seen["empty"], seen["held"] = not list(folder.iterdir()), run_lock.is_held(of.data)
+        with elsewhere(of, folder) as again:
+            seen["places"] = again.data, {path.name for path in again.data.iterdir()}
+        return []
+
+    monkeypatch.setattr(verify, "derive_again", derive)
+    verify.verify("tiny", load("ci").cluster)
+    inputs = {"raw", "curated", "model", "segmentations"}
+    assert seen == {
+        "empty": True,
+        "held": True,
+        "places": (paths.data / "verification" / "data" / "tiny", inputs),
+    }
+    assert not paths.verification.exists() and (paths.segmentations / "records.csv").exists()

@@ -1,11 +1,14 @@
 """All checks of a finished run, and what they say."""
 
-import tempfile
+import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from muscle_study.cluster_parameters import ClusterParameters
+from muscle_study.kernel import OwnKernel
 from muscle_study.paths import RunPaths
+from muscle_study.run_lock import run_lock
 from muscle_study.verification.chain import Checked, check_chain, check_volumes, read_manifests
 from muscle_study.verification.rederive import compare, derive_again
 from muscle_study.verification.reference import check_reference
@@ -32,19 +35,39 @@ def verify(run: str, cluster: ClusterParameters) -> tuple[list[str], int]:
     ------
     VerificationError
         If the run has not finished.
+    RunLockedError
+        If it is being worked on.
     """
     paths = RunPaths(run)
+    with run_lock(paths.data, "verification") as lock:
+        OwnKernel.inherited = [lock]
+        found = _check(paths, cluster)
+    lines = [line for what, checked in found.items() for line in _lines(what, checked)]
+    return lines, sum(len(checked.problems) for checked in found.values())
+
+
+def _check(paths: RunPaths, cluster: ClusterParameters) -> dict[str, Checked]:
     manifests = read_manifests(paths)
     found = {
         "files that manifests name": check_chain(paths, manifests),
         "raw files, curated volumes and label maps": check_volumes(paths, manifests),
     }
-    with tempfile.TemporaryDirectory(prefix="verify-") as folder:
-        pairs = derive_again(paths, manifests, cluster, Path(folder))
+    with _empty(paths.verification) as folder:
+        pairs = derive_again(paths, manifests, cluster, folder)
         found["tables derived again from the label maps"] = compare(pairs, paths.output)
     found["values beside the reference"] = check_reference(paths)
-    lines = [line for what, checked in found.items() for line in _lines(what, checked)]
-    return lines, sum(len(checked.problems) for checked in found.values())
+    return found
+
+
+@contextmanager
+def _empty(folder: Path) -> Iterator[Path]:
+    """Yield a folder without the remains of a verification that was killed; remove it then."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
 
 
 def _lines(what: str, checked: Checked) -> Iterator[str]:
