@@ -57,6 +57,12 @@ def test_what_the_tables_say(export, paths, curate):
     }
 
 
+def test_a_record_says_what_its_participant_took(export, paths, curate):
+    curate()
+    record = json.loads((paths.curated / "records" / "100001.json").read_text())["record"]
+    assert 0 < record["seconds"] < 60
+
+
 def test_an_export_from_elsewhere_is_not_synthetic(export, curate, tmp_path):
     elsewhere = tmp_path / "elsewhere"
     export.folder.rename(elsewhere)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from muscle_study.exclusions import Excluded
-from muscle_study.files import read_table, write_table
+from muscle_study.files import read_json, read_table, write_table
 from muscle_study.labels import Label
 from muscle_study.measurement.measures import COLUMNS
 from muscle_study.measurement.parameters import MeasurementParameters
@@ -126,7 +126,10 @@ def test_a_cohort_is_measured_and_nobody_is_lost(run, cluster):
     written = read_table(run.measurements / "measures.csv")
     assert written["psoas_csa_index_cm2_m2"].isna().tolist() == [False, False, True]
     assert written["gluteus_at_border"].all()
-    names = "measures.csv", "csa_profiles.csv", "exclusions.csv"
+    took = read_json(run.measurements / "records" / "100001.json")["record"]["seconds"]
+    assert 0 < took < 60
+    # with the seconds that it took then
+    names = "measures.csv", "csa_profiles.csv", "exclusions.csv", "records/100001.json"
     first = [(run.measurements / name).read_bytes() for name in names]
     measure_cohort(run, PARAMETERS, cluster)
     assert first == [(run.measurements / name).read_bytes() for name in names]

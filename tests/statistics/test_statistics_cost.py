@@ -45,15 +45,13 @@ def timed(study, tmp_path, monkeypatch):
     shutil.copytree(study.paths.output, tmp_path / "copy")
     monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path / "copy"))
     paths = study.paths
-    parameters = {
-        "spacing_mm": [2.8125, 2.8125, 3.0],
-        "contrasts": ["water", "fat"],
-        "cluster": {"workers": 2},
-    }
-    for stage, seconds in (("curation", 6.0), ("inference", 1.0), ("measurement", 4.0)):
-        manifest = {"seconds": seconds, "parameters": parameters}
-        write_json(manifest, paths.written_by(stage) / "manifest.json")
+    parameters = {"spacing_mm": [2.8125, 2.8125, 3.0], "contrasts": ["water", "fat"]}
+    # of a resumed run: the stage took nothing, its participants did
+    write_json({"seconds": 0.0, "parameters": parameters}, paths.curated / "manifest.json")
     people = study.curated["participant_id"]
+    for folder, seconds in ((paths.curated, 3.0), (paths.measurements, 0.5)):
+        for name in people:
+            write_json({"record": {"seconds": seconds}}, folder / "records" / f"{name}.json")
     records = pd.DataFrame({"participant_id": people, "seconds": 1.5})
     write_table(records, paths.segmentations / "records.csv")
     image = {"kind": "image", "used": True, "bytes": 500_000}
@@ -69,13 +67,14 @@ def timed(study, tmp_path, monkeypatch):
     return study
 
 
-def test_parts_come_from_manifests_records_and_files(timed):
+def test_parts_come_from_records_and_files(timed):
     costs = cost.parts(timed).set_index("stage")
     # 2.8125 mm are two of the NAKO's voxels in each direction of the slice
     assert costs.loc["inference", "run_seconds"] == 1.5
     assert costs.loc["inference", "seconds"] == pytest.approx(6)
     assert costs.loc[cost.GPU, "seconds"] == pytest.approx(6 / 48)
-    assert costs.loc["curation", "run_seconds"] == pytest.approx(12 / timed.counts["source"])
+    assert costs.loc["curation", "run_seconds"] == 3
+    assert costs.loc["measurement", "run_seconds"] == 0.5
     assert costs.loc["curation", "read_mb"] == pytest.approx(4 * 1.0)
     assert costs.loc["curation", "kept_mb"] == pytest.approx(4 * 0.003)
     assert costs.loc["inference", "kept_mb"] == pytest.approx(4 * 0.001)

@@ -2,6 +2,7 @@
 
 import hashlib
 import shutil
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -116,7 +117,7 @@ def curate_participant(task: Task) -> dict:
     dict
         ``annotated``; ``inventory``: rows of the inventory, without the participant; ``voxels``:
         hashes by contrast; ``files``: curated files and their hashes; ``corrections``: what was put
-        right, and the evidence; ``quality``: the scores.
+        right, and the evidence; ``quality``: the scores; ``seconds``: what it took.
 
     Raises
     ------
@@ -124,6 +125,7 @@ def curate_participant(task: Task) -> dict:
         When the participant cannot go on; then nothing curated of the participant is left but a
         picture, where images could be read.
     """
+    started = time.monotonic()
     series: list[Series] = []
     meanings = task.source.label_files(task.source_id)
     source.required_folder(task.source.folder)  # while it is gone, nobody seems to have labels
@@ -143,6 +145,7 @@ def curate_participant(task: Task) -> dict:
                 path.relative_to(task.folder).as_posix(): sha256(path)
                 for path in written(task, record)
             }
+            record["seconds"] = round(time.monotonic() - started, 3)
             write_record(task.record, key, record, seen)
     except Excluded as problem:
         remove(task)

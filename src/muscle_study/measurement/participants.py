@@ -1,5 +1,6 @@
 """Measuring every participant who has a segmentation."""
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -210,11 +211,17 @@ class Work:
     def measure(self, task: MeasureTask) -> dict:
         """Measure a participant, unless that was done with the same inputs and code.
 
+        Returns
+        -------
+        dict
+            As from `measure_participant`, with ``seconds`` that it took.
+
         Raises
         ------
         Excluded
             As `measure_participant`.
         """
+        started = time.monotonic()
         record, seen = self._record(task), self._key(task, stamps(_inputs(task)))
         key = self._key(task, contents(_inputs(task)))
         if (done := read_record(record, key, seen)) is not None:
@@ -224,6 +231,7 @@ class Work:
         except Excluded as excluded:
             write_exclusion(record, seen, excluded)
             raise
+        measured["seconds"] = round(time.monotonic() - started, 3)
         write_record(record, key, measured, seen)
         return measured
 

@@ -1,7 +1,7 @@
 """What the whole NAKO would cost: hours and terabytes, reckoned from what this run took.
 
-The parts are measured: seconds a participant in this run's manifests and records, bytes of its
-files, and what the map over participants costs by itself (``data/reference/scheduler.csv``). They
+The parts are measured: seconds in participants' records, whichever run or worker they were made
+by, bytes of their files, and what the map costs by itself (``data/reference/scheduler.csv``). They
 are brought to the NAKO's grid by one factor, the number of voxels: the field of view stays, voxels
 get smaller. A stage then takes as long as its workers work, or as its one scheduler hands out,
 whichever is longer.
@@ -33,21 +33,20 @@ WORKERS = (1, 8, 32, 128, 512, 2048)
 #: Those that the text tells of.
 TOLD = {"one": 1, "some": 32, "many": 512}
 
-#: So many participants' files are looked at for their size; at the NAKO's number it is enough.
+#: So many participants' records and files are looked at; at the NAKO's number it is enough.
 SAMPLE = 100
+SEED = 1
 
 MB, TB = 1e6, 1e12
 
 
 def is_here(study: Study) -> bool:
-    """Tell whether the run's stages left what they took: `make` does, notebooks by hand do not."""
-    manifests = [_manifest(study, stage) for stage in STAGES]
-    records = study.paths.segmentations / "records.csv"
-    return all(path.exists() for path in manifests) and "seconds" in read_table(records)
+    """Tell whether curation left its parameters: `make` does so, a notebook by hand does not."""
+    return _manifest(study).exists()
 
 
-def _manifest(study: Study, stage: str) -> Path:
-    return study.paths.written_by(stage) / "manifest.json"
+def _manifest(study: Study) -> Path:
+    return study.paths.curated / "manifest.json"
 
 
 def voxel_factor(spacing_mm: list[float]) -> float:
@@ -71,18 +70,17 @@ def parts(study: Study) -> pd.DataFrame:
         ``read_mb``, ``kept_mb`` there. The last row is inference on a GPU.
     """
     paths = study.paths
-    curation, measurement = (
-        read_json(_manifest(study, stage)) for stage in ("curation", "measurement")
-    )
-    factor = voxel_factor(curation["parameters"]["spacing_mm"])
-    records = read_table(paths.segmentations / "records.csv")
+    curation = read_json(_manifest(study))["parameters"]
+    factor = voxel_factor(curation["spacing_mm"])
+    measured = read_table(paths.measurements / "measures.csv")["participant_id"]
+    some = measured.sample(min(SAMPLE, len(measured)), random_state=SEED).tolist()
     took = {
-        "curation": _worker_seconds(curation, study.counts["source"]),
-        "inference": float(records["seconds"].mean()),
-        "measurement": _worker_seconds(measurement, len(records)),
+        "curation": _mean_seconds(paths.curated, some),
+        "inference": float(read_table(paths.segmentations / "records.csv")["seconds"].mean()),
+        "measurement": _mean_seconds(paths.measurements, some),
     }
-    raw, curated, labels = (factor * size for size in _megabytes(study, records))
-    volumes = len(curation["parameters"]["contrasts"])
+    raw, curated, labels = (factor * size for size in _megabytes(study, some))
+    volumes = len(curation["contrasts"])
     shown = len(read_json(paths.model / "card.json")["parameters"]["channels"])
     read = {
         "curation": raw,
@@ -114,20 +112,19 @@ def gpu_speed() -> float:
     return float(60 * found.loc["cpu_minutes", "low"] / found.loc["gpu_seconds", "high"])
 
 
-def _worker_seconds(manifest: dict, participants: int) -> float:
-    workers = manifest["parameters"]["cluster"]["workers"]
-    return manifest["seconds"] * workers / participants
+def _mean_seconds(folder: Path, names: list[str]) -> float:
+    records = [read_json(folder / "records" / f"{name}.json")["record"] for name in names]
+    return float(np.mean([record["seconds"] for record in records]))
 
 
-def _megabytes(study: Study, records: pd.DataFrame) -> tuple[float, float, float]:
+def _megabytes(study: Study, names: list[str]) -> tuple[float, float, float]:
     """Return a participant's raw images, curated images and label map in this run."""
     inventory = read_table(study.paths.curated / "inventory.csv")
     used = inventory[inventory["used"] & (inventory["kind"] == "image")]
     raw = used.groupby("participant_id")["bytes"].sum().mean()
-    some = records["participant_id"].head(SAMPLE)
-    curated = [_bytes_in(study.paths.curated / "images" / name) for name in some]
+    curated = [_bytes_in(study.paths.curated / "images" / name) for name in names]
     labels = [
-        (study.paths.segmentations / f"{name}.nii.gz").stat().st_size for name in some
+        (study.paths.segmentations / f"{name}.nii.gz").stat().st_size for name in names
     ]  # fmt: skip
     return raw / MB, float(np.mean(curated)) / MB, float(np.mean(labels)) / MB
 

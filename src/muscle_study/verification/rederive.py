@@ -14,7 +14,6 @@ from muscle_study.cluster_parameters import ClusterParameters
 from muscle_study.files import read_json
 from muscle_study.notebooks import check_names, parameter_values
 from muscle_study.paths import NOTEBOOKS, STAGES, RunPaths
-from muscle_study.provenance import MANIFEST
 from muscle_study.runner import execute
 from muscle_study.verification.chain import Checked
 
@@ -86,7 +85,7 @@ def derive_again(
     wanted = {name for stage in AGAIN for name in _outputs(paths, manifests[stage])}
     own = [path for place, kind in finished for path in sorted(place.glob(kind)) if path in wanted]
     # now, since `elsewhere` moves what all paths start from
-    output, timed = paths.output, paths.measurements / MANIFEST
+    output, timed = paths.output, paths.measurements / "records"
     with elsewhere(paths, folder) as again:
         for stage in AGAIN:
             source = NOTEBOOKS / f"{STAGES[stage]}.ipynb"
@@ -99,8 +98,9 @@ def derive_again(
                 source.name,
             )
             execute(stage, source, values, again.notebooks, {}, lambda: None)
-            if stage == "measurement":  # a later stage may say how long it took
-                shutil.copy(timed, again.measurements / MANIFEST)
+            if stage == "measurement":  # the statistics say how long it took
+                shutil.rmtree(again.measurements / "records")
+                (again.measurements / "records").symlink_to(timed, target_is_directory=True)
     return [(path, folder / path.relative_to(output)) for path in own]
 
 
