@@ -1,5 +1,6 @@
 """What the inference notebook shows: aggregates, nobody in particular."""
 
+import random
 from collections.abc import Iterable
 
 import matplotlib.pyplot as plt
@@ -13,12 +14,25 @@ from muscle_study.volumes import load
 #: Grid of the picture (x, z), with its middle at the middle of each participant's own grid (mm).
 PICTURE_MM, PICTURE_HALF_MM = 4.0, (240.0, 280.0)
 
+#: So many participants are in the picture; everyone's label map would take an hour to read.
+MOST = 200
+SEED = 1
+
+
+def drawn(participant_ids: Iterable[str]) -> list[str]:
+    """Return everyone, or `MOST` of them drawn at random where there are more."""
+    ids = sorted(participant_ids)
+    return ids if len(ids) <= MOST else sorted(random.Random(SEED).sample(ids, MOST))
+
 
 def show_mean_projection(paths: RunPaths, participant_ids: Iterable[str]) -> Figure:
-    """Draw, for each structure, the share of participants that have it in front of a point."""
+    """Draw, for each structure, the share of participants that have it in front of a point.
+
+    Of those who are `drawn`.
+    """
     shape = tuple(int(2 * half / PICTURE_MM) for half in PICTURE_HALF_MM)
     share = np.zeros((len(STRUCTURES), *shape))
-    ids = list(participant_ids)
+    ids = drawn(participant_ids)
     for participant_id in ids:
         labels = load(paths.segmentations / f"{participant_id}.nii.gz")
         nx, _, nz = labels.data.shape
