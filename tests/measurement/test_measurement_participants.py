@@ -9,7 +9,12 @@ from muscle_study.files import read_json, read_table, write_table
 from muscle_study.labels import Label
 from muscle_study.measurement.measures import COLUMNS
 from muscle_study.measurement.parameters import MeasurementParameters
-from muscle_study.measurement.participants import MeasureTask, measure_cohort, measure_participant
+from muscle_study.measurement.participants import (
+    MeasureTask,
+    measure_cohort,
+    measure_participant,
+    profile_table,
+)
 from muscle_study.measurement.quality import score_test_split
 from muscle_study.paths import RunPaths, image_file
 from muscle_study.volumes import Volume, save
@@ -30,8 +35,8 @@ def test_a_participant_is_measured_from_files(task):
     record = measure_participant(task)
     assert record["psoas_volume_left_ml"] == pytest.approx(18 * 0.03)
     assert record["gluteus_fat_fraction_total"] == pytest.approx(0.25)
-    assert record["profile"][0] == pytest.approx(("left", 110, 4 * 0.06))
-    assert [side for side, *_ in record["profile"]] == ["left"] * 4 + ["right"] * 4
+    assert record["profile"]["left"][0] == pytest.approx((110, 4 * 0.06))
+    assert {side: len(rows) for side, rows in record["profile"].items()} == {"left": 4, "right": 4}
 
 
 def test_one_contrast_gives_no_fat_fraction(task):
@@ -87,6 +92,16 @@ def test_a_missing_image_may_come_back(task):
         measure_participant(task)
 
 
+def test_profiles_of_a_whole_cohort_take_little_memory():
+    rows = np.column_stack([np.arange(90) * 3.0, np.linspace(1, 20, 90)])
+    names = pd.Series([f"{number:05}" for number in range(2000)])
+    table = profile_table(names, [{"left": rows, "right": rows[:0]}] * len(names))
+    assert table.memory_usage(deep=True).sum() < 25 * len(table)
+    last = table.iloc[-1].tolist()
+    assert len(table) == 2000 * 90 and last == ["01999", "left", 267.0, 20.0]
+    assert profile_table(names[:0], []).empty
+
+
 @pytest.fixture
 def run(tmp_path, monkeypatch, four_boxes):
     """Make a run of five: three sound (two of the test split), one broken, one half in view."""
@@ -123,6 +138,9 @@ def test_a_cohort_is_measured_and_nobody_is_lost(run, cluster):
     assert list(measures.columns) == ["participant_id", *COLUMNS]
     assert exclusions["reason"].tolist() == ["unreadable_image", "no_muscle_found"]
     assert len(profiles) == 3 * 8
+    lines = (run.measurements / "csa_profiles.csv").read_text().splitlines()
+    assert lines[:2] == ["participant_id,side,z_mm,csa_cm2", "100001,left,110,0.24"]
+    assert lines[5] == "100001,right,110,0.36"
     written = read_table(run.measurements / "measures.csv")
     assert written["psoas_csa_index_cm2_m2"].isna().tolist() == [False, False, True]
     assert written["gluteus_at_border"].all()

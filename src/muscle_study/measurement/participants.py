@@ -1,6 +1,7 @@
 """Measuring every participant who has a segmentation."""
 
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,7 +34,6 @@ from muscle_study.volumes import Volume, load, open_mapped
 
 STAGE = "measurement"
 WITHHELD = ["participant_id", "measure", "reason"]
-PROFILE_COLUMNS = ["participant_id", "side", "z_mm", "csa_cm2"]
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def measure_participant(task: MeasureTask) -> dict[str, Any]:
     Returns
     -------
     dict
-        The columns of ``measures.csv``; under ``profile``, rows of ``csa_profiles.csv``, and under
+        The columns of ``measures.csv``; under ``profile``, as from `psoas_profiles`, and under
         ``withheld``, measures that the field of view does not hold, which are missing, and why.
 
     Raises
@@ -110,7 +110,7 @@ def measure_participant(task: MeasureTask) -> dict[str, Any]:
     measures, profile = measure(voxels, water, fat, task.height_cm)
     missing = withheld(measures, voxels, profile)
     measures = without(measures, missing, task.height_cm) if missing else measures
-    return {**measures, "profile": profile_rows(profile), "withheld": list(missing.items())}
+    return {**measures, "profile": psoas_profiles(profile), "withheld": list(missing.items())}
 
 
 def check_labels(labels: Volume, name: str) -> None:
@@ -155,15 +155,38 @@ def _on_grid(path: Path, labels: Volume) -> Volume:
     return image
 
 
-def profile_rows(profile: AxialProfile) -> list[tuple[str, float, float]]:
-    """Return side, z_mm and csa_cm2 of the psoas from its lowest to its highest slab."""
-    rows = []
+def psoas_profiles(profile: AxialProfile) -> dict[str, np.ndarray]:
+    """Return z_mm and csa_cm2 of the psoas from its lowest to its highest slab.
+
+    Returns
+    -------
+    dict
+        By side, shape (slabs, 2).
+    """
+    profiles = {}
     for side in SIDES:
         label = label_of("psoas", side)
         extent = profile.extent(label)
-        z_mm, csa_cm2 = profile.z_mm[extent].tolist(), profile.csa_cm2[label, extent].tolist()
-        rows += [(side, *row) for row in zip(z_mm, csa_cm2, strict=True)]
-    return rows
+        profiles[side] = np.column_stack([profile.z_mm[extent], profile.csa_cm2[label, extent]])
+    return profiles
+
+
+def profile_table(participant_ids: pd.Series, profiles: Iterable[dict]) -> pd.DataFrame:
+    """Return ``csa_profiles.csv`` of the participants, from what `psoas_profiles` gave of each.
+
+    Names are categories: of millions of rows, these would fill more memory than the values.
+    """
+    arrays = [own[side] for own in profiles for side in SIDES]
+    values = np.concatenate([np.empty((0, 2)), *arrays])
+    owner = np.repeat(np.arange(len(arrays)), [len(rows) for rows in arrays])
+    return pd.DataFrame(
+        {
+            "participant_id": pd.Categorical.from_codes(owner // len(SIDES), participant_ids),
+            "side": pd.Categorical.from_codes(owner % len(SIDES), SIDES),
+            "z_mm": values[:, 0],
+            "csa_cm2": values[:, 1],
+        }
+    )
 
 
 def measure_tasks(
@@ -206,7 +229,8 @@ class Work:
         Excluded
             If the participant was set aside, with the same files.
         """
-        return recall(self._record(task), self._key(task, stamps(_inputs(task))))
+        done = recall(self._record(task), self._key(task, stamps(_inputs(task))))
+        return None if done is None else _with_arrays(done)
 
     def measure(self, task: MeasureTask) -> dict:
         """Measure a participant, unless that was done with the same inputs and code.
@@ -225,7 +249,7 @@ class Work:
         record, seen = self._record(task), self._key(task, stamps(_inputs(task)))
         key = self._key(task, contents(_inputs(task)))
         if (done := read_record(record, key, seen)) is not None:
-            return done
+            return _with_arrays(done)
         try:
             measured = {name: _plain(value) for name, value in measure_participant(task).items()}
         except Excluded as excluded:
@@ -233,7 +257,7 @@ class Work:
             raise
         measured["seconds"] = round(time.monotonic() - started, 3)
         write_record(record, key, measured, seen)
-        return measured
+        return _with_arrays(measured)
 
     def _record(self, task: MeasureTask) -> Path:
         return self.folder / f"{task.segmentation.name.removesuffix('.nii.gz')}.json"
@@ -248,8 +272,16 @@ def _inputs(task: MeasureTask) -> list[Path]:
 
 def _plain(value: Any) -> Any:
     """Return a value as JSON has it, where ``None`` is what is not known."""
+    if isinstance(value, dict):
+        return {name: rows.tolist() for name, rows in value.items()}
     value = value.item() if isinstance(value, np.generic) else value
     return None if isinstance(value, float) and np.isnan(value) else value
+
+
+def _with_arrays(record: dict) -> dict:
+    """Return a record as it is kept in memory, where lists would take eight times the space."""
+    profiles = {side: np.reshape(rows, (-1, 2)) for side, rows in record["profile"].items()}
+    return record | {"profile": profiles}
 
 
 def measure_cohort(
@@ -282,14 +314,7 @@ def measure_cohort(
     measures = measures.reindex(columns=["participant_id", *COLUMNS, "profile", "withheld"])
     numbers = [name for name in COLUMNS if not name.endswith("_at_border")]
     measures = measures.astype(dict.fromkeys(numbers, float))
-    rows = [
-        (participant_id, *row)
-        for participant_id, profile in zip(
-            measures["participant_id"], measures.pop("profile"), strict=True
-        )
-        for row in profile
-    ]
-    profiles = pd.DataFrame(rows, columns=PROFILE_COLUMNS)
+    profiles = profile_table(measures["participant_id"], measures.pop("profile"))
     missing = [
         (participant_id, *row)
         for participant_id, own in zip(
