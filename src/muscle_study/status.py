@@ -18,10 +18,10 @@ from muscle_study.run_lock import is_held, last_owner
 
 #: Make's words with --trace: what it would redo, and because of which newer files.
 _STALE = re.compile(r"update target '([^']+)' due to: (.*)")
-#: What a stage waits for that is to be run again whatever is newer.
-FORCE = Path("FORCE")
-
 _MISSING = re.compile(r"target '([^']+)' does not exist")
+
+#: What the Makefile lets a stage wait for that is to be run again though nothing is newer.
+FORCE = Path("FORCE")
 
 
 def status(run: str, overrides: list[str]) -> str:
