@@ -9,7 +9,7 @@ from muscle_study.batches import MOST_IN_A_BATCH, Pace
 from muscle_study.cluster import map_participants
 from muscle_study.cluster_parameters import ClusterParameters
 from muscle_study.exclusions import Excluded, Reason
-from muscle_study.outcomes import attempt
+from muscle_study.outcomes import MapStoppedError, attempt
 
 
 def work(task: int) -> dict:
@@ -73,6 +73,30 @@ def test_who_is_finished_is_not_worked_on(cluster):
     records, exclusions = map_participants("stage", work, tasks, cluster, finished=known)
     assert records["double"].tolist() == [-1, 10, 14]
     assert exclusions["detail"].tolist() == ["known from before"]
+
+
+def unreadable(task: int) -> dict:
+    raise OSError(5, "Input/output error")
+
+
+@pytest.mark.parametrize(("done", "stops"), [(300, False), (100, True)])
+def test_hopeless_ones_who_are_left_over_do_not_stop_a_run_that_is_all_but_done(
+    cluster, done, stops
+):
+    tasks = {f"p{i}": i for i in range(done + 25)}
+    cluster = cluster.model_copy(update={"retries": 0})
+
+    def run():
+        before = {"double": 0}
+        return map_participants(
+            "stage", unreadable, tasks, cluster, finished=lambda i: before if i < done else None
+        )
+
+    if stops:
+        with pytest.raises(MapStoppedError, match="20 participants in a row failed"):
+            run()
+    else:
+        assert len(run()[1]) == 25
 
 
 def test_where_all_are_finished_no_worker_is_started():

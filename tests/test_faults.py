@@ -161,11 +161,19 @@ def test_a_file_that_was_touched_is_read_again_and_not_worked_on(cohort, cluster
 
 def test_where_everyone_fails_the_run_stops(cohort, cluster, undisturbed):
     cohort.trouble("unreadable", cohort.names)
-    with pytest.raises(MapStoppedError, match=r"20 attempts in a row failed, .*Input/output error"):
+    with pytest.raises(MapStoppedError, match=r"20 participants in a row failed, .*Input/output"):
         cohort.run(cluster)
     cohort.no_trouble()
     cohort.run(cluster)
     assert cohort.written() == undisturbed
+
+
+def test_a_few_who_fail_whatever_is_tried_do_not_stop_the_run(cohort, cluster, monkeypatch):
+    monkeypatch.setattr("muscle_study.dispatch.FIRST_PAUSE_SECONDS", 0.0)
+    hopeless = [name for name in cohort.names if name != cohort.bad][-8:]
+    cohort.trouble("unreadable", hopeless)
+    excluded = cohort.run(cluster, retries=3)  # the last 24 attempts all fail
+    assert excluded == {cohort.bad: "unreadable_image"} | dict.fromkeys(hopeless, "io_error")
 
 
 def test_a_folder_that_vanishes_stops_the_run(cohort, cluster, undisturbed):

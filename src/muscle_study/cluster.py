@@ -107,7 +107,8 @@ def map_participants(
             with connect(cluster) as client:
                 if client.dashboard_link:  # a scheduler elsewhere may have none
                     progress.say(f"Dask dashboard: {client.dashboard_link}")
-                work = Dispatch(client, function, left, cluster, needed, on_gpu)
+                done = len(outcomes)
+                work = Dispatch(client, function, left, cluster, needed, on_gpu, done)
                 for outcome in work.outcomes():
                     outcomes[outcome.participant_id] = outcome
                     progress.advance(reason=outcome.reason)

@@ -21,8 +21,14 @@ from muscle_study.records import record_key
 #: Tasks that a worker has or waits for. More would fill the scheduler's memory, not the worker.
 TASKS_A_WORKER = 2
 
-#: So many attempts that fail one after the other are no matter of participants any more.
-MOST_FAILURES_IN_A_ROW = 20
+#: So many participants who fail one after the other are no matter of participants any more, if
+#: they are also more than this share of those who are done: a few hopeless ones may be all that is
+#: left of a cohort.
+MOST_IN_A_ROW = 20
+SHARE_OF_DONE = 0.1
+
+#: Reasons that may be everybody's; time and memory go by what a participant's files hold.
+OF_THE_MACHINE = {Reason.IO_ERROR, Reason.WORKER_LOST, Reason.UNEXPECTED_ERROR}
 
 #: Before a participant is tried for the second time (s); doubled each time.
 FIRST_PAUSE_SECONDS = 1.0
@@ -32,6 +38,39 @@ def code_version() -> str:
     """Return a hash of this package's code."""
     package = Path(__file__).parent
     return record_key({str(file): sha256(file) for file in package.rglob("*.py")})
+
+
+class FailuresInARow:
+    """Whether participants fail one after the other, at the first attempt of each in this map.
+
+    Parameters
+    ----------
+    done
+        How many were done before.
+    """
+
+    def __init__(self, done: int):
+        self.done, self.failed = done, 0
+
+    def count(self, outcome: Outcome, first: bool) -> None:
+        """Count an attempt.
+
+        Raises
+        ------
+        MapStoppedError
+            If so many failed that the cause is everybody's.
+        """
+        if outcome.reason not in NOT_OF_DATA:
+            self.done += 1
+            self.failed = 0
+        elif first and outcome.reason in OF_THE_MACHINE:
+            self.failed += 1
+            if self.failed >= MOST_IN_A_ROW and self.failed > SHARE_OF_DONE * self.done:
+                raise MapStoppedError(
+                    f"{self.failed} participants in a row failed, the last of them "
+                    f"{outcome.participant_id}: {outcome.reason}, {outcome.detail}. That is no "
+                    "matter of participants: find the cause, then run again"
+                )
 
 
 class Dispatch:
@@ -45,6 +84,7 @@ class Dispatch:
         cluster: ClusterParameters,
         folders: Folders,
         on_gpu: bool,
+        done: int,
     ):
         self.client, self.tasks, self.cluster, self.folders = client, tasks, cluster, folders
         self.code, self.function = code_version(), cloudpickle.dumps(function)
@@ -55,7 +95,7 @@ class Dispatch:
         self.waiting = deque(tasks)
         self.again: deque[str] = deque()
         self.failures: Counter[str] = Counter()
-        self.in_a_row = 0
+        self.in_a_row = FailuresInARow(done)
         self.pace = Pace()
         self.running: dict[Future, Batch] = {}
 
@@ -128,17 +168,11 @@ class Dispatch:
     def _is_final(self, outcome: Outcome) -> bool:
         """Count failures; put the participant back where one may pass."""
         name = outcome.participant_id
-        self.in_a_row = self.in_a_row + 1 if outcome.reason in NOT_OF_DATA else 0
         if outcome.reason in MAY_PASS:
             self.folders.check()
         if outcome.stops:
             raise MapStoppedError(f"{outcome.detail}: put that right, then run again")
-        if self.in_a_row >= MOST_FAILURES_IN_A_ROW:
-            raise MapStoppedError(
-                f"{self.in_a_row} attempts in a row failed, the last of participant {name}: "
-                f"{outcome.reason}, {outcome.detail}. That is no matter of participants: find the "
-                "cause, then run again"
-            )
+        self.in_a_row.count(outcome, first=not self.failures[name])
         if outcome.reason not in MAY_PASS:
             return True
         self.failures[name] += 1
