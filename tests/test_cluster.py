@@ -8,6 +8,7 @@ import pytest
 from muscle_study.batches import MOST_IN_A_BATCH, Pace
 from muscle_study.cluster import map_participants
 from muscle_study.cluster_parameters import ClusterParameters
+from muscle_study.dispatch import Dispatch
 from muscle_study.exclusions import Excluded, Reason
 from muscle_study.outcomes import MapStoppedError, attempt
 
@@ -126,12 +127,31 @@ def test_work_for_gpus_asks_for_them(cluster, monkeypatch):
 def test_batches_are_large_where_work_is_short_and_single_where_it_is_long():
     pace = Pace()
     assert pace.size(1000, 2) == 1  # nothing is known yet
+    pace.took(0, 0.001)
+    assert pace.size(1000, 2) == 1  # nor by those who fail
     pace.took(1, 0.001)
     assert pace.size(1000, 2) == MOST_IN_A_BATCH
     assert pace.size(12, 2) == 3  # so that both workers end together
     for _ in range(10):
         pace.took(1, 60.0)
     assert pace.size(1000, 2) == 1
+
+
+def test_failures_do_not_make_batches_large(cluster, monkeypatch):
+    sizes = []
+    monkeypatch.setattr(Dispatch, "_next_batch", watched(Dispatch._next_batch, sizes))
+    tasks = {f"p{i}": 2 for i in range(80)}  # set aside in no time
+    assert len(map_participants("stage", work, tasks, cluster)[1]) == 80
+    assert set(sizes) == {1}
+
+
+def watched(make, sizes):
+    def made(*arguments):
+        batch = make(*arguments)
+        sizes.append(len(batch.participants))
+        return batch
+
+    return made
 
 
 WARNS = """

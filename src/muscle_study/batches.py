@@ -88,9 +88,11 @@ class Pace:
     def __init__(self):
         self.seconds: float | None = None
 
-    def took(self, participants: int, seconds: float) -> None:
-        """Learn from a batch that has ended."""
-        each = seconds / participants
+    def took(self, succeeded: int, seconds: float) -> None:
+        """Learn from a batch that has ended; nothing of failures, which may take no time at all."""
+        if not succeeded:
+            return
+        each = seconds / succeeded
         # the first ones load the model: they must not count for ever
         self.seconds = each if self.seconds is None else 0.5 * (self.seconds + each)
 

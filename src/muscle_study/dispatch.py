@@ -150,7 +150,7 @@ class Dispatch:
         """Return what came of a batch."""
         if future.status == "finished":
             outcomes, seconds = future.result()
-            self.pace.took(len(outcomes), seconds)
+            self.pace.took(sum(outcome.record is not None for outcome in outcomes), seconds)
             return outcomes
         if future.cancelled():
             raise CancelledError
