@@ -93,6 +93,9 @@ class Work:
             time.sleep(0.3)
         elif kind == "crash":
             os.kill(os.getpid(), signal.SIGKILL)
+        elif kind == "crash_worker":
+            os.kill(os.getppid(), signal.SIGKILL)
+            time.sleep(3600)  # until the process ends with its worker
         elif kind == "fill":
             held = []
             while len(held) < 64:  # 3.2 GB at most

@@ -232,6 +232,16 @@ def test_a_worker_that_is_killed_costs_nobody(cohort, undisturbed):
     assert cohort.written() == undisturbed
 
 
+def test_one_who_takes_the_worker_along_costs_nobody_else(cohort, undisturbed):
+    here = load("ci").cluster.model_copy(update={"workers": 1, "retries": 1})
+    hit = next(name for name in cohort.names[3:] if name != cohort.bad)  # not alone in a batch
+    cohort.trouble("crash_worker", [hit])
+    assert cohort.run(here) == {cohort.bad: "unreadable_image", hit: "worker_lost"}
+    cohort.no_trouble()
+    assert cohort.run(here) == {cohort.bad: "unreadable_image"}
+    assert cohort.written() == undisturbed
+
+
 RUN = """
 import sys
 from pathlib import Path

@@ -112,9 +112,12 @@ class Dispatch:
             self._fill(completed)
             for future in completed:
                 batch = self.running.pop(future)
-                for outcome in self._result(future, batch):
+                outcomes = self._result(future, batch)
+                for outcome in outcomes:
                     if self._is_final(outcome):
                         yield outcome
+                # whom the batch did not come to; each alone from now on, so that it ends
+                self.again.extend(name for name, _ in batch.participants[len(outcomes) :])
                 self._fill(completed)
         except (OSError, CancelledError) as error:  # of Dask's own connections
             where = f": start one at {self.cluster.address}" if self.cluster.address else ""
@@ -126,28 +129,36 @@ class Dispatch:
                 self.client.cancel(list(self.running))
 
     def _fill(self, completed: as_completed) -> None:
-        """Send out batches until every worker has one and the next."""
-        workers = max(sum(self.client.nthreads().values()), self.cluster.workers)
-        while len(self.running) < TASKS_A_WORKER * workers and (self.waiting or self.again):
+        """Send out batches until every worker has one and the next.
+
+        Of those who are tried again one at a worker, since one may take the worker with it: whoever
+        waits there would be lost too.
+        """
+        alive = sum(self.client.nthreads().values())
+        workers = max(alive, self.cluster.workers)
+        while (self.waiting and len(self.running) < TASKS_A_WORKER * workers) or (
+            self.again and not self.waiting and len(self.running) < max(alive, 1)
+        ):
             batch = self._next_batch(workers)
             future = self.client.submit(work_on, batch, pure=False, resources=self.resources)
             self.running[future] = batch
             completed.add(future)
 
     def _next_batch(self, workers: int) -> Batch:
-        """Return a batch; of those who failed each alone, and last: what failed may have passed."""
+        """Return a batch; who comes again is alone, and last: what failed may have passed."""
         pause = 0.0
         if self.waiting:
             size = self.pace.size(len(self.waiting), workers)
             names = [self.waiting.popleft() for _ in range(size)]
         else:
             names = [self.again.popleft()]
-            pause = FIRST_PAUSE_SECONDS * 2 ** (self.failures[names[0]] - 1)
+            if failures := self.failures[names[0]]:
+                pause = FIRST_PAUSE_SECONDS * 2 ** (failures - 1)
         participants = tuple((name, cloudpickle.dumps(self.tasks[name])) for name in names)
         return Batch(self.code, self.function, participants, self.limits, self.gpus, pause)
 
     def _result(self, future: Future, batch: Batch) -> list[Outcome]:
-        """Return what came of a batch."""
+        """Return what came of a batch, in order; nothing of whom it did not come to."""
         if future.status == "finished":
             outcomes, seconds = future.result()
             self.pace.took(sum(outcome.record is not None for outcome in outcomes), seconds)
@@ -160,10 +171,13 @@ class Dispatch:
                 f"Dask's workers cannot do the work: {type(problem).__name__}: {problem}. Have "
                 "they the same environment and the same version of this repository?"
             )
-        return [
-            Outcome(name, reason=Reason.WORKER_LOST, detail="Dask lost the worker, more than once")
-            for name, _ in batch.participants
-        ]
+        names = [name for name, _ in batch.participants]
+        detail = "Dask lost the worker, more than once"
+        lost = Outcome(names[0], reason=Reason.WORKER_LOST, detail=detail)
+        if len(names) == 1:
+            return [lost]
+        self.in_a_row.count(lost, first=True)  # once: it may be one of them, or none
+        return []
 
     def _is_final(self, outcome: Outcome) -> bool:
         """Count failures; put the participant back where one may pass."""
