@@ -1,5 +1,6 @@
 """What goes wrong in days of running: nobody is lost, and the next run ends as if undisturbed."""
 
+import errno
 import json
 import os
 import random
@@ -135,6 +136,23 @@ def test_one_participant_is_singled_out_and_tried_again_by_the_next_run(
 def test_what_passes_excludes_nobody(cohort, cluster, undisturbed, kind):
     cohort.trouble(f"{kind} once", cohort.random.sample(cohort.names, 3))
     assert cohort.run(cluster, retries=1) == {cohort.bad: "unreadable_image"}
+    assert cohort.written() == undisturbed
+
+
+def test_a_process_that_cannot_be_started_for_once_costs_nobody(
+    cohort, cluster, undisturbed, monkeypatch
+):
+    start, failures = subprocess.Popen, [OSError(errno.ENOMEM, "Cannot allocate memory")]
+
+    def start_or_fail(*arguments, **keywords):
+        if failures:
+            raise failures.pop()
+        return start(*arguments, **keywords)
+
+    cohort.trouble("crash once", cohort.names[5:6])  # another process is wanted, amid a batch
+    monkeypatch.setattr("muscle_study.participant_process.subprocess.Popen", start_or_fail)
+    assert cohort.run(cluster, retries=1) == {cohort.bad: "unreadable_image"}
+    assert not failures
     assert cohort.written() == undisturbed
 
 

@@ -2,11 +2,13 @@
 
 import os
 import pickle
+import re
 
 import pytest
 
 from faulty_work import environment
 from muscle_study.batches import Batch, _gpu_of
+from muscle_study.exclusions import Reason
 from muscle_study.participant_process import (
     HUGE_PAGES,
     MEMORY_SETTINGS,
@@ -55,6 +57,16 @@ def test_another_one_comes_where_it_has_ended(process):
     process.process.wait()
     (second,) = process.run(*asked)
     assert second.record["process"] != first.record["process"]
+
+
+def test_where_none_can_be_started_it_says_why_and_leaves_the_others(process, monkeypatch):
+    asked = pickle.dumps(environment), [(name, pickle.dumps([])) for name in "ab"]
+    with monkeypatch.context() as away:
+        away.setattr("sys.executable", "/nowhere/python")
+        (outcome,) = process.run(*asked)
+    assert (outcome.participant_id, outcome.reason) == ("a", Reason.WORKER_LOST)
+    assert re.fullmatch(r"no process could be .* on .*: No such file or directory", outcome.detail)
+    assert [outcome.reason for outcome in process.run(*asked)] == [None, None]
 
 
 def test_work_that_cannot_be_loaded_is_told(process):

@@ -52,7 +52,7 @@ def work_on(batch: Batch) -> tuple[list[Outcome], float]:
     Returns
     -------
     outcomes : list of Outcome
-        Fewer than participants where the last one stops the run.
+        Fewer than participants where the last one concerns those behind it too.
     seconds : float
         That the work took.
     """

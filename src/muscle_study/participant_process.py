@@ -7,6 +7,7 @@ another process and goes on with the next. Dask never sees a worker die of a par
 
 import os
 import pickle
+import platform
 import signal
 import subprocess
 import sys
@@ -85,7 +86,10 @@ class ParticipantProcess:
         self.process: subprocess.Popen | None = None
 
     def run(self, function: bytes, participants: Sequence[tuple[str, bytes]]) -> list[Outcome]:
-        """Work on participants in turn; return an outcome of each, up to one that stops the map.
+        """Work on participants in turn; return an outcome of each, as far as it came.
+
+        The last is one that stops the map, or one for whom no process could be started: that is no
+        matter of participants, and those behind would fare the same.
 
         Parameters
         ----------
@@ -111,6 +115,9 @@ class ParticipantProcess:
                 outcome = Outcome(participant_id, reason=over.reason, detail=over.detail)
             except (EOFError, ConnectionError):
                 outcome = Outcome(participant_id, reason=Reason.WORKER_LOST, detail=self._end())
+            except _NotStartedError as error:
+                outcome = Outcome(participant_id, reason=Reason.WORKER_LOST, detail=str(error))
+                return [*outcomes, outcome]
             outcomes.append(outcome)
             left.popleft()
         return outcomes
@@ -131,6 +138,28 @@ class ParticipantProcess:
         return f"the process ended {how}"
 
     def _start(self) -> None:
+        """Start a process in place of one that has ended.
+
+        Raises
+        ------
+        _NotStartedError
+            Where the machine has no memory or processes left, or the environment's disk is away.
+        """
+        self.close()
+        try:
+            self._launch()
+            self._answer(SECONDS_TO_START)
+            return
+        except (EOFError, ConnectionError):
+            why = self._end()
+        except _OverLimitError as over:
+            why = over.detail
+        except OSError as error:
+            why = error.strerror
+        self.close()
+        raise _NotStartedError(f"no process could be started on {platform.node()}: {why}")
+
+    def _launch(self) -> None:
         self.connection, others = Pipe()
         threads = str(self.limits.threads)
         # read by the libraries when they are loaded; too late afterwards
@@ -150,7 +179,6 @@ class ParticipantProcess:
                 stdin=subprocess.DEVNULL,
                 pass_fds=[others.fileno()],
             )
-        self._answer(SECONDS_TO_START)
 
     def _answer(self, seconds: float) -> Any:
         """Wait for what the process says, so long at most.
@@ -183,6 +211,10 @@ class _OverLimitError(Exception):
     def __init__(self, reason: Reason, detail: str):
         super().__init__(reason, detail)
         self.reason, self.detail = reason, detail
+
+
+class _NotStartedError(Exception):
+    pass
 
 
 def serve(connection: Connection) -> None:
