@@ -3,6 +3,8 @@
 import os
 import pickle
 import re
+import time
+from contextlib import closing
 
 import pytest
 
@@ -57,6 +59,20 @@ def test_another_one_comes_where_it_has_ended(process):
     process.process.wait()
     (second,) = process.run(*asked)
     assert second.record["process"] != first.record["process"]
+
+
+def test_one_that_cannot_be_killed_is_left_behind(monkeypatch):
+    monkeypatch.setattr("muscle_study.participant_process.SECONDS_TO_END", 0.1)
+    process = ParticipantProcess(Limits(threads=1, minutes=0.01, memory_gb=None), gpu=None)
+    work = [("a", pickle.dumps(3600)), ("b", pickle.dumps(0))]
+    left_behind = []
+    with monkeypatch.context() as immune, closing(process):
+        immune.setattr("subprocess.Popen.kill", lambda popen: left_behind.append(popen))
+        first, second = process.run(pickle.dumps(time.sleep), work)
+    for one in left_behind:
+        one.kill()
+        one.wait()
+    assert [first.reason, second.reason] == [Reason.TIME_LIMIT, None]
 
 
 def test_where_none_can_be_started_it_says_why_and_leaves_the_others(process, monkeypatch):

@@ -35,6 +35,10 @@ SECONDS_TO_START = 300.0
 #: Without work for so long, the process ends: its run may be dead, and a model fills a GPU.
 SECONDS_IDLE = 60.0
 
+#: For the end of a process that was killed. One that waits for a network disk that is gone ends
+#: only when that is back, and is left behind.
+SECONDS_TO_END = 10.0
+
 BYTES_PER_GB = 1e9
 
 #: How glibc takes memory from the system and gives it back (bytes). Dask's own setting for workers,
@@ -126,14 +130,19 @@ class ParticipantProcess:
         """End the process."""
         if self.process is not None:
             self.process.kill()
-            self.process.wait()
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(SECONDS_TO_END)
             self.connection.close()
             self.process = None
 
     def _end(self) -> str:
         """Wait for the end that has come; return what it was."""
-        code = self.process.wait()
-        self.close()
+        try:
+            code = self.process.wait(SECONDS_TO_END)
+        except subprocess.TimeoutExpired:
+            return "the process answers no more"
+        finally:
+            self.close()
         how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
         return f"the process ended {how}"
 
