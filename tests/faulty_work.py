@@ -25,6 +25,10 @@ from muscle_study.records import (
 RESULT_BYTES = 20_000
 
 
+#: Who broke this process, as an illegal access breaks a GPU's for all who come after.
+_broken: list[str] = []
+
+
 @dataclass(frozen=True)
 class Work:
     """As a stage does it: an input each, a result each, a record each.
@@ -81,6 +85,8 @@ class Work:
 
     def meet_trouble(self, name: str) -> None:
         """Do what the participant's trouble says; ``once`` alone is over after the first time."""
+        if _broken:
+            raise RuntimeError(f"illegal memory access, as of {_broken}")
         trouble = self.folder / "troubles" / name
         if not trouble.exists():
             return
@@ -101,6 +107,9 @@ class Work:
             while len(held) < 64:  # 3.2 GB at most
                 held.append(bytes(range(256)) * 200_000)
                 time.sleep(0.02)
+        elif kind == "break":
+            _broken.append(name)
+            raise RuntimeError("illegal memory access")
         elif kind == "unreadable":
             raise OSError(5, "Input/output error")
         elif kind == "unmount":

@@ -132,7 +132,16 @@ def test_one_participant_is_singled_out_and_tried_again_by_the_next_run(
     assert cohort.written() == undisturbed
 
 
-@pytest.mark.parametrize("kind", ["crash", "unreadable"])
+def test_who_breaks_the_process_breaks_nobody_elses_work(cohort, cluster, undisturbed):
+    cohort.trouble("break")
+    excluded = cohort.run(cluster, retries=0)
+    assert excluded == {cohort.bad: "unreadable_image", cohort.hit: "unexpected_error"}
+    cohort.no_trouble()
+    assert cohort.run(cluster) == {cohort.bad: "unreadable_image"}
+    assert cohort.written() == undisturbed
+
+
+@pytest.mark.parametrize("kind", ["crash", "unreadable", "break"])
 def test_what_passes_excludes_nobody(cohort, cluster, undisturbed, kind):
     cohort.trouble(f"{kind} once", cohort.random.sample(cohort.names, 3))
     assert cohort.run(cluster, retries=1) == {cohort.bad: "unreadable_image"}

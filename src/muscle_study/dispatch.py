@@ -187,10 +187,12 @@ class Dispatch:
         if outcome.stops:
             raise MapStoppedError(f"{outcome.detail}: put that right, then run again")
         self.in_a_row.count(outcome, first=not self.failures[name])
-        if outcome.reason not in MAY_PASS:
+        if outcome.reason not in NOT_OF_DATA:
             return True
         self.failures[name] += 1
-        if self.failures[name] > self.cluster.retries:
+        # an unexpected error may have been the process's: once more, in another one
+        most = self.cluster.retries if outcome.reason in MAY_PASS else min(self.cluster.retries, 1)
+        if self.failures[name] > most:
             return True
         self.again.append(name)
         return False

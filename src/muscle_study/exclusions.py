@@ -70,7 +70,8 @@ REASON_TEXT = {
     Reason.WORKER_LOST: "the worker ended during the work",
 }
 
-#: Of the machine rather than of the participant: tried again, at once and by the next run.
+#: Of the machine rather than of the participant: tried again, in the same run and by the next.
+#: An unexpected error is tried once more in the same run, and not by the next.
 MAY_PASS = frozenset({Reason.IO_ERROR, Reason.TIME_LIMIT, Reason.MEMORY_LIMIT, Reason.WORKER_LOST})
 
 COLUMNS = ["participant_id", "stage", "reason", "detail"]

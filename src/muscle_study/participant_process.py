@@ -122,6 +122,8 @@ class ParticipantProcess:
             except _NotStartedError as error:
                 outcome = Outcome(participant_id, reason=Reason.WORKER_LOST, detail=str(error))
                 return [*outcomes, outcome]
+            if outcome.reason is Reason.UNEXPECTED_ERROR:
+                self.close()
             outcomes.append(outcome)
             left.popleft()
         return outcomes
@@ -227,7 +229,11 @@ class _NotStartedError(Exception):
 
 
 def serve(connection: Connection) -> None:
-    """Answer each task with its outcome, until there are none; the process's own side."""
+    """Answer each task with its outcome, until there are none; the process's own side.
+
+    An unexpected error is the last answer, for it may leave the process unfit: a GPU's illegal
+    access fails everybody behind.
+    """
     connection.send(None)
     with suppress(EOFError, ConnectionError):  # the worker is gone
         while connection.poll(SECONDS_IDLE):
@@ -235,6 +241,8 @@ def serve(connection: Connection) -> None:
             for participant_id, task in participants:
                 outcome = attempt(_call, participant_id, (function, task))
                 connection.send(outcome)
+                if outcome.reason is Reason.UNEXPECTED_ERROR:
+                    return
                 if outcome.stops:
                     break
 
