@@ -5,12 +5,14 @@ import sys
 
 import pytest
 
+from faulty_work import environment
 from muscle_study.batches import MOST_IN_A_BATCH, Pace
-from muscle_study.cluster import map_participants
+from muscle_study.cluster import map_participants, slurm_job
 from muscle_study.cluster_parameters import ClusterParameters
 from muscle_study.dispatch import Dispatch
 from muscle_study.exclusions import Excluded, Reason
 from muscle_study.outcomes import MapStoppedError, attempt
+from muscle_study.parameters import load
 
 
 def work(task: int) -> dict:
@@ -122,6 +124,28 @@ def test_work_for_gpus_asks_for_them(cluster, monkeypatch):
         with pytest.raises(LookupError):
             map_participants("stage", work, {"p1": 1}, where, on_gpu=on_gpu)
     assert asked == [{"GPU": 1}, None, None]
+
+
+@pytest.mark.parametrize(
+    ("gpus", "on_gpu", "seen"), [(0, True, ""), (1, True, "4"), (1, False, "4,5")]
+)
+def test_a_local_process_sees_its_gpu_or_none(monkeypatch, gpus, on_gpu, seen):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5")
+    here = load("ci").cluster.model_copy(update={"workers": 2, "gpus": gpus})
+    tasks = {f"p{i}": ["CUDA_VISIBLE_DEVICES"] for i in range(4)}
+    records, _ = map_participants("stage", environment, tasks, here, on_gpu=on_gpu)
+    assert records["values"].tolist() == [[seen]] * 4
+
+
+def test_slurms_jobs_offer_their_gpu():
+    jobqueue = pytest.importorskip("dask_jobqueue")
+    slurm = {"memory": "1 GB", "worker_extra_args": ["--lifetime 23h"],
+             "scheduler_options": {"dashboard": False}}  # fmt: skip
+    here = load("ci").cluster.model_copy(update={"kind": "slurm", "gpus": 1, "slurm": slurm})
+    with jobqueue.SLURMCluster(**slurm_job(here)) as jobs:
+        assert "--lifetime 23h --resources GPU=1" in jobs.job_script()
+    slurm["worker_extra_args"] = ['--resources "GPU=1 DISK=2"']
+    assert slurm_job(here)["worker_extra_args"] == slurm["worker_extra_args"]
 
 
 def test_batches_are_large_where_work_is_short_and_single_where_it_is_long():

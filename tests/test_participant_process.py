@@ -10,7 +10,9 @@ import pytest
 
 from faulty_work import environment
 from muscle_study.batches import Batch, _gpu_of
+from muscle_study.dispatch import local_gpus
 from muscle_study.exclusions import Reason
+from muscle_study.outcomes import MapStoppedError
 from muscle_study.participant_process import (
     HUGE_PAGES,
     MEMORY_SETTINGS,
@@ -23,7 +25,7 @@ LIMITS = Limits(threads=3, minutes=1.0, memory_gb=None)
 
 @pytest.fixture
 def process():
-    started = ParticipantProcess(LIMITS, gpu=1)
+    started = ParticipantProcess(LIMITS, gpu="1")
     yield started
     started.close()
 
@@ -90,11 +92,25 @@ def test_work_that_cannot_be_loaded_is_told(process):
     assert outcome.detail.startswith("ModuleNotFoundError: No module named 'muscle_study.nowhere'")
 
 
-def test_local_workers_take_the_gpus_in_turn(monkeypatch):
-    batch = Batch("", b"", (), LIMITS, gpus=2, pause=0)
-    for worker, gpu in (("0", 0), ("1", 1), ("2", 0)):
-        monkeypatch.setattr("dask.distributed.get_worker", lambda worker=worker: Named(worker))
+@pytest.mark.parametrize(
+    ("allowed", "gpus"),
+    [(None, ["0", "1"]), ("4,5,6", ["4", "5"]), ("GPU-8932,GPU-0517", ["GPU-8932", "GPU-0517"])],
+)
+def test_local_workers_take_a_gpu_each_of_those_that_are_allowed(monkeypatch, allowed, gpus):
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if allowed is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", allowed)
+    batch = Batch("", b"", (), LIMITS, gpus=local_gpus(2), pause=0)
+    for worker, gpu in enumerate(gpus):
+        monkeypatch.setattr("dask.distributed.get_worker", lambda name=worker: Named(str(name)))
         assert _gpu_of(batch) == gpu
+
+
+@pytest.mark.parametrize("allowed", ["", "-1", "3"])
+def test_more_gpus_than_are_allowed_are_refused(monkeypatch, allowed):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", allowed)
+    with pytest.raises(MapStoppedError, match=rf"gpus is 2, but CUDA_VISIBLE_DEVICES={allowed} "):
+        local_gpus(2)
 
 
 class Named:

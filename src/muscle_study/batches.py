@@ -29,7 +29,8 @@ class Batch:
     limits
         Of the work on a participant.
     gpus
-        Of the machine, which its workers take in turn; 0: each sees all.
+        Of the machine, one for each of its workers; empty: they see none; ``None``: whatever there
+        is.
     pause
         Before the work begins (s), where it failed before.
     """
@@ -38,7 +39,7 @@ class Batch:
     function: bytes
     participants: tuple[tuple[str, bytes], ...]
     limits: Limits
-    gpus: int
+    gpus: tuple[str, ...] | None
     pause: float
 
 
@@ -74,12 +75,12 @@ def _process_for(batch: Batch) -> ParticipantProcess:
     return process
 
 
-def _gpu_of(batch: Batch) -> int | None:
+def _gpu_of(batch: Batch) -> str | None:
     if not batch.gpus:
-        return None
+        return None if batch.gpus is None else ""
     from dask.distributed import get_worker
 
-    return int(get_worker().name) % batch.gpus  # a local cluster numbers its workers
+    return batch.gpus[int(get_worker().name)]  # a local cluster numbers its workers
 
 
 class Pace:

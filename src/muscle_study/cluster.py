@@ -35,9 +35,7 @@ def connect(cluster: ClusterParameters) -> Iterator[Client]:
         if cluster.kind == "slurm":
             from dask_jobqueue import SLURMCluster  # only there where SLURM is
 
-            # a job is a worker that does one participant at a time, on all of the job's processors
-            job = {"cores": 1, "processes": 1, "job_cpu": cluster.threads}
-            workers = SLURMCluster(**job | cluster.slurm)
+            workers = SLURMCluster(**slurm_job(cluster))
             # rather than `scale`, which does not replace jobs that reached their time limit
             workers.adapt(minimum=cluster.workers, maximum=cluster.workers)
         else:
@@ -50,6 +48,18 @@ def connect(cluster: ClusterParameters) -> Iterator[Client]:
             )
         with workers, Client(workers) as client:
             yield client
+
+
+def slurm_job(cluster: ClusterParameters) -> dict[str, Any]:
+    """Return the keywords of `SLURMCluster`, of which those in the parameters come first."""
+    # a job is a worker that does one participant at a time, on all of the job's processors
+    job = {"cores": 1, "processes": 1, "job_cpu": cluster.threads} | cluster.slurm
+    if cluster.gpus:
+        of_the_site = dask.config.get("jobqueue.slurm.worker-extra-args", [])
+        given = job.get("worker_extra_args", of_the_site)
+        if not any("--resources" in argument for argument in given):
+            job["worker_extra_args"] = [*given, "--resources GPU=1"]
+    return job
 
 
 def map_participants(
@@ -81,7 +91,7 @@ def map_participants(
     folders
         That `function` reads or writes; the map stops where one vanishes.
     on_gpu
-        Whether the work uses a GPU, where there are any.
+        Whether the work uses a GPU: on this machine each worker has one, or none at all.
 
     Returns
     -------
@@ -104,6 +114,9 @@ def map_participants(
                 progress.advance(reason=known.reason, earlier=True)
         left = {name: task for name, task in tasks.items() if name not in outcomes}
         if left:
+            if on_gpu and cluster.kind == "local" and cluster.gpus:
+                most = min(cluster.workers, cluster.gpus)
+                cluster = cluster.model_copy(update={"workers": most})
             with connect(cluster) as client:
                 if client.dashboard_link:  # a scheduler elsewhere may have none
                     progress.say(f"Dask dashboard: {client.dashboard_link}")

@@ -13,7 +13,7 @@ class ClusterParameters(Section):
     kind: Literal["local", "address", "slurm"] = Field(description="where the workers are")
     workers: int = Field(ge=1, description="worker processes, a participant each at a time")
     threads: int = Field(ge=1, description="threads that a worker's libraries may use")
-    gpus: int = Field(ge=0, description="GPUs that inference uses; 0: whatever a worker sees")
+    gpus: int = Field(ge=0, description="for inference, one a worker; 0: none (kind local)")
     time_limit_minutes: float = Field(gt=0, description="for one participant")
     memory_limit_gb: float | None = Field(gt=0, description="of a worker's process")
     retries: int = Field(ge=0, description="further attempts where a failure may pass")

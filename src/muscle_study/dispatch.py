@@ -1,5 +1,6 @@
 """Participants on their way to Dask's workers and back: few at a time, some of them again."""
 
+import os
 from asyncio import CancelledError
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
@@ -38,6 +39,26 @@ def code_version() -> str:
     """Return a hash of this package's code."""
     package = Path(__file__).parent
     return record_key({str(file): sha256(file) for file in package.rglob("*.py")})
+
+
+def local_gpus(count: int) -> tuple[str, ...]:
+    """Return this machine's GPUs for its workers, one each.
+
+    Raises
+    ------
+    MapStoppedError
+        Where this process may use fewer.
+    """
+    allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if allowed is None:
+        return tuple(map(str, range(count)))
+    names = [name for name in allowed.split(",") if name not in ("", "-1")]
+    if count > len(names):
+        raise MapStoppedError(
+            f"cluster.gpus is {count}, but CUDA_VISIBLE_DEVICES={allowed} allows {len(names)}: "
+            "lower the one or widen the other"
+        )
+    return tuple(names[:count])
 
 
 class FailuresInARow:
@@ -90,7 +111,7 @@ class Dispatch:
         self.code, self.function = code_version(), cloudpickle.dumps(function)
         self.limits = Limits(cluster.threads, cluster.time_limit_minutes, cluster.memory_limit_gb)
         local = cluster.kind == "local"
-        self.gpus = cluster.gpus if on_gpu and local else 0
+        self.gpus = local_gpus(cluster.gpus) if on_gpu and local else None
         self.resources = {"GPU": 1} if on_gpu and cluster.gpus and not local else None
         self.waiting = deque(tasks)
         self.again: deque[str] = deque()

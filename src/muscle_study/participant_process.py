@@ -82,10 +82,10 @@ class ParticipantProcess:
     limits
         What work on a participant may take.
     gpu
-        Number of the one GPU that the process sees; ``None``: all of them.
+        The one that the process sees, by number or name; empty: none; ``None``: all of them.
     """
 
-    def __init__(self, limits: Limits, gpu: int | None):
+    def __init__(self, limits: Limits, gpu: str | None):
         self.limits, self.gpu = limits, gpu
         self.process: subprocess.Popen | None = None
 
@@ -182,7 +182,7 @@ class ParticipantProcess:
         environment.setdefault("GLIBC_TUNABLES", HUGE_PAGES)
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
         if self.gpu is not None:
-            environment["CUDA_VISIBLE_DEVICES"] = str(self.gpu)
+            environment["CUDA_VISIBLE_DEVICES"] = self.gpu
         with others:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", __name__, str(others.fileno())],
