@@ -1,9 +1,13 @@
 """The map over participants loses nobody."""
 
+import queue
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
+from dask.distributed import Client, LocalCluster
 
 from faulty_work import environment
 from muscle_study.batches import MOST_IN_A_BATCH, Pace
@@ -11,8 +15,11 @@ from muscle_study.cluster import map_participants, slurm_job
 from muscle_study.cluster_parameters import ClusterParameters
 from muscle_study.dispatch import Dispatch
 from muscle_study.exclusions import Excluded, Reason
+from muscle_study.files import read_json
 from muscle_study.outcomes import MapStoppedError, attempt
 from muscle_study.parameters import load
+from muscle_study.progress import KEPT_IN, PLAIN
+from muscle_study.waiting import telling_of_waiting
 
 
 def work(task: int) -> dict:
@@ -146,6 +153,46 @@ def test_slurms_jobs_offer_their_gpu():
         assert "--lifetime 23h --resources GPU=1" in jobs.job_script()
     slurm["worker_extra_args"] = ['--resources "GPU=1 DISK=2"']
     assert slurm_job(here)["worker_extra_args"] == slurm["worker_extra_args"]
+
+
+def test_a_map_without_workers_says_that_it_waits(tmp_path, monkeypatch, capsys):
+    kept = tmp_path / "progress.json"
+    monkeypatch.setattr("muscle_study.waiting.SECONDS_BETWEEN_WORDS", 0.1)
+    monkeypatch.setenv(PLAIN, "lines")
+    monkeypatch.setenv(KEPT_IN, str(kept))
+    with LocalCluster(
+        n_workers=0, processes=False, threads_per_worker=1, dashboard_address=":0"
+    ) as local:
+
+        def come_when_missed() -> None:
+            while not kept.exists():
+                time.sleep(0.02)
+            waiting.append(read_json(kept)["said"])
+            local.scale(1)
+
+        waiting = []
+        workers = threading.Thread(target=come_when_missed)
+        workers.start()
+        here = {"kind": "address", "address": local.scheduler_address}
+        records, _ = map_participants(
+            "stage", work, {"p1": 1}, load("ci").cluster.model_copy(update=here)
+        )
+        workers.join()
+    assert len(records) == 1
+    assert waiting == ["stage 0/1 · no work for 0 min: Dask has no worker: start some at "
+                       "cluster.address, or see what became of them"]  # fmt: skip
+    assert "no work for 0 min: Dask has no worker" in capsys.readouterr().out
+
+
+def test_a_map_says_when_no_worker_has_a_gpu(cluster, monkeypatch):
+    monkeypatch.setattr("muscle_study.waiting.SECONDS_BETWEEN_WORDS", 0.1)
+    told = queue.Queue()
+    with Client(cluster.address) as client, telling_of_waiting(client, cluster, True, told.put):
+        assert "workers has a GPU to offer: start workers with" in told.get(timeout=20)
+    told = queue.Queue()
+    with Client(cluster.address) as client, telling_of_waiting(client, cluster, False, told.put):
+        time.sleep(0.5)
+    assert told.empty()
 
 
 def test_batches_are_large_where_work_is_short_and_single_where_it_is_long():

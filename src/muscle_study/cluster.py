@@ -20,6 +20,7 @@ from muscle_study.exclusions import check_conserved, exclusion_table
 from muscle_study.folders import Folders
 from muscle_study.outcomes import NOT_OF_DATA, Outcome, attempt
 from muscle_study.progress import Progress
+from muscle_study.waiting import telling_of_waiting
 
 
 @contextmanager
@@ -122,9 +123,11 @@ def map_participants(
                     progress.say(f"Dask dashboard: {client.dashboard_link}")
                 done = len(outcomes)
                 work = Dispatch(client, function, left, cluster, needed, on_gpu, done)
-                for outcome in work.outcomes():
-                    outcomes[outcome.participant_id] = outcome
-                    progress.advance(reason=outcome.reason)
+                gpu = work.resources is not None
+                with telling_of_waiting(client, cluster, gpu, progress.wait):
+                    for outcome in work.outcomes():
+                        outcomes[outcome.participant_id] = outcome
+                        progress.advance(reason=outcome.reason)
     needed.check()
     return tables(stage, tasks, outcomes)
 

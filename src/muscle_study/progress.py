@@ -87,11 +87,19 @@ class Progress:
         else:
             print(text, flush=True)
 
+    def wait(self, why: str) -> None:
+        """Show why nothing goes on; `make status` shows it too, until something does."""
+        self.say(why)
+        self._keep([self._so_far(), *self._counts(), why])
+
     def _between(self) -> float:
         if self.plain == LIVE:
             return LIVE_SECONDS
         elapsed = time.monotonic() - self.started
         return min(max(LOG_SECONDS, LOG_SHARE * elapsed), MOST_SECONDS)
+
+    def _so_far(self) -> str:
+        return f"{self.label} {self.done}/{self.total}"
 
     def _counts(self) -> list[str]:
         failed = self.failed.total()
@@ -103,7 +111,7 @@ class Progress:
     def _print_line(self, note: str = "") -> None:
         self.last_line = time.monotonic()
         seconds = self.last_line - self.started
-        parts = [f"{self.label} {self.done}/{self.total}", *self._counts()]
+        parts = [self._so_far(), *self._counts()]
         now = self.done - self.earlier
         if now > 0 and self.done < self.total:
             parts.append(_rate(now / seconds))
@@ -111,10 +119,12 @@ class Progress:
         if note:
             parts.append(note)
         print(" · ".join(parts), flush=True)
-        if path := os.environ.get(KEPT_IN):
-            self._keep(Path(path), parts)
+        self._keep(parts)
 
-    def _keep(self, path: Path, parts: list[str]) -> None:
+    def _keep(self, parts: list[str]) -> None:
+        path = os.environ.get(KEPT_IN)
+        if path is None:
+            return
         write_json(
             {
                 "said": " · ".join(parts),
@@ -125,7 +135,7 @@ class Progress:
                 "earlier": self.earlier,
                 "excluded": dict(sorted(self.failed.items())),
             },
-            path,
+            Path(path),
         )
 
 
