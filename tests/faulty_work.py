@@ -112,9 +112,9 @@ class Work:
             raise RuntimeError("illegal memory access")
         elif kind == "unreadable":
             raise OSError(5, "Input/output error")
-        elif kind == "unmount":
-            (self.folder / "inputs").rename(self.folder / "unmounted")
-            (self.folder / "inputs").mkdir()
+        elif kind in ("inputs", "results"):  # the folder's file system goes away
+            (self.folder / kind).rename(self.folder / "unmounted")
+            (self.folder / kind).mkdir()
 
 
 def environment(names: list[str]) -> dict:

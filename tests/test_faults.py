@@ -3,7 +3,10 @@
 import errno
 import json
 import os
+import pickle
+import platform
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,10 +18,12 @@ from pathlib import Path
 import pytest
 
 from faulty_work import Work
+from muscle_study.batches import Batch, MapSettings, work_on
 from muscle_study.cluster import map_participants
 from muscle_study.files import write_table
 from muscle_study.outcomes import MapStoppedError
 from muscle_study.parameters import load
+from muscle_study.participant_process import Limits
 from muscle_study.run_lock import RunLockedError, is_held, run_lock
 
 PEOPLE = 24
@@ -203,14 +208,32 @@ def test_a_few_who_fail_whatever_is_tried_do_not_stop_the_run(cohort, cluster, m
     assert excluded == {cohort.bad: "unreadable_image"} | dict.fromkeys(hopeless, "io_error")
 
 
-def test_a_folder_that_vanishes_stops_the_run(cohort, cluster, undisturbed):
-    cohort.trouble("unmount once")
-    with pytest.raises(MapStoppedError, match=r"inputs vanished .* is its file system mounted"):
+@pytest.mark.parametrize("folder", ["inputs", "results"])
+def test_a_folder_that_vanishes_stops_the_run(cohort, cluster, undisturbed, folder):
+    cohort.trouble("slow", cohort.names)  # so that batches are small
+    cohort.trouble(f"{folder} once", cohort.names[:1])
+    with pytest.raises(MapStoppedError, match=rf"{folder} vanished on .* file system mounted"):
         cohort.run(cluster)
-    (cohort.folder / "inputs").rmdir()
-    (cohort.folder / "unmounted").rename(cohort.folder / "inputs")
+    assert len(cohort.work_ids()) < PEOPLE / 2
+    shutil.rmtree(cohort.folder / folder)
+    (cohort.folder / "unmounted").rename(cohort.folder / folder)
+    cohort.no_trouble()
     cohort.run(cluster)
     assert cohort.written() == undisturbed
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_a_worker_looks_for_the_folders_before_and_after_its_work(tmp_path, when):
+    """Those of another machine may be gone while ours are there."""
+    folder = tmp_path / "results"
+    if when == "meanwhile":
+        folder.mkdir()
+    settings = MapSettings(
+        when, "", pickle.dumps(os.rmdir), Limits(1, 1.0, None), gpus=None, folders=(folder,)
+    )
+    outcomes, _ = work_on(Batch(settings, (("a", pickle.dumps(folder)), ("b", b"")), pause=0))
+    assert [outcome.stops for outcome in outcomes] == [True]
+    assert outcomes[0].detail.startswith(f"{folder} vanished on {platform.node()} ")
 
 
 @pytest.fixture

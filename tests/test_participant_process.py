@@ -9,7 +9,7 @@ from contextlib import closing
 import pytest
 
 from faulty_work import environment
-from muscle_study.batches import Batch, _gpu_of
+from muscle_study.batches import MapSettings, _gpu_of
 from muscle_study.dispatch import local_gpus
 from muscle_study.exclusions import Reason
 from muscle_study.outcomes import MapStoppedError
@@ -100,10 +100,10 @@ def test_local_workers_take_a_gpu_each_of_those_that_are_allowed(monkeypatch, al
     monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
     if allowed is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", allowed)
-    batch = Batch("", b"", (), LIMITS, gpus=local_gpus(2), pause=0)
+    settings = MapSettings("", "", b"", LIMITS, gpus=local_gpus(2), folders=())
     for worker, gpu in enumerate(gpus):
         monkeypatch.setattr("dask.distributed.get_worker", lambda name=worker: Named(str(name)))
-        assert _gpu_of(batch) == gpu
+        assert _gpu_of(settings) == gpu
 
 
 @pytest.mark.parametrize("allowed", ["", "-1", "3"])

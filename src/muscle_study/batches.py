@@ -3,7 +3,11 @@
 import threading
 import time
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
+from muscle_study.exclusions import Reason
+from muscle_study.folders import Folders
 from muscle_study.outcomes import Outcome
 from muscle_study.participant_process import Limits, ParticipantProcess
 
@@ -13,33 +17,50 @@ MOST_IN_A_BATCH = 64
 
 
 @dataclass(frozen=True)
-class Batch:
-    """What one Dask task is about.
-
-    The function and the tasks are pickled, since Dask's own workers need no library of the stage.
+class MapSettings:
+    """What is the same in all batches of a map.
 
     Parameters
     ----------
+    map_id
+        Of no other map.
     code
         Version of the code: a process that has loaded another one is of no use.
     function
-        What to call.
-    participants
-        Identifiers and tasks.
+        What to call; pickled, since Dask's own workers need no library of the stage.
     limits
         Of the work on a participant.
     gpus
         Of the machine, one for each of its workers; empty: they see none; ``None``: whatever there
         is.
+    folders
+        That the function reads or writes.
+    """
+
+    map_id: str
+    code: str
+    function: bytes
+    limits: Limits
+    gpus: tuple[str, ...] | None
+    folders: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one Dask task is about.
+
+    Parameters
+    ----------
+    settings
+        Of its map.
+    participants
+        Identifiers and pickled tasks.
     pause
         Before the work begins (s), where it failed before.
     """
 
-    code: str
-    function: bytes
+    settings: MapSettings
     participants: tuple[tuple[str, bytes], ...]
-    limits: Limits
-    gpus: tuple[str, ...] | None
     pause: float
 
 
@@ -58,29 +79,45 @@ def work_on(batch: Batch) -> tuple[list[Outcome], float]:
         That the work took.
     """
     time.sleep(batch.pause)
-    started = time.monotonic()
-    outcomes = _process_for(batch).run(batch.function, batch.participants)
+    settings, started = batch.settings, time.monotonic()
+    folders = _folders(settings)
+    if gone := folders.vanished():
+        return [_stop(batch, gone)], 0.0
+    outcomes = _process_for(settings).run(settings.function, batch.participants)
+    if gone := folders.vanished():  # and who knows where the results are
+        outcomes = [_stop(batch, gone)]
     return outcomes, time.monotonic() - started
 
 
-def _process_for(batch: Batch) -> ParticipantProcess:
+@lru_cache(maxsize=2)
+def _folders(settings: MapSettings) -> Folders:
+    """Return a map's folders as this machine knew them when the map came here first."""
+    return Folders(settings.folders)
+
+
+def _stop(batch: Batch, why: str) -> Outcome:
+    first, _ = batch.participants[0]
+    return Outcome(first, reason=Reason.IO_ERROR, detail=why, stops=True)
+
+
+def _process_for(settings: MapSettings) -> ParticipantProcess:
     thread = threading.get_ident()
-    wanted = batch.code, batch.limits, batch.gpus
+    wanted = settings.code, settings.limits, settings.gpus
     started_for, process = _processes.get(thread, (None, None))
     if started_for != wanted:
         if process is not None:
             process.close()
-        process = ParticipantProcess(batch.limits, _gpu_of(batch))
+        process = ParticipantProcess(settings.limits, _gpu_of(settings))
         _processes[thread] = wanted, process
     return process
 
 
-def _gpu_of(batch: Batch) -> str | None:
-    if not batch.gpus:
-        return None if batch.gpus is None else ""
+def _gpu_of(settings: MapSettings) -> str | None:
+    if not settings.gpus:
+        return None if settings.gpus is None else ""
     from dask.distributed import get_worker
 
-    return batch.gpus[int(get_worker().name)]  # a local cluster numbers its workers
+    return settings.gpus[int(get_worker().name)]  # a local cluster numbers its workers
 
 
 class Pace:

@@ -90,7 +90,8 @@ def map_participants(
         Called here, before anything is sent to a worker: the record of a participant who needs no
         work, ``None`` for others. Raises `Excluded` of whom that is known already.
     folders
-        That `function` reads or writes; the map stops where one vanishes.
+        That `function` reads or writes; made if they are not there. The map stops where one
+        vanishes, here or for a worker.
     on_gpu
         Whether the work uses a GPU: on this machine each worker has one, or none at all.
 
@@ -105,6 +106,8 @@ def map_participants(
         Where going on makes no sense for anybody: the disk is full, a folder is gone, the scheduler
         is lost, or everyone fails.
     """
+    for folder in folders:
+        folder.mkdir(parents=True, exist_ok=True)
     needed = Folders(folders)
     outcomes: dict[str, Outcome] = {}
     with Progress(stage, len(tasks)) as progress:

@@ -1,6 +1,7 @@
 """Participants on their way to Dask's workers and back: few at a time, some of them again."""
 
 import os
+import uuid
 from asyncio import CancelledError
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
@@ -10,12 +11,12 @@ from typing import Any
 import cloudpickle
 from dask.distributed import Client, Future, KilledWorker, as_completed
 
-from muscle_study.batches import Batch, Pace, work_on
+from muscle_study.batches import Batch, MapSettings, Pace, work_on
 from muscle_study.cluster_parameters import ClusterParameters
 from muscle_study.exclusions import MAY_PASS, Reason
 from muscle_study.files import sha256
 from muscle_study.folders import Folders
-from muscle_study.outcomes import NOT_OF_DATA, MapStoppedError, Outcome
+from muscle_study.outcomes import NOT_OF_DATA, TO_GO_ON, MapStoppedError, Outcome
 from muscle_study.participant_process import Limits
 from muscle_study.records import record_key
 
@@ -108,10 +109,15 @@ class Dispatch:
         done: int,
     ):
         self.client, self.tasks, self.cluster, self.folders = client, tasks, cluster, folders
-        self.code, self.function = code_version(), cloudpickle.dumps(function)
-        self.limits = Limits(cluster.threads, cluster.time_limit_minutes, cluster.memory_limit_gb)
         local = cluster.kind == "local"
-        self.gpus = local_gpus(cluster.gpus) if on_gpu and local else None
+        self.settings = MapSettings(
+            map_id=uuid.uuid4().hex,
+            code=code_version(),
+            function=cloudpickle.dumps(function),
+            limits=Limits(cluster.threads, cluster.time_limit_minutes, cluster.memory_limit_gb),
+            gpus=local_gpus(cluster.gpus) if on_gpu and local else None,
+            folders=tuple(folders.identities),
+        )
         self.resources = {"GPU": 1} if on_gpu and cluster.gpus and not local else None
         self.waiting = deque(tasks)
         self.again: deque[str] = deque()
@@ -134,6 +140,7 @@ class Dispatch:
             for future in completed:
                 batch = self.running.pop(future)
                 outcomes = self._result(future, batch)
+                self.folders.check()
                 for outcome in outcomes:
                     if self._is_final(outcome):
                         yield outcome
@@ -176,7 +183,7 @@ class Dispatch:
             if failures := self.failures[names[0]]:
                 pause = FIRST_PAUSE_SECONDS * 2 ** (failures - 1)
         participants = tuple((name, cloudpickle.dumps(self.tasks[name])) for name in names)
-        return Batch(self.code, self.function, participants, self.limits, self.gpus, pause)
+        return Batch(self.settings, participants, pause)
 
     def _result(self, future: Future, batch: Batch) -> list[Outcome]:
         """Return what came of a batch, in order; nothing of whom it did not come to."""
@@ -203,10 +210,8 @@ class Dispatch:
     def _is_final(self, outcome: Outcome) -> bool:
         """Count failures; put the participant back where one may pass."""
         name = outcome.participant_id
-        if outcome.reason in MAY_PASS:
-            self.folders.check()
         if outcome.stops:
-            raise MapStoppedError(f"{outcome.detail}: put that right, then run again")
+            raise MapStoppedError(f"{outcome.detail}: {TO_GO_ON}")
         self.in_a_row.count(outcome, first=not self.failures[name])
         if outcome.reason not in NOT_OF_DATA:
             return True

@@ -14,6 +14,9 @@ FOR_EVERYBODY = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 #: Reasons that another attempt need not find again.
 NOT_OF_DATA = MAY_PASS | {Reason.UNEXPECTED_ERROR}
 
+#: What is to be done about a cause that stops the map.
+TO_GO_ON = "put that right, then run again"
+
 
 class MapStoppedError(RuntimeError):
     """A cause that concerns everybody. What is finished is kept, and the next run goes on."""
