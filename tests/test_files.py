@@ -21,6 +21,18 @@ def test_failed_write_leaves_the_old_file_and_nothing_beside(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_writers_with_the_same_process_number_do_not_meet(tmp_path):
+    """As in two containers."""
+    path = tmp_path / "table.csv"
+    with whole_file(path) as first:
+        first.write_text("first")
+        with whole_file(path) as second:
+            second.write_text("second")
+        assert path.read_text() == "second"
+    assert path.read_text() == "first"
+    assert list(tmp_path.iterdir()) == [path]
+
+
 def test_temporary_name_keeps_the_ending(tmp_path):
     with whole_file(tmp_path / "new" / "image.nii.gz") as beside:
         assert beside.name.endswith(".nii.gz")

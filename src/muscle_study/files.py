@@ -3,6 +3,8 @@
 import hashlib
 import json
 import os
+import platform
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,10 +19,12 @@ def whole_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; put it in place when the block succeeds.
 
     The content is synced before the rename, so that a crash leaves the old file or the new one.
-    The temporary name keeps the ending, which some writers go by.
+    The temporary name keeps the ending, which some writers go by, and is nobody else's: machines
+    and containers that share a disk share process numbers.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{os.getpid()}.{path.name}")
+    own = f".{platform.node()}.{os.getpid()}.{secrets.token_hex(4)}"
+    beside = path.with_name(f"{own}.{path.name}")
     try:
         yield beside
         with beside.open("rb") as written:
