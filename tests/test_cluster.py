@@ -1,6 +1,7 @@
 """The map over participants loses nobody."""
 
 import queue
+import re
 import subprocess
 import sys
 import threading
@@ -16,9 +17,10 @@ from muscle_study.cluster_parameters import ClusterParameters
 from muscle_study.dispatch import Dispatch
 from muscle_study.exclusions import Excluded, Reason
 from muscle_study.files import read_json
+from muscle_study.folders import Folders
 from muscle_study.outcomes import MapStoppedError, attempt
 from muscle_study.parameters import load
-from muscle_study.progress import KEPT_IN, PLAIN
+from muscle_study.progress import KEPT_IN, LIVE, PLAIN
 from muscle_study.waiting import telling_of_waiting
 
 
@@ -193,6 +195,31 @@ def test_a_map_says_when_no_worker_has_a_gpu(cluster, monkeypatch):
     with Client(cluster.address) as client, telling_of_waiting(client, cluster, False, told.put):
         time.sleep(0.5)
     assert told.empty()
+
+
+def test_time_left_goes_by_work_and_not_by_the_search_before(cluster, monkeypatch, capsys):
+    monkeypatch.setenv(PLAIN, LIVE)
+    monkeypatch.setattr("muscle_study.progress.LIVE_SECONDS", 0.0)
+
+    def search(task: int) -> None:
+        time.sleep(1.0)
+
+    map_participants("stage", work, {"p1": 1, "p3": 3, "p5": 5}, cluster, finished=search)
+    (rate,) = re.findall(r"stage 2/3 · ([.0-9]+) a second", capsys.readouterr().out)
+    assert float(rate) > 2 / 3.0
+
+
+def test_pauses_end_growing(cluster):
+    with Client(cluster.address) as client:
+        dispatch = Dispatch(client, work, {"p1": 1}, cluster, Folders(()), False, done=0)
+        dispatch.waiting.clear()
+        pauses = []
+        for failures in range(1, 100):
+            dispatch.again.append("p1")
+            dispatch.failures["p1"] = failures
+            pauses.append(dispatch._next_batch(1).pause)
+    assert pauses[:7] == [1, 2, 4, 8, 16, 32, 60]
+    assert set(pauses[7:]) == {60}
 
 
 def test_batches_are_large_where_work_is_short_and_single_where_it_is_long():

@@ -41,9 +41,10 @@ def test_time_left_goes_by_what_this_run_does(capsys, monkeypatch):
     with Progress("inference", 100) as shown:
         for _ in range(90):
             shown.advance(earlier=True)
-        shown.started -= 30
+        shown.started -= 3600  # spent on finding the 90, and in a queue
+        shown.began -= 28
         shown.advance()
-    assert "1 done" not in capsys.readouterr().out.splitlines()[-2]
+    assert capsys.readouterr().out.splitlines()[-2].endswith(" · 2.1 a minute · 4 min left")
     assert progress._duration(270) == "4 min"
     assert progress._duration(4000) == "1 h 7 min"
 
@@ -63,6 +64,18 @@ def test_what_status_reads(tmp_path, monkeypatch):
     kept = read_json(tmp_path / "progress.json")
     assert kept["said"] == "inference 3/3 · 2 excluded"
     assert kept["excluded"] == {"time_limit": 2}
+
+
+def test_progress_that_cannot_be_kept_ends_nothing(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(progress, "LOG_SECONDS", 0.0)
+    (tmp_path / "file").touch()
+    monkeypatch.setenv(KEPT_IN, str(tmp_path / "file" / "run" / "progress.json"))
+    with Progress("inference", 3) as shown:
+        for _ in range(3):
+            shown.advance()
+    said = capsys.readouterr().out
+    assert said.count("progress.json cannot be written (Not a directory)") == 1
+    assert said.endswith("inference 3/3\n")
 
 
 @pytest.mark.parametrize(("said", "full"), [("a 0/4", 0), ("a 1/4 · x", 5), ("a 4/4", 20)])

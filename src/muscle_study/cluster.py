@@ -130,6 +130,7 @@ def map_participants(
                 with telling_of_waiting(client, cluster, gpu, progress.wait):
                     for outcome in work.outcomes():
                         outcomes[outcome.participant_id] = outcome
+                        progress.began = work.began or progress.began
                         progress.advance(reason=outcome.reason)
     needed.check()
     return tables(stage, tasks, outcomes)

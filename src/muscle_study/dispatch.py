@@ -1,6 +1,7 @@
 """Participants on their way to Dask's workers and back: few at a time, some of them again."""
 
 import os
+import time
 import uuid
 from asyncio import CancelledError
 from collections import Counter, deque
@@ -32,8 +33,8 @@ SHARE_OF_DONE = 0.1
 #: Reasons that may be everybody's; time and memory go by what a participant's files hold.
 OF_THE_MACHINE = {Reason.IO_ERROR, Reason.WORKER_LOST, Reason.UNEXPECTED_ERROR}
 
-#: Before a participant is tried for the second time (s); doubled each time.
-FIRST_PAUSE_SECONDS = 1.0
+#: Before a participant is tried for the second time (s); doubled each time, to this at most.
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 60.0
 
 
 def code_version() -> str:
@@ -124,6 +125,7 @@ class Dispatch:
         self.failures: Counter[str] = Counter()
         self.in_a_row = FailuresInARow(done)
         self.pace = Pace()
+        self.began: float | None = None  # when the work on the first who came back did
         self.running: dict[Future, Batch] = {}
 
     def outcomes(self) -> Iterator[Outcome]:
@@ -181,7 +183,7 @@ class Dispatch:
         else:
             names = [self.again.popleft()]
             if failures := self.failures[names[0]]:
-                pause = FIRST_PAUSE_SECONDS * 2 ** (failures - 1)
+                pause = min(FIRST_PAUSE_SECONDS * 2 ** (failures - 1), LONGEST_PAUSE_SECONDS)
         participants = tuple((name, cloudpickle.dumps(self.tasks[name])) for name in names)
         return Batch(self.settings, participants, pause)
 
@@ -189,6 +191,8 @@ class Dispatch:
         """Return what came of a batch, in order; nothing of whom it did not come to."""
         if future.status == "finished":
             outcomes, seconds = future.result()
+            if self.began is None:
+                self.began = time.monotonic() - seconds
             self.pace.took(sum(outcome.record is not None for outcome in outcomes), seconds)
             return outcomes
         if future.cancelled():

@@ -29,6 +29,9 @@ LOG_SHARE, MOST_SECONDS = 0.02, 600.0
 class Progress:
     """Count finished items and say so now and then.
 
+    `began`, when the first of them was begun, may be set: to look for what is done, and to wait for
+    a worker, tells nothing of the time that is left.
+
     Parameters
     ----------
     label
@@ -41,8 +44,9 @@ class Progress:
         self.label, self.total = label, total
         self.done = self.earlier = 0
         self.failed: Counter[str] = Counter()
-        self.started = self.last_line = time.monotonic()
+        self.started = self.began = self.last_line = time.monotonic()
         self.plain = os.environ.get(PLAIN)
+        self.not_kept = False
         self.bar = None if self.plain else tqdm(total=total, desc=label)
 
     def __enter__(self) -> Self:
@@ -110,7 +114,7 @@ class Progress:
 
     def _print_line(self, note: str = "") -> None:
         self.last_line = time.monotonic()
-        seconds = self.last_line - self.started
+        seconds = self.last_line - self.began
         parts = [self._so_far(), *self._counts()]
         now = self.done - self.earlier
         if now > 0 and self.done < self.total:
@@ -125,18 +129,21 @@ class Progress:
         path = os.environ.get(KEPT_IN)
         if path is None:
             return
-        write_json(
-            {
-                "said": " · ".join(parts),
-                "at": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
-                "label": self.label,
-                "total": self.total,
-                "done": self.done,
-                "earlier": self.earlier,
-                "excluded": dict(sorted(self.failed.items())),
-            },
-            Path(path),
-        )
+        kept = {
+            "said": " · ".join(parts),
+            "at": datetime.datetime.now().astimezone().isoformat(timespec="seconds"),
+            "label": self.label,
+            "total": self.total,
+            "done": self.done,
+            "earlier": self.earlier,
+            "excluded": dict(sorted(self.failed.items())),
+        }
+        try:
+            write_json(kept, Path(path))
+        except OSError as error:  # work of days must not end with it
+            if not self.not_kept:
+                self.say(f"{path} cannot be written ({error.strerror}): make status is behind")
+            self.not_kept = True
 
 
 def _rate(per_second: float) -> str:
