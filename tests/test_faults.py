@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 
 from faulty_work import Work
+from muscle_study.__main__ import main
 from muscle_study.batches import Batch, MapSettings, work_on
 from muscle_study.cluster import map_participants
 from muscle_study.files import write_table
@@ -397,6 +398,24 @@ def test_a_lock_is_gone_with_its_owner_however_that_ends(tmp_path, monkeypatch):
     assert not is_held(tmp_path)
     with run_lock(tmp_path, "curation"):
         assert is_held(tmp_path)
+
+
+@pytest.mark.parametrize("number", [errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP])
+def test_a_disk_without_locks_is_named_with_the_remedy(tmp_path, monkeypatch, capsys, number):
+    def refuse(*_arguments):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path))
+    run = tmp_path / "data" / "ci"
+    run.mkdir(parents=True)
+    (run / ".lock").touch()
+    with pytest.raises(RunLockedError, match="option flock"), run_lock(run, "curation"):
+        pass
+    for command in ("slices", "status", "learning-curve"):
+        assert main([command, "--run", "ci"]) == 1
+        error = capsys.readouterr().err
+        assert error.startswith(f"the file system of {run} locks no files") and "OUT=" in error
 
 
 def test_a_second_make_is_refused_and_status_works(make, tmp_path):

@@ -5,6 +5,7 @@ none is ever left behind by a crash. What the file says is for messages alone.
 """
 
 import datetime
+import errno
 import fcntl
 import json
 import os
@@ -21,8 +22,12 @@ PATIENCE_SECONDS = 5.0
 SECONDS_BETWEEN_ATTEMPTS = 0.1
 
 
+#: Of file systems that lock no files: Lustre without the option, NFS without its lock daemon.
+WITHOUT_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP}
+
+
 class RunLockedError(Exception):
-    """Somebody else works on the run. The message says who."""
+    """The run cannot be had: somebody else works on it, or its disk has no locks."""
 
 
 @contextmanager
@@ -34,7 +39,7 @@ def run_lock(folder: Path, stage: str) -> Iterator[int]:
     Raises
     ------
     RunLockedError
-        Where another process holds it.
+        Where another process holds it, or nobody can.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("a+") as file:
@@ -54,13 +59,19 @@ def run_lock(folder: Path, stage: str) -> Iterator[int]:
 
 
 def is_held(folder: Path) -> bool:
-    """Tell whether some process holds the lock of the run."""
+    """Tell whether some process holds the lock of the run.
+
+    Raises
+    ------
+    RunLockedError
+        Where nobody can.
+    """
     path = folder / ".lock"
     if not path.exists():
         return False
     with path.open() as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            _lock(file.fileno(), fcntl.LOCK_SH, folder)
         except BlockingIOError:
             return True
     return False
@@ -74,11 +85,24 @@ def last_owner(folder: Path) -> dict:
         return dict.fromkeys(("stage", "process", "host", "since"), "unknown")
 
 
+def _lock(descriptor: int, kind: int, folder: Path) -> None:
+    try:
+        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in WITHOUT_LOCKS:
+            raise
+        raise RunLockedError(
+            f"the file system of {folder} locks no files ({error.strerror}), so that two runs at "
+            "once could spoil each other: have it mounted with locks (Lustre: option flock; NFS: "
+            "lockd), or put the run on another disk with make OUT=/folder"
+        ) from None
+
+
 def _acquire(descriptor: int, folder: Path) -> None:
     ends = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _lock(descriptor, fcntl.LOCK_EX, folder)
         except BlockingIOError:
             if time.monotonic() > ends:
                 raise RunLockedError(_refusal(folder)) from None
