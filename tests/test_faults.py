@@ -24,7 +24,7 @@ from muscle_study.cluster import map_participants
 from muscle_study.files import write_table
 from muscle_study.outcomes import MapStoppedError
 from muscle_study.parameters import load
-from muscle_study.participant_process import Limits
+from muscle_study.participant_process import Limits, code_version
 from muscle_study.run_lock import RunLockedError, is_held, run_lock
 
 PEOPLE = 24
@@ -230,7 +230,12 @@ def test_a_worker_looks_for_the_folders_before_and_after_its_work(tmp_path, when
     if when == "meanwhile":
         folder.mkdir()
     settings = MapSettings(
-        when, "", pickle.dumps(os.rmdir), Limits(1, 1.0, None), gpus=None, folders=(folder,)
+        when,
+        code_version(),
+        pickle.dumps(os.rmdir),
+        Limits(1, 1.0, None),
+        gpus=None,
+        folders=(folder,),
     )
     outcomes, _ = work_on(Batch(settings, (("a", pickle.dumps(folder)), ("b", b"")), pause=0))
     assert [outcome.stops for outcome in outcomes] == [True]

@@ -25,7 +25,7 @@ class MapSettings:
     map_id
         Of no other map.
     code
-        Version of the code: a process that has loaded another one is of no use.
+        Version of the code: a process with another one is of no use.
     function
         What to call; pickled, since Dask's own workers need no library of the stage.
     limits
@@ -107,7 +107,7 @@ def _process_for(settings: MapSettings) -> ParticipantProcess:
     if started_for != wanted:
         if process is not None:
             process.close()
-        process = ParticipantProcess(settings.limits, _gpu_of(settings))
+        process = ParticipantProcess(settings.code, settings.limits, _gpu_of(settings))
         _processes[thread] = wanted, process
     return process
 

@@ -6,7 +6,6 @@ import uuid
 from asyncio import CancelledError
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import cloudpickle
@@ -15,11 +14,9 @@ from dask.distributed import Client, Future, KilledWorker, as_completed
 from muscle_study.batches import Batch, MapSettings, Pace, work_on
 from muscle_study.cluster_parameters import ClusterParameters
 from muscle_study.exclusions import MAY_PASS, Reason
-from muscle_study.files import sha256
 from muscle_study.folders import Folders
 from muscle_study.outcomes import NOT_OF_DATA, TO_GO_ON, MapStoppedError, Outcome
-from muscle_study.participant_process import Limits
-from muscle_study.records import record_key
+from muscle_study.participant_process import Limits, code_version
 
 #: Tasks that a worker has or waits for. More would fill the scheduler's memory, not the worker.
 TASKS_A_WORKER = 2
@@ -35,12 +32,6 @@ OF_THE_MACHINE = {Reason.IO_ERROR, Reason.WORKER_LOST, Reason.UNEXPECTED_ERROR}
 
 #: Before a participant is tried for the second time (s); doubled each time, to this at most.
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 60.0
-
-
-def code_version() -> str:
-    """Return a hash of this package's code."""
-    package = Path(__file__).parent
-    return record_key({str(file): sha256(file) for file in package.rglob("*.py")})
 
 
 def local_gpus(count: int) -> tuple[str, ...]:

@@ -18,13 +18,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import psutil
 
 from muscle_study.exclusions import Reason
+from muscle_study.files import sha256
 from muscle_study.outcomes import Outcome, attempt
 from muscle_study.parent import end_with_parent
+from muscle_study.records import record_key
 
 #: Between looks at how much memory the process has.
 SECONDS_BETWEEN_LOOKS = 0.05
@@ -55,6 +58,13 @@ MEMORY_SETTINGS = {
 HUGE_PAGES = "glibc.malloc.hugetlb=1"
 
 
+def code_version() -> str:
+    """Return a hash of this package's code."""
+    package = Path(__file__).parent
+    files = package.rglob("*.py")
+    return record_key({str(file.relative_to(package)): sha256(file) for file in files})
+
+
 @dataclass(frozen=True)
 class Limits:
     """What work on a participant may take.
@@ -79,14 +89,17 @@ class ParticipantProcess:
 
     Parameters
     ----------
+    code
+        Version that the process must have: it may start on another machine than the run, or days
+        after it.
     limits
         What work on a participant may take.
     gpu
         The one that the process sees, by number or name; empty: none; ``None``: all of them.
     """
 
-    def __init__(self, limits: Limits, gpu: str | None):
-        self.limits, self.gpu = limits, gpu
+    def __init__(self, code: str, limits: Limits, gpu: str | None):
+        self.code, self.limits, self.gpu = code, limits, gpu
         self.process: subprocess.Popen | None = None
 
     def run(self, function: bytes, participants: Sequence[tuple[str, bytes]]) -> list[Outcome]:
@@ -120,8 +133,8 @@ class ParticipantProcess:
             except (EOFError, ConnectionError):
                 outcome = Outcome(participant_id, reason=Reason.WORKER_LOST, detail=self._end())
             except _NotStartedError as error:
-                outcome = Outcome(participant_id, reason=Reason.WORKER_LOST, detail=str(error))
-                return [*outcomes, outcome]
+                lost = Reason.WORKER_LOST
+                return [*outcomes, Outcome(participant_id, None, lost, str(error), error.stops)]
             if outcome.reason is Reason.UNEXPECTED_ERROR:
                 self.close()
             outcomes.append(outcome)
@@ -154,21 +167,28 @@ class ParticipantProcess:
         Raises
         ------
         _NotStartedError
-            Where the machine has no memory or processes left, or the environment's disk is away.
+            Where the machine has no memory or processes left, or the environment's disk is away, or
+            its code is another version, which stops the map.
         """
         self.close()
+        stops = False
         try:
             self._launch()
-            self._answer(SECONDS_TO_START)
-            return
+            code = self._answer(SECONDS_TO_START)
         except (EOFError, ConnectionError):
             why = self._end()
         except _OverLimitError as over:
             why = over.detail
         except OSError as error:
             why = error.strerror
+        else:
+            if code == self.code:
+                return
+            where = Path(__file__).parent
+            why = f"{where} is not the run's code (changed during the run, or another copy?)"
+            stops = True
         self.close()
-        raise _NotStartedError(f"no process could be started on {platform.node()}: {why}")
+        raise _NotStartedError(f"no process could be started on {platform.node()}: {why}", stops)
 
     def _launch(self) -> None:
         self.connection, others = Pipe()
@@ -225,16 +245,18 @@ class _OverLimitError(Exception):
 
 
 class _NotStartedError(Exception):
-    pass
+    def __init__(self, detail: str, stops: bool):
+        super().__init__(detail)
+        self.stops = stops
 
 
 def serve(connection: Connection) -> None:
-    """Answer each task with its outcome, until there are none; the process's own side.
+    """Say which code this is, then answer each task with its outcome; the process's own side.
 
     An unexpected error is the last answer, for it may leave the process unfit: a GPU's illegal
     access fails everybody behind.
     """
-    connection.send(None)
+    connection.send(code_version())
     with suppress(EOFError, ConnectionError):  # the worker is gone
         while connection.poll(SECONDS_IDLE):
             function, participants = connection.recv()
