@@ -18,8 +18,12 @@ def test_another_processor_computes_in_32_bits(monkeypatch):
 
 
 @pytest.mark.parametrize(("native", "precision"), [(True, "bf16-mixed"), (False, "16-mixed")])
-def test_a_gpu_computes_in_16_bits(monkeypatch, native, precision):
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: native)
+def test_a_gpu_computes_in_the_16_bits_that_it_need_not_emulate(monkeypatch, native, precision):
+    monkeypatch.setattr(
+        torch.cuda,
+        "is_bf16_supported",
+        lambda including_emulation=True: native or including_emulation,
+    )
     assert resolved("auto", GPU) == precision
 
 

@@ -24,7 +24,8 @@ def resolved(precision: Precision, device: torch.device) -> Precision:
     if precision != "auto":
         return precision
     if device.type == "cuda":
-        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed"
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
+        return "bf16-mixed" if native else "16-mixed"
     capabilities = torch.cpu.get_capabilities()
     native = any(capabilities.get(name, False) for name in BFLOAT16_CAPABILITIES)
     return "bf16-mixed" if native else "32-true"
