@@ -51,6 +51,16 @@ def weights(paths):
     return [(paths.model / name).read_bytes() for name in WEIGHTS]
 
 
+def with_networks(parameters, changes):
+    """Return parameters of which both networks have changed values."""
+    return parameters.model_copy(
+        update={
+            name: getattr(parameters, name).model_copy(update=changes)
+            for name in ("localiser", "segmenter")
+        }
+    )
+
+
 class Killed(Exception):  # noqa: N818
     """Stands for the end of the process."""
 
@@ -72,6 +82,14 @@ def test_same_seed_same_weights_and_no_test_participant(paths, parameters):
     train(paths, parameters)
     assert weights(paths) == first
     assert read_json(paths.model / "card.json") == card
+
+
+def test_fewer_epochs_than_between_validations_are_validated_at_their_end(paths, parameters):
+    rarely = {"validate_every": 5}
+    history = train(paths, with_networks(parameters, rarely))
+    assert history["epoch"].tolist() == [1, 2, 1, 2]
+    assert history["validation_dice"].notna().tolist() == [False, True] * 2
+    assert read_json(paths.model / "card.json")["localiser"]["best_epoch"] == 2
 
 
 def test_killed_and_started_again_gives_the_same_weights(paths, parameters, monkeypatch):
@@ -140,13 +158,7 @@ def test_training_can_start_from_another_model(paths, parameters):
     earlier = paths.model.rename(paths.data / "earlier")
     network = parameters.segmenter
     still = {"learning_rate": 1e-12, "max_epochs": 1}
-    started = parameters.model_copy(
-        update={
-            "start_from": str(earlier),
-            "segmenter": network.model_copy(update=still),
-            "localiser": parameters.localiser.model_copy(update=still),
-        }
-    )
+    started = with_networks(parameters, still).model_copy(update={"start_from": str(earlier)})
     train(paths, started)
     before, after = load_model(earlier), load_model(paths.model)
     *one, _ = before.segmenters[0].parameters()

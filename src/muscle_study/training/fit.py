@@ -123,7 +123,7 @@ def train_network(
     )
     best = ModelCheckpoint(
         checkpoints, "best", monitor="validation_dice", mode="max",
-        every_n_epochs=network.validate_every, save_on_train_epoch_end=True,
+        every_n_epochs=network.validation_interval, save_on_train_epoch_end=True,
     )  # fmt: skip
     # after `best`, whose state it holds: whoever resumes from it knows the best epoch so far
     latest = ModelCheckpoint(
@@ -135,7 +135,7 @@ def train_network(
         callbacks.append(EarlyStopping("validation_dice", mode="max", patience=network.patience))
     trainer = lightning.Trainer(
         max_epochs=network.max_epochs,
-        check_val_every_n_epoch=network.validate_every,
+        check_val_every_n_epoch=network.validation_interval,
         accelerator=parameters.accelerator,
         devices=parameters.devices,
         num_nodes=parameters.nodes,

@@ -28,7 +28,11 @@ class NetworkParameters(Section):
     batch_size: int = Field(ge=1, description="patches a step")
     patches_per_volume: int = Field(ge=1, description="drawn from each participant an epoch")
     max_epochs: int = Field(ge=1)
-    validate_every: int = Field(ge=1, description="epochs between validations on whole volumes")
+    validate_every: int = Field(
+        ge=1,
+        description="epochs between validations on whole volumes; max_epochs is a multiple of "
+        "it, or less",
+    )
     patience: int | None = Field(
         description="validations without a better Dice after which training stops; null: never"
     )
@@ -56,6 +60,23 @@ class NetworkParameters(Section):
                     "needed, since the outermost voxels of a patch are not kept"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _last_epoch_is_validated(self) -> Self:
+        if self.max_epochs % self.validation_interval:
+            epochs, every = self.max_epochs, self.validate_every
+            raise ValueError(
+                f"max_epochs: {epochs} is no multiple of validate_every {every}, so that the last "
+                "and best epochs would not be validated, nor kept: make it "
+                f"{epochs // every * every} or {-(-epochs // every) * every}, or change "
+                "validate_every"
+            )
+        return self
+
+    @property
+    def validation_interval(self) -> int:
+        """Epochs between validations: as many as asked for, or all where they are fewer."""
+        return min(self.validate_every, self.max_epochs)
 
     @property
     def coarsening(self) -> tuple[int, int, int]:
