@@ -9,6 +9,7 @@ import torch
 
 from muscle_study.files import read_json, write_json, write_table
 from muscle_study.paths import RunPaths, image_file
+from muscle_study.training.classes import CLASSES
 from muscle_study.training.data import AnnotatedParticipants
 from muscle_study.training.fit import psoas_of_labels, train
 from muscle_study.training.model import load_model
@@ -92,32 +93,65 @@ def test_fewer_epochs_than_between_validations_are_validated_at_their_end(paths,
     assert read_json(paths.model / "card.json")["localiser"]["best_epoch"] == 2
 
 
-def test_killed_and_started_again_gives_the_same_weights(paths, parameters, monkeypatch):
-    train(paths, parameters)
-    undisturbed, history = weights(paths), (paths.model / "history.csv").read_bytes()
-    shutil.rmtree(paths.model)
+def train_until_killed(paths, parameters, monkeypatch, step_number):
+    """Train, and stop with an exception in a step, counted from 1 over all networks."""
+    steps, step = iter(range(1, 100)), Segmentation.training_step
 
-    steps = iter(range(100))
-    step = Segmentation.training_step
-
-    def killed_at_the_seventh(self, *arguments):
-        if next(steps) == 6:  # two steps an epoch: in the segmenter's second
+    def killed(self, *arguments):
+        if next(steps) == step_number:
             raise Killed
         return step(self, *arguments)
 
     with monkeypatch.context() as patch:
-        patch.setattr(Segmentation, "training_step", killed_at_the_seventh)
+        patch.setattr(Segmentation, "training_step", killed)
         with pytest.raises(Killed):
             train(paths, parameters)
-    resumed = []
+
+
+def train_counted(paths, parameters, monkeypatch):
+    """Train; return which network's which epoch each step was of."""
+    taken, step = [], Segmentation.training_step
 
     def counted(self, *arguments):
-        resumed.append(self.trainer.current_epoch)
+        taken.append((len(self.classes.names), self.trainer.current_epoch))
         return step(self, *arguments)
 
-    monkeypatch.setattr(Segmentation, "training_step", counted)
+    with monkeypatch.context() as patch:
+        patch.setattr(Segmentation, "training_step", counted)
+        train(paths, parameters)
+    return taken
+
+
+SEGMENTER = len(CLASSES["segmenter"].names)
+
+
+def test_killed_and_started_again_gives_the_same_weights(paths, parameters, monkeypatch):
     train(paths, parameters)
-    assert resumed == [1, 1], "only the second epoch of the segmenter is done again"
+    undisturbed, history = weights(paths), (paths.model / "history.csv").read_bytes()
+    shutil.rmtree(paths.model)
+    # two steps an epoch: in the segmenter's second
+    train_until_killed(paths, parameters, monkeypatch, 7)
+    resumed = train_counted(paths, parameters, monkeypatch)
+    assert resumed == [(SEGMENTER, 1)] * 2, "only the second epoch of the segmenter is done again"
+    assert weights(paths) == undisturbed
+    assert (paths.model / "history.csv").read_bytes() == history
+
+
+def test_a_network_that_is_finished_is_not_trained_again(paths, parameters, monkeypatch):
+    # too slow to become better, so that each stops after two of the epochs
+    slow = {"learning_rate": 1e-12, "max_epochs": 4, "patience": 1}
+    parameters = with_networks(parameters, slow)
+    assert train(paths, parameters)["epoch"].tolist() == [1, 2, 1, 2]
+    undisturbed, history = weights(paths), (paths.model / "history.csv").read_bytes()
+    shutil.rmtree(paths.model)
+    train_until_killed(paths, parameters, monkeypatch, 7)
+    assert train_counted(paths, parameters, monkeypatch) == [(SEGMENTER, 1)] * 2
+    assert weights(paths) == undisturbed
+    assert (paths.model / "history.csv").read_bytes() == history
+
+    assert train_counted(paths, parameters, monkeypatch) == []
+    (paths.model / WEIGHTS[0]).write_bytes(b"of another training")
+    assert train_counted(paths, parameters, monkeypatch) == [], "the best epoch is still known"
     assert weights(paths) == undisturbed
     assert (paths.model / "history.csv").read_bytes() == history
 
@@ -135,6 +169,8 @@ def test_other_parameters_start_afresh(paths, parameters):
     other = parameters.model_copy(update={"seed": 5})
     train(paths, other)
     changed = weights(paths)
+    kept = [len(list(of.iterdir())) for of in (paths.model / "checkpoints").iterdir()]
+    assert kept == [1, 1], "checkpoints of the earlier training are left"
     shutil.rmtree(paths.model)
     train(paths, other)
     assert weights(paths) == changed

@@ -4,8 +4,8 @@ import time
 from typing import Any
 
 import lightning
-import pandas as pd
-from lightning.pytorch.callbacks import Callback
+from lightning.pytorch.callbacks import Callback, EarlyStopping
+from lightning.pytorch.callbacks.early_stopping import EarlyStoppingReason
 
 from muscle_study.progress import Progress
 from muscle_study.training.classes import Classes
@@ -13,11 +13,15 @@ from muscle_study.training.classes import Classes
 HISTORY_COLUMNS = ["epoch", "train_loss", "validation_loss", "validation_dice"]
 
 
+def history_columns(classes: Classes) -> list[str]:
+    """Return the columns of the learning curves of a network."""
+    return [*HISTORY_COLUMNS, *(f"dice_{each}" for each in classes.names)]
+
+
 class History(Callback):
     """Keeps a row an epoch and shows progress."""
 
-    def __init__(self, name: str, classes: Classes, epochs: int):
-        self.columns = [*HISTORY_COLUMNS, *(f"dice_{each}" for each in classes.names)]
+    def __init__(self, name: str, epochs: int):
         self.rows: list[dict] = []
         self.progress = Progress(f"{name} epoch", epochs)
 
@@ -44,9 +48,13 @@ class History(Callback):
         self.rows = state_dict["rows"]
         self.progress.done = len(self.rows)
 
-    def table(self) -> pd.DataFrame:
-        """Return the learning curves."""
-        return pd.DataFrame(self.rows, columns=self.columns)
+
+class Patience(EarlyStopping):
+    """Early stopping that a training which is resumed after it does not forget."""
+
+    def on_fit_start(self, trainer: lightning.Trainer, *_: object) -> None:
+        """Stop at once where an earlier process had stopped; Lightning would train on."""
+        trainer.should_stop = self.stopping_reason is not EarlyStoppingReason.NOT_STOPPED
 
 
 class Waiting(Callback):
@@ -73,7 +81,7 @@ class Waiting(Callback):
         return self.since - before
 
     @property
-    def share(self) -> float:
-        """Of step time; NaN before the first step."""
+    def share(self) -> float | None:
+        """Of step time; None before the first step."""
         total = self.waiting + self.computing
-        return self.waiting / total if total else float("nan")
+        return self.waiting / total if total else None

@@ -1,0 +1,51 @@
+"""What is kept of a network whose training has ended, so that it is not trained again."""
+
+import shutil
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from muscle_study.files import read_json, sha256, write_json
+from muscle_study.training.model import Learned
+
+FINISHED = "finished.json"
+
+
+class Finished(BaseModel):
+    """A network that is trained, calibrated and saved."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    learned: Learned
+    history: list[dict[str, int | float]] = Field(
+        description="a row an epoch of what was measured in it"
+    )
+    waiting_share: float | None = Field(description="of step time; null: there was no step")
+    weights_sha256: str
+
+
+def read_finished(place: Path, model: Path) -> Finished | None:
+    """Return what a training left, if it has ended and its weights are still in the model.
+
+    Parameters
+    ----------
+    place
+        Folder of the training's checkpoints.
+    model
+        Folder of the model.
+    """
+    path = place / FINISHED
+    if not path.exists():
+        return None
+    finished = Finished.model_validate(read_json(path))
+    weights = model / finished.learned.weights
+    same = weights.exists() and sha256(weights) == finished.weights_sha256
+    return finished if same else None
+
+
+def write_finished(finished: Finished, place: Path) -> None:
+    """Write what a training left, and remove what other trainings of that network did."""
+    write_json(finished.model_dump(), place / FINISHED)
+    for other in place.parent.iterdir():
+        if other != place:
+            shutil.rmtree(other) if other.is_dir() else other.unlink()

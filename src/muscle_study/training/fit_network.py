@@ -1,0 +1,165 @@
+"""The training of one network, from its data to calibrated weights."""
+
+from math import isnan
+from pathlib import Path
+
+import lightning
+import torch
+from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+
+from muscle_study.files import read_json, sha256
+from muscle_study.paths import ROOT
+from muscle_study.records import code_digest, contents, record_key
+from muscle_study.training.calibration import log_odds_shifts, shift_log_odds
+from muscle_study.training.callbacks import History, Patience, Waiting
+from muscle_study.training.data import AnnotatedParticipants
+from muscle_study.training.finished import FINISHED, Finished, read_finished, write_finished
+from muscle_study.training.model import Learned, load_model, model_files, save_weights
+from muscle_study.training.module import Segmentation
+from muscle_study.training.network import trainable_parameters
+from muscle_study.training.parameters import TrainingParameters
+from muscle_study.training.precision import device_of, resolved
+
+#: Of a training's key, so much that no two are alike.
+KEY_LENGTH = 16
+
+LAST = "last"
+
+
+def train_network(
+    folder: Path,
+    parameters: TrainingParameters,
+    name: str,
+    data: AnnotatedParticipants,
+) -> Finished:
+    """Train one network, from its last checkpoint if it was interrupted, and calibrate it.
+
+    A network that is finished is not trained again.
+
+    Parameters
+    ----------
+    folder
+        Of the model.
+    parameters
+        Of training.
+    name
+        Of the weights and of what is shown.
+    data
+        What it learns from, with the parameters of the network.
+    """
+    place = checkpoints_of(folder, parameters, name, data)
+    if finished := read_finished(place, folder):
+        return finished
+    lightning.seed_everything(data.seed, workers=True, verbose=False)
+    network = data.network
+    module = Segmentation(len(parameters.channels), data.classes, network, parameters.weight_decay)
+    if parameters.start_from is not None:
+        module.network.load_state_dict(weights_to_start_from(parameters, name))
+    best = ModelCheckpoint(
+        place, "best", monitor="validation_dice", mode="max",
+        every_n_epochs=network.validation_interval, save_on_train_epoch_end=True,
+    )  # fmt: skip
+    # after `best`, whose state it holds: whoever resumes from it knows the best epoch so far
+    latest = ModelCheckpoint(
+        place, LAST, save_on_train_epoch_end=True, enable_version_counter=False
+    )
+    history, waiting = History(name, network.max_epochs), Waiting()
+    callbacks: list[Callback] = [history, waiting, best, latest]
+    if network.patience is not None:
+        callbacks.append(Patience("validation_dice", mode="max", patience=network.patience))
+    trainer = lightning.Trainer(
+        max_epochs=network.max_epochs,
+        check_val_every_n_epoch=network.validation_interval,
+        accelerator=parameters.accelerator,
+        devices=parameters.devices,
+        num_nodes=parameters.nodes,
+        strategy=parameters.strategy,
+        precision=resolved(parameters.precision, device_of(parameters.accelerator)),
+        # convolutions on a GPU have no deterministic 3D kernels for every step: warn, do not stop
+        deterministic=True if not torch.cuda.is_available() else "warn",
+        callbacks=callbacks,
+        num_sanity_val_steps=0,
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
+    last = place / f"{LAST}.ckpt"
+    with history.progress:
+        trainer.fit(module, data, ckpt_path=last if last.exists() else None, weights_only=False)
+    kept = torch.load(best.best_model_path, map_location="cpu", weights_only=False)
+    module.load_state_dict(kept["state_dict"])
+    shifts = calibrate(module.eval(), data, device_of(parameters.accelerator))
+    weights = f"{name}.safetensors"
+    save_weights(module.network, folder / weights)
+    learned = Learned(
+        weights=weights,
+        training_participants=len(data.ids["train"]),
+        validation_participants=len(data.ids["validation"]),
+        best_epoch=kept["epoch"] + 1,
+        validation_dice=float(best.best_model_score),
+        log_odds_shifts=shifts,
+        trainable_parameters=trainable_parameters(module.network),
+    )
+    finished = Finished(
+        learned=learned,
+        history=[
+            {what: value for what, value in row.items() if not isnan(value)} for row in history.rows
+        ],
+        waiting_share=waiting.share,
+        weights_sha256=sha256(folder / weights),
+    )
+    write_finished(finished, place)
+    return Finished.model_validate(read_json(place / FINISHED))
+
+
+def checkpoints_of(
+    folder: Path, parameters: TrainingParameters, name: str, data: AnnotatedParticipants
+) -> Path:
+    """Return the folder of a network's checkpoints, another for other code, parameters or data."""
+    start = parameters.start_from and contents(model_files(ROOT / parameters.start_from))
+    code = code_digest(Path(__file__))
+    key = record_key(code, parameters.model_dump(), data.sha256(), start)
+    return folder / "checkpoints" / name / key[:KEY_LENGTH]
+
+
+def calibrate(
+    module: Segmentation, data: AnnotatedParticipants, device: torch.device
+) -> dict[str, float]:
+    """Give a network's masks the volumes of the validation scans; return by what shifts."""
+    module.to(device)
+    scans = (
+        {name: tensor.to(device) for name, tensor in scan.items()} for scan in data.val_dataloader()
+    )
+    shifts = log_odds_shifts(module.network, data.network, data.classes, scans)
+    module.cpu()
+    shift_log_odds(module.network, shifts)
+    return shifts
+
+
+def weights_to_start_from(parameters: TrainingParameters, name: str) -> dict[str, torch.Tensor]:
+    """Return the weights of the network's kind in the model of ``training.start_from``.
+
+    Raises
+    ------
+    ValueError
+        If that network has another shape, naming the difference.
+    """
+    model = load_model(ROOT / parameters.start_from)
+    before = model.card.parameters
+    of_localiser = name == "localiser"
+    network, earlier = (
+        (each.localiser if of_localiser else each.segmenter) for each in (parameters, before)
+    )
+    for name in ("features", "strides"):
+        if getattr(earlier, name) != getattr(network, name):
+            raise ValueError(
+                f"training.start_from: {parameters.start_from} has {name} "
+                f"{getattr(earlier, name)}, this run {getattr(network, name)}: make them equal, or "
+                "start from null"
+            )
+    if len(before.channels) != len(parameters.channels):
+        raise ValueError(
+            f"training.start_from: {parameters.start_from} sees {before.channels}, "
+            f"this run {parameters.channels}: as many are needed, or start from null"
+        )
+    return (model.localiser if of_localiser else model.segmenters[0]).state_dict()
