@@ -1,15 +1,18 @@
 """Patches are where they should be, and the same for the same number."""
 
+import shutil
+
 import numpy as np
 import pytest
 import torch
 
+from muscle_study.files import read_table, write_table
 from muscle_study.labels import Label
 from muscle_study.paths import image_file
 from muscle_study.training.augmentation import augmentation, mirror_sides
 from muscle_study.training.cache import CachedVolume, VolumeCache
 from muscle_study.training.classes import CLASSES
-from muscle_study.training.data import Numbers, Patches, Volumes, crop
+from muscle_study.training.data import AnnotatedParticipants, Numbers, Patches, Volumes, crop
 from muscle_study.training.preprocessing import intensity_range
 from muscle_study.volumes import Volume, save
 
@@ -126,3 +129,61 @@ def test_intensities_do_not_depend_on_a_few_bright_voxels():
     image[::14, ::14, ::14] = 1e6
     low, high = intensity_range(image)
     assert (low, high) == (pytest.approx(0.5, abs=0.3), pytest.approx(99.5, abs=2.5))
+
+
+@pytest.fixture
+def hashed(paths, parameters):
+    """Return what hashes the data that the segmenter learns from."""
+
+    def of(**changes):
+        changed = parameters.model_copy(update=changes)
+        return AnnotatedParticipants(paths, changed, "segmenter").sha256()
+
+    return of
+
+
+def exchange_splits(paths):
+    """Let a training and a validation participant change places: the same people in all."""
+    table = paths.curated / "participants.csv"
+    rows = read_table(table)
+    moved = {"b": "validation", "c": "train"}
+    rows["split"] = rows["participant_id"].map(moved).fillna(rows["split"])
+    write_table(rows, table)
+
+
+@pytest.mark.parametrize(
+    ("file", "matters"),
+    [
+        ("images/a/water.nii", True),  # such as another spacing, or a swap that was put right
+        ("labels/c.nii.gz", True),
+        ("images/d/water.nii", False),  # of the test split
+        ("images/a/in_phase.nii", False),  # no channel
+    ],
+)
+def test_the_hash_of_the_data_is_of_the_files_that_are_read(paths, hashed, file, matters):
+    before, table = hashed(), paths.curated / "files.csv"
+    rows = read_table(table)
+    write_table(rows.assign(sha256=rows["sha256"].mask(rows["file"] == file, "other")), table)
+    assert (hashed() != before) is matters
+
+
+def test_the_hash_of_the_data_is_of_the_split_and_the_fold(paths, parameters, hashed):
+    before = hashed()
+    parameters = parameters.model_copy(update={"folds": 3})
+    folds = [AnnotatedParticipants(paths, parameters, "segmenter", fold) for fold in range(3)]
+    assert len({data.sha256() for data in folds}) == 3
+    exchange_splits(paths)
+    assert hashed() != before
+
+
+def test_the_hash_of_images_of_random_contrast_is_of_the_split_too(paths, hashed):
+    for who in "abc":
+        made = paths.raw / "randomised" / who / "0"
+        shutil.copytree(paths.curated / "images" / who, made)
+        shutil.copy(paths.curated / "labels" / f"{who}.nii.gz", made / "label.nii.gz")
+    before = hashed(learn_from="randomised")
+    exchange_splits(paths)
+    exchanged = hashed(learn_from="randomised")
+    assert exchanged != before
+    shutil.copy(made / "water.nii", made / "fat.nii")
+    assert hashed(learn_from="randomised") != exchanged

@@ -2,48 +2,18 @@
 
 import shutil
 
-import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 from muscle_study.files import read_json, write_json, write_table
-from muscle_study.paths import RunPaths, image_file
+from muscle_study.paths import RunPaths
 from muscle_study.training.classes import CLASSES
 from muscle_study.training.data import AnnotatedParticipants
 from muscle_study.training.fit import psoas_of_labels, train
 from muscle_study.training.model import load_model
 from muscle_study.training.module import Segmentation
-from muscle_study.volumes import Volume, save
-
-SPLITS = {"a": "train", "b": "train", "c": "validation", "d": "test"}
-
-
-@pytest.fixture
-def paths(tmp_path, monkeypatch):
-    monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path))
-    monkeypatch.setenv("MUSCLE_STUDY_PLAIN_PROGRESS", "1")
-    paths = RunPaths("tiny")
-    rng = np.random.default_rng(0)
-    affine = np.diag([4.0, 4.0, 4.0, 1.0])
-    for participant, split in SPLITS.items():
-        label = np.zeros((20, 20, 20), np.uint8)
-        for value, corner in enumerate((2, 6, 10, 14), start=1):
-            label[corner : corner + 4, 4:12, 4:12] = value
-        for contrast in ("water", "fat"):
-            image = (label * 50 + rng.integers(0, 20, label.shape)).astype(np.int16)
-            if split == "test":  # reading it would fail loudly
-                image = image[:2]
-            file = image_file(paths.curated / "images" / participant, contrast)
-            save(Volume(image, affine), file)
-        save(Volume(label, affine), paths.curated / "labels" / f"{participant}.nii.gz")
-    table = pd.DataFrame({"participant_id": list(SPLITS), "split": list(SPLITS.values())})
-    write_table(table, paths.curated / "participants.csv")
-    inventory = table.assign(contrast="water", sha256=["1", "2", "3", "4"])
-    write_table(inventory, paths.curated / "inventory.csv")
-    write_json({"synthetic": True, "psoas_label": "iliopsoas"}, paths.curated / "source.json")
-    return paths
-
+from muscle_study.training.used import check_test_split_unseen
 
 WEIGHTS = ("localiser.safetensors", "segmenter_1.safetensors")
 
@@ -78,6 +48,7 @@ def test_same_seed_same_weights_and_no_test_participant(paths, parameters):
     assert learned["best_epoch"] in (1, 2)
     used = pd.read_csv(paths.model / "used.csv")
     assert set(used["participant_id"]) == {"a", "b", "c"}
+    check_test_split_unseen(paths)
     first = weights(paths)
     shutil.rmtree(paths.model)
     train(paths, parameters)
@@ -200,22 +171,14 @@ def test_training_can_start_from_another_model(paths, parameters):
     *one, _ = before.segmenters[0].parameters()
     *other, _ = after.segmenters[0].parameters()  # all but the bias, which calibration shifts
     torch.testing.assert_close(one, other, rtol=0, atol=1e-9)
+    used = pd.read_csv(paths.model / "used.csv")
+    assert used["network"].value_counts().to_dict() == dict.fromkeys(
+        ("localiser", "segmenter_1", "start_from/localiser", "start_from/segmenter_1"), 3
+    )
 
     wider = network.model_copy(update={"features": [4, 16, 8]})
     with pytest.raises(ValueError, match=r"has features \[4, 8, 8\], this run \[4, 16, 8\]"):
         train(paths, started.model_copy(update={"segmenter": wider}))
-
-
-def test_data_hash_depends_on_training_data_alone(paths, parameters):
-    data = AnnotatedParticipants(paths, parameters, "segmenter")
-    before = data.sha256()
-    inventory = pd.read_csv(paths.curated / "inventory.csv", dtype=str)
-    changed = inventory.assign(sha256=["1", "2", "3", "other"])
-    write_table(changed, paths.curated / "inventory.csv")
-    assert data.sha256() == before
-    changed = inventory.assign(sha256=["other", "2", "3", "4"])
-    write_table(changed, paths.curated / "inventory.csv")
-    assert data.sha256() != before
 
 
 def test_split_without_participants_is_named(paths, parameters):
@@ -235,6 +198,12 @@ def test_a_finished_model_is_taken_as_it_is(paths, parameters):
     pd.testing.assert_frame_equal(train(paths, taken), history, check_dtype=False)
     assert weights(paths) == before
     assert read_json(paths.model / "card.json") == card
+    used = pd.read_csv(paths.model / "used.csv")
+    assert set(used["network"]) == {"pretrained/localiser", "pretrained/segmenter_1"}
+    assert set(used["participant_id"]) == {"a", "b", "c"}
+
+    (finished / "used.csv").unlink()  # as of a model that comes without
+    train(paths, taken)
     assert pd.read_csv(paths.model / "used.csv").empty
 
     other = taken.model_copy(update={"channels": ["in_phase"]})

@@ -15,7 +15,14 @@ from muscle_study.training.model import CARD
 from muscle_study.training.parameters import TrainingParameters
 
 #: What a training reads of the run, and does not change.
-SHARED = ("curated/images", "curated/labels", "curated/inventory.csv", "curated/source.json", "raw")
+SHARED = (
+    "curated/images",
+    "curated/labels",
+    "curated/files.csv",
+    "curated/inventory.csv",
+    "curated/source.json",
+    "raw",
+)
 
 
 def measure_curve(paths: RunPaths, parameters: StudyParameters) -> pd.DataFrame:

@@ -1,7 +1,7 @@
 """Training patches and validation volumes."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -14,7 +14,7 @@ from scipy import ndimage
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from muscle_study.files import read_table, sha256
-from muscle_study.paths import RunPaths
+from muscle_study.paths import RunPaths, image_file
 from muscle_study.progress import Progress
 from muscle_study.training.augmentation import augmentation
 from muscle_study.training.cache import CachedVolume, VolumeCache
@@ -200,7 +200,7 @@ class AnnotatedParticipants(lightning.LightningDataModule):
         self.paths, self.parameters, self.name = paths, parameters, name
         self.network: NetworkParameters = getattr(parameters, name)
         self.classes = CLASSES[name]
-        self.ids = split_ids(paths, parameters, fold)
+        self.fold, self.ids = fold, split_ids(paths, parameters, fold)
         self.scans = {
             split: [scan for who in ids for scan in scans_of(paths, parameters, who)]
             for split, ids in self.ids.items()
@@ -248,6 +248,7 @@ class AnnotatedParticipants(lightning.LightningDataModule):
             drop_last=True,
             num_workers=workers,
             persistent_workers=workers > 0,
+            pin_memory=torch.cuda.is_available(),
         )
 
     def val_dataloader(self) -> DataLoader:
@@ -255,18 +256,15 @@ class AnnotatedParticipants(lightning.LightningDataModule):
         return DataLoader(self.validation, batch_size=1)
 
     def sha256(self) -> str:
-        """Hash the images and labels that training and validation use, or their sources."""
-        if self.parameters.learn_from == "randomised":
-            scans = [scan for of_split in self.scans.values() for scan in of_split]
-            files = [file for scan in scans for file in (*scan.images.iterdir(), scan.label)]
-            return table_sha256(
-                pd.DataFrame([(str(f.relative_to(self.paths.raw)), sha256(f)) for f in files])
-            )
-        inventory = read_table(self.paths.curated / "inventory.csv")
-        used = inventory[
-            inventory["participant_id"].isin([*self.ids["train"], *self.ids["validation"]])
+        """Hash what is read: images and labels, and of whom it trains and of whom it validates."""
+        hash_of = file_hashes(self.paths, self.parameters)
+        rows = [
+            (self.fold, split, scan.name, file.name, hash_of(file))
+            for split, scans in self.scans.items()
+            for scan in scans
+            for file in scan.files(self.parameters.channels)
         ]
-        return table_sha256(used[["participant_id", "contrast", "sha256"]])
+        return table_sha256(pd.DataFrame(rows))
 
 
 class Scan(NamedTuple):
@@ -285,6 +283,10 @@ class Scan(NamedTuple):
     name: str
     images: Path
     label: Path
+
+    def files(self, channels: Sequence[str]) -> list[Path]:
+        """Return the files that a network of these channels learns from."""
+        return [*(image_file(self.images, channel) for channel in channels), self.label]
 
 
 def scans_of(paths: RunPaths, parameters: TrainingParameters, participant_id: str) -> list[Scan]:
@@ -309,6 +311,14 @@ def scans_of(paths: RunPaths, parameters: TrainingParameters, participant_id: st
             "(cohort.randomised.n_images), or set training.learn_from to curated"
         )
     return scans
+
+
+def file_hashes(paths: RunPaths, parameters: TrainingParameters) -> Callable[[Path], str]:
+    """Return what tells the hash of a file that training reads; curation noted those it wrote."""
+    if parameters.learn_from == "randomised":
+        return sha256
+    noted = read_table(paths.curated / "files.csv").set_index("file")["sha256"]
+    return lambda file: noted[file.relative_to(paths.curated).as_posix()]
 
 
 def split_ids(paths: RunPaths, parameters: TrainingParameters, fold: int) -> dict[str, list[str]]:

@@ -14,7 +14,8 @@ from muscle_study.training.fit_network import train_network
 from muscle_study.training.model import ModelCard, save_card
 from muscle_study.training.parameters import TrainingParameters
 from muscle_study.training.preprocessing import NORMALISATION
-from muscle_study.training.pretrained import USED_COLUMNS, adopt
+from muscle_study.training.pretrained import adopt
+from muscle_study.training.used import used_by, used_earlier
 
 
 def train(paths: RunPaths, parameters: TrainingParameters) -> pd.DataFrame:
@@ -22,9 +23,9 @@ def train(paths: RunPaths, parameters: TrainingParameters) -> pd.DataFrame:
 
     A model that the parameters name as trained already is taken instead (`adopt`).
 
-    Writes the weights, ``card.json``, ``history.csv``, ``used.csv`` (who trained and validated)
-    and ``timing.csv`` to ``paths.model``. The same seed on the same machine gives the same
-    weights, also where a training was killed and started again.
+    Writes the weights, ``card.json``, ``history.csv``, ``used.csv`` (who trained and validated
+    them, or a model that they build on) and ``timing.csv`` to ``paths.model``. The same seed on
+    the same machine gives the same weights, also where a training was killed and started again.
 
     Returns
     -------
@@ -51,12 +52,10 @@ def train(paths: RunPaths, parameters: TrainingParameters) -> pd.DataFrame:
         ],
         ignore_index=True,
     )
-    used = [
-        (name, split, who)
-        for name, data in trainings.items()
-        for split, ids in data.ids.items()
-        for who in ids
-    ]
+    used = used_by(paths, trainings)
+    if parameters.start_from is not None:
+        earlier = used_earlier(ROOT / parameters.start_from, "start_from")
+        used = pd.concat([used, earlier], ignore_index=True)
     timing = pd.DataFrame(
         [(name, each.waiting_share) for name, each in finished.items()],
         columns=["network", "waiting_share"],
@@ -71,7 +70,7 @@ def train(paths: RunPaths, parameters: TrainingParameters) -> pd.DataFrame:
         segmenters=list(learned.values()),
     )
     write_table(curves, paths.model / "history.csv")
-    write_table(pd.DataFrame(used, columns=USED_COLUMNS), paths.model / "used.csv")
+    write_table(used, paths.model / "used.csv")
     write_table(timing, paths.model / "timing.csv")
     save_card(card, paths.model)
     return curves

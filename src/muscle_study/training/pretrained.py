@@ -7,15 +7,14 @@ import pandas as pd
 
 from muscle_study.files import read_table, whole_file, write_table
 from muscle_study.training.model import load_model, model_files
+from muscle_study.training.used import used_earlier
 
-#: Of the table of who trained and validated which network.
-USED_COLUMNS = ["network", "split", "participant_id"]
 #: What a training leaves beside weights and card.
 CURVES = ("history.csv", "timing.csv")
 
 
 def adopt(source: Path, channels: Sequence[str], folder: Path) -> pd.DataFrame:
-    """Copy a model, of which no participant of this run is known to have trained it.
+    """Copy a model, with who is known to have trained it.
 
     Parameters
     ----------
@@ -44,7 +43,7 @@ def adopt(source: Path, channels: Sequence[str], folder: Path) -> pd.DataFrame:
             f"training.pretrained: {source} sees {seen}, this run has training.channels "
             f"{list(channels)}: make them equal (inference.channels names stand-ins)"
         )
-    write_table(pd.DataFrame(columns=USED_COLUMNS), folder / "used.csv")
+    write_table(used_earlier(source, "pretrained"), folder / "used.csv")
     card, *weights = model_files(source)
     for file in (*(source / name for name in CURVES), *weights, card):  # the card says: complete
         with whole_file(folder / file.name) as beside:

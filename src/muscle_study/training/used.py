@@ -1,0 +1,78 @@
+"""Whose scans the networks have learned from, in this run and in those that it builds on."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import pandas as pd
+
+from muscle_study.files import read_table
+from muscle_study.paths import RunPaths
+from muscle_study.training.data import AnnotatedParticipants
+
+#: Of the table of who trained and validated which network.
+USED_COLUMNS = ["network", "split", "participant_id", "scans_sha256"]
+
+
+def used_by(paths: RunPaths, trainings: Mapping[str, AnnotatedParticipants]) -> pd.DataFrame:
+    """Return who trains and who validates each network, with what their scans are known by."""
+    scans = scan_hashes(paths)
+    rows = [
+        (name, split, who, scans[who])
+        for name, data in trainings.items()
+        for split, ids in data.ids.items()
+        for who in ids
+    ]
+    return pd.DataFrame(rows, columns=USED_COLUMNS)
+
+
+def used_earlier(model: Path, how: str) -> pd.DataFrame:
+    """Return who has trained and validated a model that a run builds on; nobody if it is not known.
+
+    Parameters
+    ----------
+    model
+        Its folder.
+    how
+        ``start_from`` or ``pretrained``; goes before the names of the networks.
+    """
+    if not (model / "used.csv").exists():
+        return pd.DataFrame(columns=USED_COLUMNS)
+    used = read_table(model / "used.csv")
+    return used.assign(network=f"{how}/" + used["network"])[USED_COLUMNS]
+
+
+def scan_hashes(paths: RunPaths) -> dict[str, str]:
+    """Return a hash of each participant's raw images: the same under another name, or curated anew.
+
+    Reference labels are left out, since these may be drawn again.
+    """
+    inventory = read_table(paths.curated / "inventory.csv")
+    images = inventory[inventory["kind"] == "image"]
+    return {
+        who: hashlib.sha256("\n".join(sorted(hashes)).encode()).hexdigest()
+        for who, hashes in images.groupby("participant_id")["sha256"]
+    }
+
+
+def check_test_split_unseen(paths: RunPaths) -> None:
+    """Check that no network has learned from a participant of the test split.
+
+    Raises
+    ------
+    ValueError
+        If one is among those whom this run used, or has scans that an earlier training used.
+    """
+    used = read_table(paths.model / "used.csv")
+    participants = read_table(paths.curated / "participants.csv")
+    test = participants.loc[participants["split"] == "test", "participant_id"]
+    own = used[~used["network"].astype(str).str.contains("/")]
+    seen = test.isin(own["participant_id"]) | test.map(scan_hashes(paths)).isin(
+        used["scans_sha256"]
+    )
+    if seen.any():
+        raise ValueError(
+            f"{paths.model / 'used.csv'}: training has seen {seen.sum()} of the {len(test)} "
+            "participants of the test split, whose Dice would be too good: leave them out of the "
+            "test split, or take another model in training.start_from or training.pretrained"
+        )
