@@ -4,6 +4,7 @@ import time
 from typing import Any
 
 import lightning
+import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping
 from lightning.pytorch.callbacks.early_stopping import EarlyStoppingReason
 
@@ -64,21 +65,32 @@ class Waiting(Callback):
         self.waiting = self.computing = 0.0
         self.since = time.monotonic()
 
-    def on_train_epoch_start(self, *_: object) -> None:
+    def on_train_epoch_start(self, trainer: lightning.Trainer, *_: object) -> None:
         """Start the clock; what lies between epochs is neither."""
-        self.since = time.monotonic()
+        self._elapsed(trainer)
 
-    def on_train_batch_start(self, *_: object) -> None:
+    def on_train_batch_start(self, trainer: lightning.Trainer, *_: object) -> None:
         """Count the time since the last batch as waiting."""
-        self.waiting += self._elapsed()
+        self.waiting += self._elapsed(trainer)
 
-    def on_train_batch_end(self, *_: object) -> None:
+    def on_train_batch_end(self, trainer: lightning.Trainer, *_: object) -> None:
         """Count the batch's own time as computing."""
-        self.computing += self._elapsed()
+        self.computing += self._elapsed(trainer)
 
-    def _elapsed(self) -> float:
+    def _elapsed(self, trainer: lightning.Trainer) -> float:
+        if trainer.strategy.root_device.type == "cuda":
+            # a GPU still computes what it was given; the next wait would be blamed for it
+            torch.cuda.synchronize(trainer.strategy.root_device)
         before, self.since = self.since, time.monotonic()
         return self.since - before
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the sums, for a checkpoint."""
+        return {"waiting": self.waiting, "computing": self.computing}
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take the sums of the epochs before a training was interrupted."""
+        self.waiting, self.computing = state_dict["waiting"], state_dict["computing"]
 
     @property
     def share(self) -> float | None:
