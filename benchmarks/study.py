@@ -97,6 +97,7 @@ class Network:
 def training_data(run: str) -> AnnotatedParticipants:
     """Return a run's training data, ready to give patches."""
     data = AnnotatedParticipants(RunPaths(run), load_parameters(run).training, "segmenter")
+    data.prepare_data()
     data.setup("fit")
     return data
 

@@ -7,6 +7,8 @@ import argparse
 import shlex
 import signal
 import sys
+from contextlib import nullcontext
+from pathlib import Path
 
 from muscle_study.parameters import ParameterError, keep_used, load, write_slices
 from muscle_study.paths import STAGES, RunPaths
@@ -39,6 +41,8 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument(
                 "--again", action="store_true", help="only for participants to be tried again"
             )
+        if name == "train":
+            command.add_argument("--parameters", help="JSON file of the section, for the run's own")
         if name == "audit":
             command.add_argument("--number", help="name of a number; without one, all are listed")
         if name == "replicates":
@@ -91,6 +95,26 @@ def _report(options: argparse.Namespace, overrides: list[str]) -> int:
         print(error, file=sys.stderr)
         return 1
     keep_used(options.run, "report")
+    return 0
+
+
+def _train(options: argparse.Namespace, overrides: list[str]) -> int:
+    """Train the networks alone, where the notebook cannot: on several devices or nodes."""
+    from lightning.pytorch.utilities import rank_zero_only
+
+    from muscle_study.training.fit import train_networks
+    from muscle_study.training.parameters import TrainingParameters
+
+    paths = RunPaths(options.run)
+    if options.parameters is not None:  # of the notebook, whose run holds the lock
+        handed = Path(options.parameters).read_text(encoding="utf-8")
+        train_networks(paths, TrainingParameters.model_validate_json(handed))
+        return 0
+    parameters = load(options.run, overrides).training
+    if parameters.pretrained is not None:
+        raise ParameterError("training.pretrained names a finished model: nothing is to be trained")
+    with run_lock(paths.data, "train") if rank_zero_only.rank == 0 else nullcontext():
+        train_networks(paths, parameters)
     return 0
 
 
@@ -191,6 +215,7 @@ COMMANDS = {
     "run": _run,
     "slices": _slices,
     "report": _report,
+    "train": _train,
     "learning-curve": _learning_curve,
     "curation-check": _curation_check,
     "replicates": _replicates,

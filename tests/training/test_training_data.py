@@ -94,6 +94,16 @@ def test_numbers_go_on_from_epoch_to_epoch_and_serve_every_volume_alike():
     assert np.bincount(np.mod(second, 3)).tolist() == [4, 4, 4]
 
 
+def test_processes_that_train_together_share_the_numbers_of_an_epoch():
+    alone = Numbers(volumes=3, per_volume=3, seed=1)
+    parts = [Numbers(volumes=3, per_volume=3, seed=1, rank=rank, ranks=2) for rank in range(2)]
+    for numbers in (alone, *parts):
+        numbers.set_epoch(2)
+    drawn = [list(part) for part in parts]
+    assert [len(part) for part in parts] == [len(of_part) for of_part in drawn] == [4, 4]
+    assert [number for pair in zip(*drawn, strict=True) for number in pair] == list(alone)[:8]
+
+
 def test_cache_is_made_once_for_the_same_files(tmp_path):
     rng = np.random.default_rng(0)
     images = tmp_path / "images"

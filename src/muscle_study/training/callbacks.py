@@ -1,6 +1,7 @@
 """What is kept while a network learns: curves, and where the time goes."""
 
 import time
+from math import isnan
 from typing import Any
 
 import lightning
@@ -20,11 +21,11 @@ def history_columns(classes: Classes) -> list[str]:
 
 
 class History(Callback):
-    """Keeps a row an epoch and shows progress."""
+    """Keeps a row an epoch, and shows progress where it is given one to show."""
 
-    def __init__(self, name: str, epochs: int):
+    def __init__(self):
         self.rows: list[dict] = []
-        self.progress = Progress(f"{name} epoch", epochs)
+        self.progress: Progress | None = None
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, *_: object) -> None:
         """Keep the epoch's row; its validation, if any, has run by now."""
@@ -33,6 +34,8 @@ class History(Callback):
             # metrics of an earlier validation are still there
             measured = {"train_loss": measured["train_loss"]}
         self.rows.append({"epoch": trainer.current_epoch + 1, **measured})
+        if self.progress is None:
+            return
         note = " ".join(
             f"{name.replace('_', ' ')} {measured[name]:.3f}"
             for name in ("train_loss", "validation_dice")
@@ -47,7 +50,14 @@ class History(Callback):
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take the rows of the epochs before a training was interrupted."""
         self.rows = state_dict["rows"]
-        self.progress.done = len(self.rows)
+        if self.progress is not None:
+            self.progress.done = len(self.rows)
+
+    def measured(self) -> list[dict]:
+        """Return the rows without what is not a number."""
+        return [
+            {name: value for name, value in row.items() if not isnan(value)} for row in self.rows
+        ]
 
 
 class Patience(EarlyStopping):

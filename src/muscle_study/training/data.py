@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 import torchio as tio
 from scipy import ndimage
-from torch.utils.data import DataLoader, Dataset, Sampler
+from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler
 
 from muscle_study.files import read_table, sha256
 from muscle_study.paths import RunPaths, image_file
@@ -113,21 +113,25 @@ class Numbers(Sampler):
         How many there are, and patches from each in an epoch.
     seed
         Of the order.
+    rank, ranks
+        Which of how many processes draws these; all draw as many, a remainder is left out.
     """
 
-    def __init__(self, volumes: int, per_volume: int, seed: int):
+    def __init__(self, volumes: int, per_volume: int, seed: int, rank: int = 0, ranks: int = 1):
         self.count, self.seed, self.epoch = volumes * per_volume, seed, 0
+        self.rank, self.ranks = rank, ranks
 
     def set_epoch(self, epoch: int) -> None:
         """Say which epoch comes next; Lightning does, also when a training is resumed."""
         self.epoch = epoch
 
     def __len__(self):
-        return self.count
+        return self.count // self.ranks
 
     def __iter__(self) -> Iterator[int]:
         order = np.random.default_rng((self.seed, self.epoch)).permutation(self.count)
-        return iter((self.epoch * self.count + order).tolist())
+        own = order[self.rank :: self.ranks][: len(self)]
+        return iter((self.epoch * self.count + own).tolist())
 
 
 class Volumes(Dataset):
@@ -208,13 +212,17 @@ class AnnotatedParticipants(lightning.LightningDataModule):
         folder = paths.model / "cache" / name
         self.cache = VolumeCache(folder, parameters.channels, self.network.spacing_mm)
         self.seed = parameters.seed + fold
+        self.prepare_data_per_node = False  # the nodes share the folder
 
-    def setup(self, stage: str) -> None:
-        """Preprocess every volume once, and map them into memory."""
+    def prepare_data(self) -> None:
+        """Preprocess every volume once; of several processes, the first does."""
         with Progress("preprocessing", sum(map(len, self.scans.values()))) as progress:
             for scan in [*self.scans["train"], *self.scans["validation"]]:
                 self.cache.add(*scan)
                 progress.advance()
+
+    def setup(self, stage: str) -> None:
+        """Map the volumes into memory."""
         self.train = self._patches(self.scans["train"])
         volumes = [self.cache.open(scan.name) for scan in self.scans["validation"]]
         margin = np.ceil(MARGIN_MM / np.array(self.network.spacing_mm)).astype(int)
@@ -241,10 +249,11 @@ class AnnotatedParticipants(lightning.LightningDataModule):
     def train_dataloader(self) -> DataLoader:
         """Return shuffled batches of patches."""
         workers = self.parameters.loader_workers
+        scans, per_volume = len(self.scans["train"]), self.network.patches_per_volume
         return DataLoader(
             self.train,
             batch_size=self.network.batch_size,
-            sampler=Numbers(len(self.scans["train"]), self.network.patches_per_volume, self.seed),
+            sampler=Numbers(scans, per_volume, self.seed, *self._place()),
             drop_last=True,
             num_workers=workers,
             persistent_workers=workers > 0,
@@ -252,8 +261,16 @@ class AnnotatedParticipants(lightning.LightningDataModule):
         )
 
     def val_dataloader(self) -> DataLoader:
-        """Return validation volumes, one at a time: their shapes differ."""
-        return DataLoader(self.validation, batch_size=1)
+        """Return this process's validation volumes, one at a time: their shapes differ."""
+        rank, ranks = self._place()
+        sampler = DistributedSampler(self.validation, ranks, rank, shuffle=False)
+        return DataLoader(self.validation, batch_size=1, sampler=sampler)
+
+    def _place(self) -> tuple[int, int]:
+        """Return which of how many processes that train together this one is."""
+        if self.trainer is None:
+            return 0, 1
+        return self.trainer.global_rank, self.trainer.world_size
 
     def sha256(self) -> str:
         """Hash what is read: images and labels, and of whom it trains and of whom it validates."""

@@ -10,12 +10,16 @@ from muscle_study.labels import Psoas
 from muscle_study.paths import ROOT, RunPaths
 from muscle_study.training.callbacks import history_columns
 from muscle_study.training.data import AnnotatedParticipants
-from muscle_study.training.fit_network import train_network
+from muscle_study.training.finished import FINISHED, Finished, read_finished
+from muscle_study.training.fit_network import checkpoints_of, train_network
 from muscle_study.training.model import ModelCard, save_card
 from muscle_study.training.parameters import TrainingParameters
 from muscle_study.training.preprocessing import NORMALISATION
 from muscle_study.training.pretrained import adopt
+from muscle_study.training.processes import is_distributed, train_in_processes
 from muscle_study.training.used import used_by, used_earlier
+
+SEGMENTER = "segmenter_{}"
 
 
 def train(paths: RunPaths, parameters: TrainingParameters) -> pd.DataFrame:
@@ -34,13 +38,13 @@ def train(paths: RunPaths, parameters: TrainingParameters) -> pd.DataFrame:
     """
     if parameters.pretrained is not None:
         return adopt(ROOT / parameters.pretrained, parameters.channels, paths.model)
-    _quiet()
-    trainings = {"localiser": AnnotatedParticipants(paths, parameters, "localiser")}
-    for fold in range(parameters.folds):
-        data = AnnotatedParticipants(paths, parameters, "segmenter", fold)
-        trainings[f"segmenter_{fold + 1}"] = data
+    if not is_distributed(parameters):
+        train_networks(paths, parameters)
+    elif parameters.nodes == 1:
+        train_in_processes(paths, parameters)
+    trainings = trainings_of(paths, parameters)
     finished = {
-        name: train_network(paths.model, parameters, name, data) for name, data in trainings.items()
+        name: finished_network(paths, parameters, name, data) for name, data in trainings.items()
     }
     learned = {name: each.learned for name, each in finished.items()}
     curves = pd.concat(
@@ -64,7 +68,7 @@ def train(paths: RunPaths, parameters: TrainingParameters) -> pd.DataFrame:
         normalisation=NORMALISATION,
         psoas=psoas_of_labels(paths, parameters),
         synthetic=read_json(paths.curated / "source.json")["synthetic"],
-        data_sha256=data.sha256(),
+        data_sha256=trainings[SEGMENTER.format(parameters.folds)].sha256(),
         parameters=parameters,
         localiser=learned.pop("localiser"),
         segmenters=list(learned.values()),
@@ -81,6 +85,46 @@ def psoas_of_labels(paths: RunPaths, parameters: TrainingParameters) -> Psoas:
     if parameters.learn_from == "curated":
         return read_json(paths.curated / "source.json")["psoas_label"]
     return read_json(paths.raw / "manifest.json")["parameters"]["randomised"]["psoas"]
+
+
+def train_networks(paths: RunPaths, parameters: TrainingParameters) -> None:
+    """Train each network that is not finished; each of several processes calls this."""
+    _quiet()
+    for name, data in trainings_of(paths, parameters).items():
+        train_network(paths.model, parameters, name, data)
+
+
+def trainings_of(
+    paths: RunPaths, parameters: TrainingParameters
+) -> dict[str, AnnotatedParticipants]:
+    """Return what each network learns from, by its name."""
+    segmenters = {
+        SEGMENTER.format(fold + 1): AnnotatedParticipants(paths, parameters, "segmenter", fold)
+        for fold in range(parameters.folds)
+    }
+    return {"localiser": AnnotatedParticipants(paths, parameters, "localiser"), **segmenters}
+
+
+def finished_network(
+    paths: RunPaths, parameters: TrainingParameters, name: str, data: AnnotatedParticipants
+) -> Finished:
+    """Return what the training of a network left.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it has not ended, saying how several nodes train.
+    """
+    place = checkpoints_of(paths.model, parameters, name, data)
+    finished = read_finished(place, paths.model)
+    if finished is None:
+        raise FileNotFoundError(
+            f"{place / FINISHED} is missing, or the weights are others: {name} is not trained with "
+            f"these parameters. On several nodes (training.nodes is {parameters.nodes}) train "
+            f"first: srun python -m muscle_study train --run {paths.run}, with the same --set; "
+            "see params/README.md"
+        )
+    return finished
 
 
 def _quiet() -> None:

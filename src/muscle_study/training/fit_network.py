@@ -1,19 +1,21 @@
 """The training of one network, from its data to calibrated weights."""
 
-from math import isnan
+from contextlib import nullcontext
 from pathlib import Path
 
 import lightning
 import torch
 from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from torch.utils.data import DataLoader
 
-from muscle_study.files import read_json, sha256
+from muscle_study.files import sha256
 from muscle_study.paths import ROOT
+from muscle_study.progress import Progress
 from muscle_study.records import code_digest, contents, record_key
 from muscle_study.training.calibration import log_odds_shifts, shift_log_odds
 from muscle_study.training.callbacks import History, Patience, Waiting
 from muscle_study.training.data import AnnotatedParticipants
-from muscle_study.training.finished import FINISHED, Finished, read_finished, write_finished
+from muscle_study.training.finished import Finished, read_finished, write_finished
 from muscle_study.training.model import Learned, load_model, model_files, save_weights
 from muscle_study.training.module import Segmentation
 from muscle_study.training.network import trainable_parameters
@@ -31,10 +33,11 @@ def train_network(
     parameters: TrainingParameters,
     name: str,
     data: AnnotatedParticipants,
-) -> Finished:
+) -> None:
     """Train one network, from its last checkpoint if it was interrupted, and calibrate it.
 
-    A network that is finished is not trained again.
+    A network that is finished is not trained again. Each of the processes that train together
+    calls this; the first calibrates and writes what training leaves (`Finished`).
 
     Parameters
     ----------
@@ -48,8 +51,8 @@ def train_network(
         What it learns from, with the parameters of the network.
     """
     place = checkpoints_of(folder, parameters, name, data)
-    if finished := read_finished(place, folder):
-        return finished
+    if read_finished(place, folder) is not None:
+        return
     lightning.seed_everything(data.seed, workers=True, verbose=False)
     network = data.network
     module = Segmentation(len(parameters.channels), data.classes, network, parameters.weight_decay)
@@ -63,7 +66,7 @@ def train_network(
     latest = ModelCheckpoint(
         place, LAST, save_on_train_epoch_end=True, enable_version_counter=False
     )
-    history, waiting = History(name, network.max_epochs), Waiting()
+    history, waiting = History(), Waiting()
     callbacks: list[Callback] = [history, waiting, best, latest]
     if network.patience is not None:
         callbacks.append(Patience("validation_dice", mode="max", patience=network.patience))
@@ -78,38 +81,40 @@ def train_network(
         # convolutions on a GPU have no deterministic 3D kernels for every step: warn, do not stop
         deterministic=True if not torch.cuda.is_available() else "warn",
         callbacks=callbacks,
+        use_distributed_sampler=False,  # the data module's own know which process draws what
         num_sanity_val_steps=0,
         logger=False,
         enable_progress_bar=False,
         enable_model_summary=False,
     )
     last = place / f"{LAST}.ckpt"
-    with history.progress:
+    if trainer.is_global_zero:
+        history.progress = Progress(f"{name} epoch", network.max_epochs)
+    with history.progress or nullcontext():
         trainer.fit(module, data, ckpt_path=last if last.exists() else None, weights_only=False)
-    kept = torch.load(best.best_model_path, map_location="cpu", weights_only=False)
-    module.load_state_dict(kept["state_dict"])
-    shifts = calibrate(module.eval(), data, device_of(parameters.accelerator))
-    weights = f"{name}.safetensors"
-    save_weights(module.network, folder / weights)
-    learned = Learned(
-        weights=weights,
-        training_participants=len(data.ids["train"]),
-        validation_participants=len(data.ids["validation"]),
-        best_epoch=kept["epoch"] + 1,
-        validation_dice=float(best.best_model_score),
-        log_odds_shifts=shifts,
-        trainable_parameters=trainable_parameters(module.network),
-    )
-    finished = Finished(
-        learned=learned,
-        history=[
-            {what: value for what, value in row.items() if not isnan(value)} for row in history.rows
-        ],
-        waiting_share=waiting.share,
-        weights_sha256=sha256(folder / weights),
-    )
-    write_finished(finished, place)
-    return Finished.model_validate(read_json(place / FINISHED))
+    if trainer.is_global_zero:
+        kept = torch.load(best.best_model_path, map_location="cpu", weights_only=False)
+        module.load_state_dict(kept["state_dict"])
+        weights = folder / f"{name}.safetensors"
+        shifts = calibrate(module.eval(), data, device_of(parameters.accelerator))
+        save_weights(module.network, weights)
+        learned = Learned(
+            weights=weights.name,
+            training_participants=len(data.ids["train"]),
+            validation_participants=len(data.ids["validation"]),
+            best_epoch=kept["epoch"] + 1,
+            validation_dice=float(best.best_model_score),
+            log_odds_shifts=shifts,
+            trainable_parameters=trainable_parameters(module.network),
+        )
+        finished = Finished(
+            learned=learned,
+            history=history.measured(),
+            waiting_share=waiting.share,
+            weights_sha256=sha256(weights),
+        )
+        write_finished(finished, place)
+    trainer.strategy.barrier()  # nobody goes on to the next network before
 
 
 def checkpoints_of(
@@ -128,7 +133,8 @@ def calibrate(
     """Give a network's masks the volumes of the validation scans; return by what shifts."""
     module.to(device)
     scans = (
-        {name: tensor.to(device) for name, tensor in scan.items()} for scan in data.val_dataloader()
+        {name: tensor.to(device) for name, tensor in scan.items()}
+        for scan in DataLoader(data.validation)
     )
     shifts = log_odds_shifts(module.network, data.network, data.classes, scans)
     module.cpu()

@@ -65,24 +65,37 @@ class Segmentation(lightning.LightningModule):
     def training_step(self, batch: dict[str, torch.Tensor], _index: int) -> torch.Tensor:
         """Return the Dice and cross-entropy loss of a batch of patches."""
         loss = self.loss(self.network(batch["image"]), batch["label"])
-        self.log("train_loss", loss, on_step=False, on_epoch=True, batch_size=len(batch["image"]))
+        self.log(
+            "train_loss",
+            loss,
+            on_step=False,
+            on_epoch=True,
+            batch_size=len(batch["image"]),
+            sync_dist=True,
+        )
         return loss
 
     def validation_step(self, batch: dict[str, torch.Tensor], _index: int) -> None:
         """Score one whole volume."""
         logits = run_over(self.network, batch["image"], self.parameters_of)
-        self.log("validation_loss", self.loss(logits, batch["label"]), batch_size=1)
+        loss = self.loss(logits, batch["label"])
+        self.log("validation_loss", loss, batch_size=1, sync_dist=True)
         self.validation_scores.append(
             dice(logits.argmax(1), batch["label"][:, 0], self.classes.count)
         )
 
     def on_validation_epoch_end(self) -> None:
         """Log the mean Dice of each class over the validation participants."""
-        by_class = torch.stack(self.validation_scores).nanmean(0)
+        scores = torch.stack(self.validation_scores)
         self.validation_scores.clear()
+        if self.trainer.world_size > 1:
+            # scans are dealt out one by one, and some twice so that all processes have as many
+            dealt = self.all_gather(scores).transpose(0, 1).flatten(0, 1)
+            scores = dealt[: len(self.trainer.val_dataloaders.dataset)]
+        by_class = scores.nanmean(0)
         for name, score in zip(self.classes.names, by_class, strict=True):
-            self.log(f"dice_{name}", score)
-        self.log("validation_dice", by_class.nanmean())
+            self.log(f"dice_{name}", score, sync_dist=True)
+        self.log("validation_dice", by_class.nanmean(), sync_dist=True)
 
     def configure_optimizers(self) -> dict[str, Any]:
         """AdamW under a one-cycle learning rate."""

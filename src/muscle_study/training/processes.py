@@ -1,0 +1,60 @@
+"""Training on several devices: in processes of plain Python, which a kernel cannot start."""
+
+import os
+import subprocess
+import sys
+from collections import deque
+
+from IPython.core.interactiveshell import InteractiveShell
+from IPython.display import clear_output
+
+from muscle_study import progress
+from muscle_study.files import write_json
+from muscle_study.paths import RunPaths
+from muscle_study.training.parameters import TrainingParameters
+
+#: Of what a training said last, for the message where it fails.
+LINES_KEPT = 30
+
+
+def is_distributed(parameters: TrainingParameters) -> bool:
+    """Tell whether several processes train together."""
+    return parameters.devices != 1 or parameters.nodes > 1
+
+
+def train_in_processes(paths: RunPaths, parameters: TrainingParameters) -> None:
+    """Train the networks in a process from which Lightning starts one for each further device.
+
+    What it prints is passed on line by line.
+
+    Raises
+    ------
+    RuntimeError
+        If it fails, with what it said last.
+    """
+    handed = paths.model / "parameters.json"
+    write_json(parameters.model_dump(mode="json"), handed)
+    command = [sys.executable, "-m", "muscle_study", "train"]
+    command += ["--run", paths.run, "--parameters", str(handed)]
+    environment = {progress.PLAIN: "lines", **os.environ}
+    # within a job of SLURM, Lightning would wait for processes that srun starts
+    environment.pop("SLURM_NTASKS", None)
+    said: deque[str] = deque(maxlen=LINES_KEPT)
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        try:
+            for line in process.stdout:
+                said.append(line)
+                print(line, end="", flush=True)
+        except BaseException:
+            process.terminate()
+            raise
+    handed.unlink()
+    if process.returncode:
+        raise RuntimeError(
+            f"training on {parameters.devices} devices ended with exit code {process.returncode}. "
+            f"What it said last:\n{''.join(said)}"
+        )
+    if InteractiveShell.initialized():
+        clear_output()  # progress, as of a training in the kernel
