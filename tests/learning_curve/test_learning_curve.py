@@ -48,6 +48,12 @@ def test_a_size_that_is_no_part_is_refused(run):
         measure_curve(run, load("ci", ["learning_curve.sizes=[500]"]))
 
 
+def test_a_finished_model_has_no_learning_curve(tmp_path, monkeypatch):
+    monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path))
+    with pytest.raises(ParameterError, match=r"pretrained: a/model is taken as it is, whatever"):
+        measure_curve(RunPaths("ci"), load("ci", ["training.pretrained=a/model"]))
+
+
 def test_all_trainings_take_as_many_steps():
     parameters = load("demo").training
     fewer = with_as_many_steps(parameters, 2.5)

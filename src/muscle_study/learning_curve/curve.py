@@ -46,8 +46,13 @@ def measure_curve(paths: RunPaths, parameters: StudyParameters) -> pd.DataFrame:
     Raises
     ------
     ParameterError
-        If a size is not smaller than the run's training split.
+        If a size is not smaller than the run's training split, or nothing is trained.
     """
+    if parameters.training.pretrained is not None:
+        raise ParameterError(
+            f"training.pretrained: {parameters.training.pretrained} is taken as it is, whatever "
+            "the size, so that there is no learning curve: set it to null"
+        )
     participants = read_table(paths.curated / "participants.csv")
     everyone = participants.loc[participants["split"] == "train", "participant_id"].to_numpy()
     if parameters.learning_curve.sizes[-1] >= len(everyone):
