@@ -59,7 +59,8 @@ def results(output: Path) -> dict[str, bytes]:
     folders = [output / "data" / "ci", *(reports / name for name in ("tables", "figures"))]
     endings = {".csv", ".json", ".safetensors", ".svg", ".md"}
     files = [path for folder in folders for path in folder.rglob("*") if path.suffix in endings]
-    timed = {"manifest.json", "records.csv", "timing.csv"}  # seconds, and what was waited
+    # seconds, and what was waited
+    timed = {"manifest.json", "records.csv", "timing.csv", "finished.json"}
     found = {
         str(path.relative_to(output)): path.read_bytes()
         for path in files

@@ -73,6 +73,10 @@ def test_an_override_replaces_one_value():
             "training.segmenter: max_epochs: 40 is no multiple of validate_every 6, so that the "
             "last and best epochs would not be validated, nor kept: make it 36 or 42, or change",
         ),
+        (
+            "training.localiser.deep_supervision=2",
+            "training.localiser: deep_supervision: 2 is too much; the decoder has 1 levels",
+        ),
         ("curation.validation_fraction=0", "leave nobody to train or to validate"),
         ("training.channels=[watr]", "training.channels: watr not among curation.contrasts"),
         ("curation.layout=nako", "set cohort.format to dicom"),

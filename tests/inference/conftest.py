@@ -35,7 +35,8 @@ def card_of():
         network = NetworkParameters(
             spacing_mm=list(spacing_mm), patch_size=[16, 16, 12], features=list(features),
             strides=[[2, 2, 2], [2, 2, 2]], batch_size=1, patches_per_volume=1, max_epochs=1,
-            validate_every=1, patience=None, learning_rate=0.1, tile_voxels=tile_voxels,
+            validate_every=1, patience=None, learning_rate=0.1, deep_supervision=0,
+            ema_decay=None, tile_voxels=tile_voxels,
         )  # fmt: skip
         training = TrainingParameters(
             channels=list(channels), localiser=network, segmenter=network, learn_from="curated",

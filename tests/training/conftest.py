@@ -16,7 +16,8 @@ def network():
     return NetworkParameters(
         spacing_mm=[4.0, 4.0, 4.0], patch_size=[16, 16, 16], features=[4, 8, 8],
         strides=[[2, 2, 2], [2, 2, 2]], batch_size=2, patches_per_volume=2, max_epochs=2,
-        validate_every=1, patience=None, learning_rate=0.01, tile_voxels=100_000,
+        validate_every=1, patience=None, learning_rate=0.01,
+        deep_supervision=0, ema_decay=None, tile_voxels=100_000,
     )  # fmt: skip
 
 

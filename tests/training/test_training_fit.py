@@ -5,6 +5,7 @@ import shutil
 import pandas as pd
 import pytest
 import torch
+from safetensors.torch import load_file
 
 from muscle_study.files import read_json, write_json, write_table
 from muscle_study.paths import RunPaths
@@ -13,6 +14,7 @@ from muscle_study.training.data import AnnotatedParticipants
 from muscle_study.training.fit import psoas_of_labels, train
 from muscle_study.training.model import load_model
 from muscle_study.training.module import Segmentation
+from muscle_study.training.network import HEADS
 from muscle_study.training.used import check_test_split_unseen
 
 WEIGHTS = ("localiser.safetensors", "segmenter_1.safetensors")
@@ -104,6 +106,25 @@ def test_killed_and_started_again_gives_the_same_weights(paths, parameters, monk
     train_until_killed(paths, parameters, monkeypatch, 7)
     resumed = train_counted(paths, parameters, monkeypatch)
     assert resumed == [(SEGMENTER, 1)] * 2, "only the second epoch of the segmenter is done again"
+    assert weights(paths) == undisturbed
+    assert (paths.model / "history.csv").read_bytes() == history
+
+
+def test_an_average_of_the_weights_is_kept_and_survives_a_kill(paths, parameters, monkeypatch):
+    parameters = with_networks(parameters, {"ema_decay": 0.9, "deep_supervision": 1})
+    train(paths, parameters)
+    undisturbed, history = weights(paths), (paths.model / "history.csv").read_bytes()
+    (best,) = (paths.model / "checkpoints/segmenter_1").rglob("best*.ckpt")
+    checkpoint = torch.load(best, weights_only=False)
+    saved = load_file(paths.model / "segmenter_1.safetensors")
+    assert not [name for name in saved if name.startswith(HEADS)]
+    first = next(iter(saved))  # far from the output's bias, which calibration shifts
+    assert torch.equal(saved[first], checkpoint["state_dict"][f"network.{first}"])
+    assert not torch.equal(saved[first], checkpoint["current_model_state"][f"network.{first}"])
+
+    shutil.rmtree(paths.model)
+    train_until_killed(paths, parameters, monkeypatch, 7)
+    assert train_counted(paths, parameters, monkeypatch) == [(SEGMENTER, 1)] * 2
     assert weights(paths) == undisturbed
     assert (paths.model / "history.csv").read_bytes() == history
 

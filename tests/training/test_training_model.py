@@ -56,6 +56,15 @@ def test_saved_model_gives_the_same_output(tmp_path, card, networks):
     assert model.card == card
 
 
+def test_heads_of_deep_supervision_are_not_saved(tmp_path, networks):
+    trained = build_network(2, 3, [4, 8, 8], [[2, 2, 2], [2, 2, 2]], deep_supervision=1).eval()
+    save_weights(trained, tmp_path / "two.safetensors")
+    loaded = load_model(tmp_path).segmenters[1]
+    image = torch.rand(1, 2, 16, 16, 16, generator=torch.Generator().manual_seed(1))
+    with torch.inference_mode():
+        assert torch.equal(trained(image), loaded(image))
+
+
 def test_files_of_a_model_are_card_and_weights(tmp_path, networks):
     names = [path.name for path in model_files(tmp_path)]
     assert names == ["card.json", "localiser.safetensors", "one.safetensors", "two.safetensors"]

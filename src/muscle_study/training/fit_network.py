@@ -5,7 +5,7 @@ from pathlib import Path
 
 import lightning
 import torch
-from lightning.pytorch.callbacks import Callback, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint
 from torch.utils.data import DataLoader
 
 from muscle_study.files import sha256
@@ -18,7 +18,7 @@ from muscle_study.training.data import AnnotatedParticipants
 from muscle_study.training.finished import Finished, read_finished, write_finished
 from muscle_study.training.model import Learned, load_model, model_files, save_weights
 from muscle_study.training.module import Segmentation
-from muscle_study.training.network import trainable_parameters
+from muscle_study.training.network import learned_weights
 from muscle_study.training.parameters import TrainingParameters
 from muscle_study.training.precision import device_of, resolved
 
@@ -57,7 +57,8 @@ def train_network(
     network = data.network
     module = Segmentation(len(parameters.channels), data.classes, network, parameters.weight_decay)
     if parameters.start_from is not None:
-        module.network.load_state_dict(weights_to_start_from(parameters, name))
+        # heads of deep supervision start anew, which no model holds
+        module.network.load_state_dict(weights_to_start_from(parameters, name), strict=False)
     best = ModelCheckpoint(
         place, "best", monitor="validation_dice", mode="max",
         every_n_epochs=network.validation_interval, save_on_train_epoch_end=True,
@@ -68,6 +69,11 @@ def train_network(
     )
     history, waiting = History(), Waiting()
     callbacks: list[Callback] = [history, waiting, best, latest]
+    if network.ema_decay is not None:
+        # validation, checkpoints and so the weights that are kept are the average's
+        callbacks.append(
+            EMAWeightAveraging(device_of(parameters.accelerator), decay=network.ema_decay)
+        )
     if network.patience is not None:
         callbacks.append(Patience("validation_dice", mode="max", patience=network.patience))
     trainer = lightning.Trainer(
@@ -105,7 +111,7 @@ def train_network(
             best_epoch=kept["epoch"] + 1,
             validation_dice=float(best.best_model_score),
             log_odds_shifts=shifts,
-            trainable_parameters=trainable_parameters(module.network),
+            trainable_parameters=sum(map(torch.numel, learned_weights(module.network).values())),
         )
         finished = Finished(
             learned=learned,

@@ -10,7 +10,7 @@ from safetensors.torch import load_file, save_file
 from muscle_study.files import read_json, whole_file, write_json
 from muscle_study.labels import Label, Psoas
 from muscle_study.training.classes import CLASSES
-from muscle_study.training.network import build_network
+from muscle_study.training.network import build_network, learned_weights
 from muscle_study.training.parameters import NetworkParameters, TrainingParameters
 
 CARD = "card.json"
@@ -59,7 +59,7 @@ class Model(NamedTuple):
 
 def save_weights(network: torch.nn.Module, path: Path) -> None:
     """Write a network's weights as safetensors; what goes by several names once."""
-    learned = {name: w.detach().cpu().contiguous() for name, w in network.named_parameters()}
+    learned = {name: w.detach().cpu().contiguous() for name, w in learned_weights(network).items()}
     with whole_file(path) as beside:
         save_file(learned, beside)
 
@@ -104,7 +104,7 @@ def load_model(folder: Path) -> Model:
         of: NetworkParameters = getattr(trained, name)
         network = build_network(len(trained.channels), CLASSES[name].count, of.features, of.strides)
         weights = load_file(_existing(folder / learned.weights))
-        if weights.keys() != dict(network.named_parameters()).keys():
+        if weights.keys() != learned_weights(network).keys():
             raise ValueError(f"{folder / learned.weights} does not belong to {folder / CARD}")
         network.load_state_dict(weights, strict=False)  # the same weights by other names
         return network.eval()

@@ -57,14 +57,18 @@ class Segmentation(lightning.LightningModule):
         super().__init__()
         self.classes, self.parameters_of, self.weight_decay = classes, parameters, weight_decay
         self.network = build_network(
-            channels, classes.count, parameters.features, parameters.strides
+            channels,
+            classes.count,
+            parameters.features,
+            parameters.strides,
+            parameters.deep_supervision,
         )
         self.loss = DiceCELoss(to_onehot_y=True, softmax=True, batch=True)
         self.validation_scores: list[torch.Tensor] = []
 
     def training_step(self, batch: dict[str, torch.Tensor], _index: int) -> torch.Tensor:
         """Return the Dice and cross-entropy loss of a batch of patches."""
-        loss = self.loss(self.network(batch["image"]), batch["label"])
+        loss = self._training_loss(self.network(batch["image"]), batch["label"])
         self.log(
             "train_loss",
             loss,
@@ -74,6 +78,14 @@ class Segmentation(lightning.LightningModule):
             sync_dist=True,
         )
         return loss
+
+    def _training_loss(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Return the loss; of several levels the mean, in which each lower one counts half."""
+        if not self.parameters_of.deep_supervision:
+            return self.loss(logits, labels)
+        losses = torch.stack([self.loss(level, labels) for level in logits.unbind(1)])
+        shares = 0.5 ** torch.arange(len(losses), device=losses.device)
+        return (losses * shares).sum() / shares.sum()
 
     def validation_step(self, batch: dict[str, torch.Tensor], _index: int) -> None:
         """Score one whole volume."""

@@ -18,8 +18,16 @@ KERNEL = 3
 SURELY = 20.0
 
 
+#: How the weights are called that deep supervision needs in training alone.
+HEADS = "deep_supervision_heads"
+
+
 def build_network(
-    channels: int, classes: int, features: Sequence[int], strides: Sequence[Sequence[int]]
+    channels: int,
+    classes: int,
+    features: Sequence[int],
+    strides: Sequence[Sequence[int]],
+    deep_supervision: int = 0,
 ) -> torch.nn.Module:
     """Return a U-Net for volumes.
 
@@ -33,6 +41,9 @@ def build_network(
         Channels of each level.
     strides
         How much coarser each next level is, by axis.
+    deep_supervision
+        Lower levels of the decoder that give outputs of their own, in training alone: then outputs
+        are stacked, (batch, 1 + levels, classes, x, y, z), each on the image's grid.
 
     Notes
     -----
@@ -51,12 +62,18 @@ def build_network(
         upsample_kernel_size=list(map(tuple, strides)),
         filters=list(features),
         norm_name="instance",
+        deep_supervision=deep_supervision > 0,
+        deep_supr_num=max(deep_supervision, 1),
     )
 
 
-def trainable_parameters(network: torch.nn.Module) -> int:
-    """Count what is learned."""
-    return sum(weights.numel() for weights in network.parameters() if weights.requires_grad)
+def learned_weights(network: torch.nn.Module) -> dict[str, torch.Tensor]:
+    """Return what a network has learned and is run with: without the heads of deep supervision."""
+    return {
+        name: weights
+        for name, weights in network.named_parameters()
+        if not name.startswith(f"{HEADS}.")
+    }
 
 
 def run_over(

@@ -37,6 +37,14 @@ class NetworkParameters(Section):
         description="validations without a better Dice after which training stops; null: never"
     )
     learning_rate: float = Field(gt=0)
+    deep_supervision: int = Field(
+        ge=0, description="lower levels of the decoder that training judges too; 0: none"
+    )
+    ema_decay: float | None = Field(
+        gt=0,
+        lt=1,
+        description="what of the weights' moving average a step keeps; null: no average is taken",
+    )
     tile_voxels: int = Field(
         ge=4096, description="a volume of more voxels is seen patch by patch; bounds memory"
     )
@@ -59,6 +67,15 @@ class NetworkParameters(Section):
                     f"patch_size: {size} along axis {axis} is too small; more than {2 * HALO} are "
                     "needed, since the outermost voxels of a patch are not kept"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _supervised_levels_are_there(self) -> Self:
+        if self.deep_supervision > (most := len(self.features) - 2):
+            raise ValueError(
+                f"deep_supervision: {self.deep_supervision} is too much; the decoder has {most} "
+                f"levels between that of the output and the lowest of {len(self.features)}"
+            )
         return self
 
     @model_validator(mode="after")
