@@ -102,19 +102,21 @@ def _train(options: argparse.Namespace, overrides: list[str]) -> int:
     """Train the networks alone, where the notebook cannot: on several devices or nodes."""
     from lightning.pytorch.utilities import rank_zero_only
 
-    from muscle_study.training.fit import train_networks
+    from muscle_study.training.fit import train_networks, trainings_of
     from muscle_study.training.parameters import TrainingParameters
 
     paths = RunPaths(options.run)
     if options.parameters is not None:  # of the notebook, whose run holds the lock
         handed = Path(options.parameters).read_text(encoding="utf-8")
-        train_networks(paths, TrainingParameters.model_validate_json(handed))
-        return 0
-    parameters = load(options.run, overrides).training
+        parameters, lock = TrainingParameters.model_validate_json(handed), nullcontext()
+    else:
+        parameters = load(options.run, overrides).training
+        first = rank_zero_only.rank == 0
+        lock = run_lock(paths.data, "train") if first else nullcontext()
     if parameters.pretrained is not None:
         raise ParameterError("training.pretrained names a finished model: nothing is to be trained")
-    with run_lock(paths.data, "train") if rank_zero_only.rank == 0 else nullcontext():
-        train_networks(paths, parameters)
+    with lock:
+        train_networks(paths, parameters, trainings_of(paths, parameters))
     return 0
 
 

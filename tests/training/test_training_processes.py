@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from muscle_study.__main__ import main
-from muscle_study.files import read_json, write_table
+from muscle_study.files import read_json
 from muscle_study.training.finished import FINISHED
 from muscle_study.training.fit import train
 from muscle_study.training.model import load_model
@@ -50,10 +50,11 @@ def test_two_processes_train_together(paths, parameters, strategy, bounded, monk
 
 
 def test_what_failed_in_the_processes_is_said(paths, parameters, bounded):
-    table = pd.read_csv(paths.curated / "participants.csv", dtype=str)
-    write_table(table[table["split"] != "validation"], paths.curated / "participants.csv")
-    with pytest.raises(RuntimeError, match=r"exit code 1\..*(\n.*)*in split 'validation'"):
+    (paths.curated / "labels/a.nii.gz").unlink()
+    with pytest.raises(RuntimeError, match="on 2 devices ended with exit code 1") as caught:
         train(paths, parameters.model_copy(update={"devices": 2}))
+    assert "FileNotFoundError: [Errno 2] a.nii.gz: No such file" in str(caught.value)
+    assert "File " not in str(caught.value)
 
 
 def test_several_nodes_are_started_by_the_user(paths, parameters):

@@ -11,15 +11,13 @@ from muscle_study.paths import ROOT, RunPaths
 from muscle_study.training.callbacks import history_columns
 from muscle_study.training.data import AnnotatedParticipants
 from muscle_study.training.finished import FINISHED, Finished, read_finished
-from muscle_study.training.fit_network import checkpoints_of, train_network
+from muscle_study.training.fit_network import Training, checkpoints_of, train_network
 from muscle_study.training.model import ModelCard, save_card
 from muscle_study.training.parameters import TrainingParameters
 from muscle_study.training.preprocessing import NORMALISATION
 from muscle_study.training.pretrained import adopt
 from muscle_study.training.processes import is_distributed, train_in_processes
 from muscle_study.training.used import used_by, used_earlier
-
-SEGMENTER = "segmenter_{}"
 
 
 def train(paths: RunPaths, parameters: TrainingParameters) -> pd.DataFrame:
@@ -38,43 +36,40 @@ def train(paths: RunPaths, parameters: TrainingParameters) -> pd.DataFrame:
     """
     if parameters.pretrained is not None:
         return adopt(ROOT / parameters.pretrained, parameters.channels, paths.model)
+    trainings = trainings_of(paths, parameters)
     if not is_distributed(parameters):
-        train_networks(paths, parameters)
+        train_networks(paths, parameters, trainings)
     elif parameters.nodes == 1:
         train_in_processes(paths, parameters)
-    trainings = trainings_of(paths, parameters)
-    finished = {
-        name: finished_network(paths, parameters, name, data) for name, data in trainings.items()
-    }
-    learned = {name: each.learned for name, each in finished.items()}
+    finished = [finished_network(paths, parameters, training) for training in trainings]
     curves = pd.concat(
         [
-            pd.DataFrame(each.history, columns=history_columns(trainings[name].classes)).assign(
-                network=name
+            pd.DataFrame(each.history, columns=history_columns(training.data.classes)).assign(
+                network=training.name
             )
-            for name, each in finished.items()
+            for training, each in zip(trainings, finished, strict=True)
         ],
         ignore_index=True,
     )
-    used = used_by(paths, trainings)
+    used = used_by(paths, {training.name: training.data for training in trainings})
     if parameters.start_from is not None:
         earlier = used_earlier(ROOT / parameters.start_from, "start_from")
         used = pd.concat([used, earlier], ignore_index=True)
-    timing = pd.DataFrame(
-        [(name, each.waiting_share) for name, each in finished.items()],
-        columns=["network", "waiting_share"],
-    )
+    shares = [each.waiting_share for each in finished]
+    names = [training.name for training in trainings]
+    localiser, *segmenters = (each.learned for each in finished)
     card = ModelCard(
         normalisation=NORMALISATION,
         psoas=psoas_of_labels(paths, parameters),
         synthetic=read_json(paths.curated / "source.json")["synthetic"],
-        data_sha256=trainings[SEGMENTER.format(parameters.folds)].sha256(),
+        data_sha256=trainings[-1].data.sha256(),
         parameters=parameters,
-        localiser=learned.pop("localiser"),
-        segmenters=list(learned.values()),
+        localiser=localiser,
+        segmenters=segmenters,
     )
     write_table(curves, paths.model / "history.csv")
     write_table(used, paths.model / "used.csv")
+    timing = pd.DataFrame({"network": names, "waiting_share": shares})
     write_table(timing, paths.model / "timing.csv")
     save_card(card, paths.model)
     return curves
@@ -87,26 +82,29 @@ def psoas_of_labels(paths: RunPaths, parameters: TrainingParameters) -> Psoas:
     return read_json(paths.raw / "manifest.json")["parameters"]["randomised"]["psoas"]
 
 
-def train_networks(paths: RunPaths, parameters: TrainingParameters) -> None:
+def train_networks(
+    paths: RunPaths, parameters: TrainingParameters, trainings: list[Training]
+) -> None:
     """Train each network that is not finished; each of several processes calls this."""
     _quiet()
-    for name, data in trainings_of(paths, parameters).items():
-        train_network(paths.model, parameters, name, data)
+    for training in trainings:
+        train_network(paths.model, parameters, training)
 
 
-def trainings_of(
-    paths: RunPaths, parameters: TrainingParameters
-) -> dict[str, AnnotatedParticipants]:
-    """Return what each network learns from, by its name."""
-    segmenters = {
-        SEGMENTER.format(fold + 1): AnnotatedParticipants(paths, parameters, "segmenter", fold)
-        for fold in range(parameters.folds)
-    }
-    return {"localiser": AnnotatedParticipants(paths, parameters, "localiser"), **segmenters}
+def trainings_of(paths: RunPaths, parameters: TrainingParameters) -> list[Training]:
+    """Return the training of the localiser, and one of a segmenter for each fold."""
+    data = {"localiser": AnnotatedParticipants(paths, parameters, "localiser")}
+    for fold in range(parameters.folds):
+        of_fold = AnnotatedParticipants(paths, parameters, "segmenter", fold)
+        data[f"segmenter_{fold + 1}"] = of_fold
+    return [
+        Training(name, each, checkpoints_of(paths.model, parameters, name, each))
+        for name, each in data.items()
+    ]
 
 
 def finished_network(
-    paths: RunPaths, parameters: TrainingParameters, name: str, data: AnnotatedParticipants
+    paths: RunPaths, parameters: TrainingParameters, training: Training
 ) -> Finished:
     """Return what the training of a network left.
 
@@ -115,14 +113,13 @@ def finished_network(
     FileNotFoundError
         If it has not ended, saying how several nodes train.
     """
-    place = checkpoints_of(paths.model, parameters, name, data)
-    finished = read_finished(place, paths.model)
+    finished = read_finished(training.place, paths.model)
     if finished is None:
         raise FileNotFoundError(
-            f"{place / FINISHED} is missing, or the weights are others: {name} is not trained with "
-            f"these parameters. On several nodes (training.nodes is {parameters.nodes}) train "
-            f"first: srun python -m muscle_study train --run {paths.run}, with the same --set; "
-            "see params/README.md"
+            f"{training.place / FINISHED} is missing, or the weights are others: with these "
+            f"parameters {training.name} is not trained. Where training.nodes is above 1 (it is "
+            f"{parameters.nodes}), train first: srun python -m muscle_study train --run "
+            f"{paths.run}, with the same --set; see params/README.md"
         )
     return finished
 

@@ -2,6 +2,7 @@
 
 from contextlib import nullcontext
 from pathlib import Path
+from typing import NamedTuple
 
 import lightning
 import torch
@@ -19,7 +20,7 @@ from muscle_study.training.finished import Finished, read_finished, write_finish
 from muscle_study.training.model import Learned, load_model, model_files, save_weights
 from muscle_study.training.module import Segmentation
 from muscle_study.training.network import learned_weights
-from muscle_study.training.parameters import TrainingParameters
+from muscle_study.training.parameters import NetworkParameters, TrainingParameters
 from muscle_study.training.precision import device_of, resolved
 
 #: Of a training's key, so much that no two are alike.
@@ -28,12 +29,25 @@ KEY_LENGTH = 16
 LAST = "last"
 
 
-def train_network(
-    folder: Path,
-    parameters: TrainingParameters,
-    name: str,
-    data: AnnotatedParticipants,
-) -> None:
+class Training(NamedTuple):
+    """A training of one network.
+
+    Parameters
+    ----------
+    name
+        Of the weights and of what is shown.
+    data
+        What it learns from, with the parameters of the network.
+    place
+        Folder of its checkpoints.
+    """
+
+    name: str
+    data: AnnotatedParticipants
+    place: Path
+
+
+def train_network(folder: Path, parameters: TrainingParameters, training: Training) -> None:
     """Train one network, from its last checkpoint if it was interrupted, and calibrate it.
 
     A network that is finished is not trained again. Each of the processes that train together
@@ -44,13 +58,11 @@ def train_network(
     folder
         Of the model.
     parameters
-        Of training.
-    name
-        Of the weights and of what is shown.
-    data
-        What it learns from, with the parameters of the network.
+        Of all trainings.
+    training
+        Of the network.
     """
-    place = checkpoints_of(folder, parameters, name, data)
+    name, data, place = training
     if read_finished(place, folder) is not None:
         return
     lightning.seed_everything(data.seed, workers=True, verbose=False)
@@ -76,23 +88,7 @@ def train_network(
         )
     if network.patience is not None:
         callbacks.append(Patience("validation_dice", mode="max", patience=network.patience))
-    trainer = lightning.Trainer(
-        max_epochs=network.max_epochs,
-        check_val_every_n_epoch=network.validation_interval,
-        accelerator=parameters.accelerator,
-        devices=parameters.devices,
-        num_nodes=parameters.nodes,
-        strategy=parameters.strategy,
-        precision=resolved(parameters.precision, device_of(parameters.accelerator)),
-        # convolutions on a GPU have no deterministic 3D kernels for every step: warn, do not stop
-        deterministic=True if not torch.cuda.is_available() else "warn",
-        callbacks=callbacks,
-        use_distributed_sampler=False,  # the data module's own know which process draws what
-        num_sanity_val_steps=0,
-        logger=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-    )
+    trainer = trainer_of(parameters, network, callbacks)
     last = place / f"{LAST}.ckpt"
     if trainer.is_global_zero:
         history.progress = Progress(f"{name} epoch", network.max_epochs)
@@ -121,6 +117,29 @@ def train_network(
         )
         write_finished(finished, place)
     trainer.strategy.barrier()  # nobody goes on to the next network before
+
+
+def trainer_of(
+    parameters: TrainingParameters, network: NetworkParameters, callbacks: list[Callback]
+) -> lightning.Trainer:
+    """Return what trains a network."""
+    return lightning.Trainer(
+        max_epochs=network.max_epochs,
+        check_val_every_n_epoch=network.validation_interval,
+        accelerator=parameters.accelerator,
+        devices=parameters.devices,
+        num_nodes=parameters.nodes,
+        strategy=parameters.strategy,
+        precision=resolved(parameters.precision, device_of(parameters.accelerator)),
+        # convolutions on a GPU have no deterministic 3D kernels for every step: warn, do not stop
+        deterministic=True if not torch.cuda.is_available() else "warn",
+        callbacks=callbacks,
+        use_distributed_sampler=False,  # the data module's own know which process draws what
+        num_sanity_val_steps=0,
+        logger=False,
+        enable_progress_bar=False,
+        enable_model_summary=False,
+    )
 
 
 def checkpoints_of(

@@ -1,6 +1,7 @@
 """Training on several devices: in processes of plain Python, which a kernel cannot start."""
 
 import os
+import re
 import subprocess
 import sys
 from collections import deque
@@ -14,7 +15,10 @@ from muscle_study.paths import RunPaths
 from muscle_study.training.parameters import TrainingParameters
 
 #: Of what a training said last, for the message where it fails.
-LINES_KEPT = 30
+LINES_KEPT = 8
+
+#: Lines of a traceback that say where, not what: indented, behind the process's name.
+_FRAME = re.compile(r"(\[rank\d+\]: )?\s")
 
 
 def is_distributed(parameters: TrainingParameters) -> bool:
@@ -45,7 +49,8 @@ def train_in_processes(paths: RunPaths, parameters: TrainingParameters) -> None:
     ) as process:
         try:
             for line in process.stdout:
-                said.append(line)
+                if not _FRAME.match(line):
+                    said.append(line)
                 print(line, end="", flush=True)
         except BaseException:
             process.terminate()
