@@ -1,7 +1,10 @@
 """Dice on maps that can be counted by hand, and the loss of several levels."""
 
+from types import SimpleNamespace
+
 import pytest
 import torch
+from torch.utils.data import DistributedSampler
 
 from muscle_study.training.classes import CLASSES
 from muscle_study.training.module import Segmentation, dice
@@ -59,3 +62,20 @@ def test_a_lower_level_counts_half(network, batch):
     )
     expected = (one + two / 2 + three / 4) / 1.75
     torch.testing.assert_close(module.training_step(batch, 0), expected)
+
+
+def test_scans_that_processes_share_out_count_once(network, monkeypatch):
+    scores = torch.tensor([[0.1, 0.4], [0.2, torch.nan], [0.9, 0.5]])
+    dealt = [[*DistributedSampler(scores, 2, rank, shuffle=False)] for rank in range(2)]
+    assert dealt == [[0, 2], [1, 0]]  # the first once more, so that both have as many
+    module, logged = supervised(network, 0), {}
+    loader = SimpleNamespace(dataset=scores)
+    trainer = SimpleNamespace(world_size=2, val_dataloaders=loader)
+    module.trainer = trainer  # which holds it weakly
+    monkeypatch.setattr(module, "all_gather", lambda _own: scores[torch.tensor(dealt)])
+    monkeypatch.setattr(module, "log", lambda name, value, **_: logged.update({name: float(value)}))
+    module.validation_scores = list(scores[dealt[0]])
+    module.on_validation_epoch_end()
+    assert logged == pytest.approx(
+        {"dice_psoas": 0.4, "dice_gluteus": 0.45, "validation_dice": 0.425}
+    )
