@@ -51,7 +51,7 @@ class History(Callback):
         """Take the rows of the epochs before a training was interrupted."""
         self.rows = state_dict["rows"]
         if self.progress is not None:
-            self.progress.done = len(self.rows)
+            self.progress.done = self.progress.earlier = len(self.rows)
 
     def measured(self) -> list[dict]:
         """Return the rows without what is not a number."""
