@@ -32,7 +32,11 @@ def connect(cluster: ClusterParameters) -> Iterator[Client]:
         return
     # A participant does not end its worker (see `participant_process`), so one that ends twice
     # with the same batch is a matter of the batch.
-    with dask.config.set({"distributed.scheduler.allowed-failures": 1}):
+    settings = {"distributed.scheduler.allowed-failures": 1}
+    if cluster.kind == "local":
+        # A worker that is not back after 15 s would be given up for good; a busy machine is slower.
+        settings["distributed.deploy.lost-worker-timeout"] = "1 day"
+    with dask.config.set(settings):
         if cluster.kind == "slurm":
             from dask_jobqueue import SLURMCluster  # only there where SLURM is
 

@@ -181,7 +181,10 @@ class Dispatch:
     def _result(self, future: Future, batch: Batch) -> list[Outcome]:
         """Return what came of a batch, in order; nothing of whom it did not come to."""
         if future.status == "finished":
-            outcomes, seconds = future.result()
+            try:
+                outcomes, seconds = future.result()
+            except KilledWorker:  # with the result, which was computed again, until it was given up
+                return self._lost(batch)
             if self.began is None:
                 self.began = time.monotonic() - seconds
             self.pace.took(sum(outcome.record is not None for outcome in outcomes), seconds)
@@ -189,11 +192,15 @@ class Dispatch:
         if future.cancelled():
             raise CancelledError
         problem = future.exception()
-        if not isinstance(problem, KilledWorker):
-            raise MapStoppedError(
-                f"Dask's workers cannot do the work: {type(problem).__name__}: {problem}. Have "
-                "they the same environment and the same version of this repository?"
-            )
+        if isinstance(problem, KilledWorker):
+            return self._lost(batch)
+        raise MapStoppedError(
+            f"Dask's workers cannot do the work: {type(problem).__name__}: {problem}. Have "
+            "they the same environment and the same version of this repository?"
+        )
+
+    def _lost(self, batch: Batch) -> list[Outcome]:
+        """Return what came of a batch with which workers ended, twice."""
         names = [name for name, _ in batch.participants]
         detail = "Dask lost the worker, more than once"
         lost = Outcome(names[0], reason=Reason.WORKER_LOST, detail=detail)
