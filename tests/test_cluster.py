@@ -8,10 +8,10 @@ import threading
 import time
 
 import pytest
-from dask.distributed import Client, LocalCluster
+from dask.distributed import Client, KilledWorker, LocalCluster
 
 from faulty_work import environment
-from muscle_study.batches import MOST_IN_A_BATCH, Pace
+from muscle_study.batches import MOST_IN_A_BATCH, Batch, Pace
 from muscle_study.cluster import map_participants, slurm_job
 from muscle_study.cluster_parameters import ClusterParameters
 from muscle_study.dispatch import Dispatch
@@ -207,6 +207,27 @@ def test_time_left_goes_by_work_and_not_by_the_search_before(cluster, monkeypatc
     map_participants("stage", work, {"p1": 1, "p3": 3, "p5": 5}, cluster, finished=search)
     (rate,) = re.findall(r"stage 2/3 · ([.0-9]+) a second", capsys.readouterr().out)
     assert float(rate) > 2 / 3.0
+
+
+class LostResult:
+    """A task that ended, and whose result went with its worker before it was fetched."""
+
+    status = "finished"
+
+    def result(self):
+        raise KilledWorker("work_on", None, 1)
+
+
+@pytest.mark.parametrize(("names", "lost"), [(["p1"], ["p1"]), (["p1", "p2"], [])])
+def test_a_result_that_is_lost_with_its_worker_stops_nothing(cluster, names, lost):
+    with Client(cluster.address) as client:
+        tasks = dict.fromkeys(names, 1)
+        dispatch = Dispatch(client, work, tasks, cluster, Folders(()), False, done=0)
+        participants = tuple((name, b"") for name in names)
+        came = dispatch._result(LostResult(), Batch(dispatch.settings, participants, 0.0))
+    assert [(outcome.participant_id, outcome.reason) for outcome in came] == [
+        (name, Reason.WORKER_LOST) for name in lost
+    ]
 
 
 def test_pauses_end_growing(cluster):
