@@ -14,6 +14,7 @@ from muscle_study.cluster_parameters import ClusterParameters
 from muscle_study.files import read_json
 from muscle_study.notebooks import check_names, parameter_values
 from muscle_study.paths import NOTEBOOKS, STAGES, RunPaths
+from muscle_study.provenance import MANIFEST
 from muscle_study.runner import execute
 from muscle_study.verification.chain import Checked
 
@@ -85,7 +86,7 @@ def derive_again(
     wanted = {name for stage in AGAIN for name in _outputs(paths, manifests[stage])}
     own = [path for place, kind in finished for path in sorted(place.glob(kind)) if path in wanted]
     # now, since `elsewhere` moves what all paths start from
-    output, timed = paths.output, paths.measurements / "records"
+    output, measured = paths.output, paths.measurements
     with elsewhere(paths, folder) as again:
         for stage in AGAIN:
             source = NOTEBOOKS / f"{STAGES[stage]}.ipynb"
@@ -98,9 +99,10 @@ def derive_again(
                 source.name,
             )
             execute(stage, source, values, again.notebooks, {}, lambda: None)
-            if stage == "measurement":  # the statistics say how long it took
+            if stage == "measurement":  # the statistics say with what, and how long it took
+                shutil.copy(measured / MANIFEST, again.measurements)
                 shutil.rmtree(again.measurements / "records")
-                (again.measurements / "records").symlink_to(timed, target_is_directory=True)
+                (again.measurements / "records").symlink_to(measured / "records")
     return [(path, folder / path.relative_to(output)) for path in own]
 
 
