@@ -230,10 +230,10 @@ class ParticipantProcess:
                 )
             if self.limits.memory_gb is not None:
                 with suppress(psutil.NoSuchProcess):
-                    held = looked_at.memory_info().rss / BYTES_PER_GB
-                    if held > self.limits.memory_gb:
+                    if looked_at.memory_info().rss > self.limits.memory_gb * BYTES_PER_GB:
+                        # not how much: another attempt that ends alike changes nothing
                         raise _OverLimitError(
-                            Reason.MEMORY_LIMIT, f"{held:.1f} GB, more than the limit"
+                            Reason.MEMORY_LIMIT, f"more than {self.limits.memory_gb:g} GB"
                         )
         return self.connection.recv()
 
