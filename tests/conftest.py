@@ -42,7 +42,9 @@ def make():
 @pytest.fixture(scope="module")
 def cluster():
     """Yield where to work: one worker in this process, which starts at once."""
-    with LocalCluster(1, processes=False, threads_per_worker=1, dashboard_address=":0") as local:
+    with LocalCluster(
+        n_workers=1, processes=False, threads_per_worker=1, dashboard_address=":0"
+    ) as local:
         here = {"kind": "address", "workers": 1, "address": local.scheduler_address}
         yield load("ci").cluster.model_copy(update=here)
 
