@@ -11,9 +11,9 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from muscle_study.participant_process import settings_of
+
 BYTES_PER_GB = 1e9
-#: What the libraries under NumPy, SciPy and PyTorch read when they are loaded.
-THREAD_SETTINGS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def measure(
     """
     # spawned, not forked: a fork would start with its parent's memory
     pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
-    with _thread_settings(threads), pool:
+    with _environment(settings_of(threads)), pool:
         done = pool.submit(_run, prepare, arguments, threads, runs).result()
     print(f"  {prepare.__module__}.{prepare.__name__}: {done.seconds:.1f} s", flush=True)
     return done
@@ -78,10 +78,10 @@ def scaled_seconds(total: float, part: float, share: float) -> float:
 
 
 @contextmanager
-def _thread_settings(threads: int) -> Iterator[None]:
-    """Set what a new process inherits."""
-    before = {name: os.environ.get(name) for name in THREAD_SETTINGS}
-    os.environ.update(dict.fromkeys(THREAD_SETTINGS, str(threads)))
+def _environment(settings: dict[str, str]) -> Iterator[None]:
+    """Set what a new process inherits: as a participant's has it, whatever is measured."""
+    before = {name: os.environ.get(name) for name in settings}
+    os.environ.update(settings)
     try:
         yield
     finally:

@@ -84,6 +84,22 @@ class Limits:
     memory_gb: float | None
 
 
+def settings_of(threads: int) -> dict[str, str]:
+    """Return what the libraries read from the environment when they are loaded; later is too late.
+
+    Parameters
+    ----------
+    threads
+        Of each library.
+    """
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+    settings = dict.fromkeys(names, str(threads)) | MEMORY_SETTINGS
+    # Threads that wait by spinning slow everybody on a shared machine, themselves most.
+    settings["OMP_WAIT_POLICY"] = os.environ.get("OMP_WAIT_POLICY", "PASSIVE")
+    settings["GLIBC_TUNABLES"] = os.environ.get("GLIBC_TUNABLES", HUGE_PAGES)
+    return settings
+
+
 class ParticipantProcess:
     """Calls functions in a process of its own, which keeps what it has loaded.
 
@@ -192,14 +208,7 @@ class ParticipantProcess:
 
     def _launch(self) -> None:
         self.connection, others = Pipe()
-        threads = str(self.limits.threads)
-        # read by the libraries when they are loaded; too late afterwards
-        names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
-        environment = os.environ | dict.fromkeys(names, threads)
-        # Threads that wait by spinning slow everybody on a shared machine, themselves most.
-        environment.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-        environment |= MEMORY_SETTINGS
-        environment.setdefault("GLIBC_TUNABLES", HUGE_PAGES)
+        environment = os.environ | settings_of(self.limits.threads)
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
         if self.gpu is not None:
             environment["CUDA_VISIBLE_DEVICES"] = self.gpu
