@@ -62,7 +62,7 @@ manuscript := $(reports)/manuscript.html
 
 # Modules that start, show and record stages, and hand out their work, change no result.
 running := __main__ again batches dispatch folders kernel notebooks parameters parent \
-  participant_process progress provenance run_lock runner stage_line status waiting
+  participant_process progress provenance run_lock runner stage_line status waiting worker_code
 shared := $(filter-out $(running:%=src/muscle_study/%.py),$(wildcard src/muscle_study/*.py))
 
 all: $(manuscript) ## run what is not up to date, and render the report

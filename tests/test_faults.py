@@ -24,8 +24,9 @@ from muscle_study.cluster import map_participants
 from muscle_study.files import write_table
 from muscle_study.outcomes import MapStoppedError
 from muscle_study.parameters import load
-from muscle_study.participant_process import Limits, code_version
+from muscle_study.participant_process import Limits
 from muscle_study.run_lock import RunLockedError, is_held, run_lock
+from muscle_study.worker_code import Code
 
 PEOPLE = 24
 SEED = 20261125
@@ -231,7 +232,7 @@ def test_a_worker_looks_for_the_folders_before_and_after_its_work(tmp_path, when
         folder.mkdir()
     settings = MapSettings(
         when,
-        code_version(),
+        Code.behind(Work(folder).do),
         pickle.dumps(os.rmdir),
         Limits(1, 1.0, None),
         gpus=None,

@@ -18,15 +18,16 @@ from muscle_study.participant_process import (
     MEMORY_SETTINGS,
     Limits,
     ParticipantProcess,
-    code_version,
 )
+from muscle_study.worker_code import Code
 
+NO_CODE = Code.behind(environment)  # of the tests, not of the package
 LIMITS = Limits(threads=3, minutes=1.0, memory_gb=None)
 
 
 @pytest.fixture
 def process():
-    started = ParticipantProcess(code_version(), LIMITS, gpu="1")
+    started = ParticipantProcess(NO_CODE, LIMITS, gpu="1")
     yield started
     started.close()
 
@@ -67,7 +68,7 @@ def test_another_one_comes_where_it_has_ended(process):
 def test_one_that_cannot_be_killed_is_left_behind(monkeypatch):
     monkeypatch.setattr("muscle_study.participant_process.SECONDS_TO_END", 0.1)
     limits = Limits(threads=1, minutes=0.01, memory_gb=None)
-    process = ParticipantProcess(code_version(), limits, gpu=None)
+    process = ParticipantProcess(NO_CODE, limits, gpu=None)
     work = [("a", pickle.dumps(3600)), ("b", pickle.dumps(0))]
     left_behind = []
     with monkeypatch.context() as immune, closing(process):
@@ -90,7 +91,7 @@ def test_where_none_can_be_started_it_says_why_and_leaves_the_others(process, mo
 
 
 def test_one_with_other_code_stops_the_map():
-    with closing(ParticipantProcess("of last week", LIMITS, gpu=None)) as process:
+    with closing(ParticipantProcess(Code((), "of last week"), LIMITS, gpu=None)) as process:
         (outcome,) = process.run(pickle.dumps(environment), [("a", b""), ("b", b"")])
     assert outcome.stops
     assert re.search(r" on .*: /.*/muscle_study is not the run's code ", outcome.detail)

@@ -10,6 +10,7 @@ from muscle_study.exclusions import Reason
 from muscle_study.folders import Folders
 from muscle_study.outcomes import Outcome
 from muscle_study.participant_process import Limits, ParticipantProcess
+from muscle_study.worker_code import Code
 
 #: What a batch should take: long against Dask's milliseconds, short for whoever watches.
 SECONDS_A_BATCH = 5.0
@@ -25,7 +26,7 @@ class MapSettings:
     map_id
         Of no other map.
     code
-        Version of the code: a process with another one is of no use.
+        Behind the function: a process with another version is of no use.
     function
         What to call; pickled, since Dask's own workers need no library of the stage.
     limits
@@ -38,7 +39,7 @@ class MapSettings:
     """
 
     map_id: str
-    code: str
+    code: Code
     function: bytes
     limits: Limits
     gpus: tuple[str, ...] | None

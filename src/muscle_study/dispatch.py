@@ -16,7 +16,8 @@ from muscle_study.cluster_parameters import ClusterParameters
 from muscle_study.exclusions import MAY_PASS, Reason
 from muscle_study.folders import Folders
 from muscle_study.outcomes import NOT_OF_DATA, TO_GO_ON, MapStoppedError, Outcome
-from muscle_study.participant_process import Limits, code_version
+from muscle_study.participant_process import Limits
+from muscle_study.worker_code import Code
 
 #: Tasks that a worker has or waits for. More would fill the scheduler's memory, not the worker.
 TASKS_A_WORKER = 2
@@ -104,7 +105,7 @@ class Dispatch:
         local = cluster.kind == "local"
         self.settings = MapSettings(
             map_id=uuid.uuid4().hex,
-            code=code_version(),
+            code=Code.behind(function),
             function=cloudpickle.dumps(function),
             limits=Limits(cluster.threads, cluster.time_limit_minutes, cluster.memory_limit_gb),
             gpus=local_gpus(cluster.gpus) if on_gpu and local else None,

@@ -24,10 +24,9 @@ from typing import Any
 import psutil
 
 from muscle_study.exclusions import Reason
-from muscle_study.files import sha256
 from muscle_study.outcomes import Outcome, attempt
 from muscle_study.parent import end_with_parent
-from muscle_study.records import record_key
+from muscle_study.worker_code import Code, digest_of
 
 #: Between looks at how much memory the process has.
 SECONDS_BETWEEN_LOOKS = 0.05
@@ -56,13 +55,6 @@ MEMORY_SETTINGS = {
 #: Large arrays come in pages of 2 MiB, where the system has them: inference takes a quarter less
 #: time, since fewer pages must be fetched. Known to glibc from 2.35 on, ignored by others.
 HUGE_PAGES = "glibc.malloc.hugetlb=1"
-
-
-def code_version() -> str:
-    """Return a hash of this package's code."""
-    package = Path(__file__).parent
-    files = package.rglob("*.py")
-    return record_key({str(file.relative_to(package)): sha256(file) for file in files})
 
 
 @dataclass(frozen=True)
@@ -106,15 +98,14 @@ class ParticipantProcess:
     Parameters
     ----------
     code
-        Version that the process must have: it may start on another machine than the run, or days
-        after it.
+        That the process must have: it may start on another machine than the run, or days after it.
     limits
         What work on a participant may take.
     gpu
         The one that the process sees, by number or name; empty: none; ``None``: all of them.
     """
 
-    def __init__(self, code: str, limits: Limits, gpu: str | None):
+    def __init__(self, code: Code, limits: Limits, gpu: str | None):
         self.code, self.limits, self.gpu = code, limits, gpu
         self.process: subprocess.Popen | None = None
 
@@ -190,7 +181,7 @@ class ParticipantProcess:
         stops = False
         try:
             self._launch()
-            code = self._answer(SECONDS_TO_START)
+            found = self._answer(SECONDS_TO_START)
         except (EOFError, ConnectionError):
             why = self._end()
         except _OverLimitError as over:
@@ -198,7 +189,7 @@ class ParticipantProcess:
         except OSError as error:
             why = error.strerror
         else:
-            if code == self.code:
+            if found == self.code.digest:
                 return
             where = Path(__file__).parent
             why = f"{where} is not the run's code (changed during the run, or another copy?)"
@@ -214,7 +205,7 @@ class ParticipantProcess:
             environment["CUDA_VISIBLE_DEVICES"] = self.gpu
         with others:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", __name__, str(others.fileno())],
+                [sys.executable, "-m", __name__, str(others.fileno()), *self.code.files],
                 env=environment,
                 stdin=subprocess.DEVNULL,
                 pass_fds=[others.fileno()],
@@ -259,13 +250,13 @@ class _NotStartedError(Exception):
         self.stops = stops
 
 
-def serve(connection: Connection) -> None:
-    """Say which code this is, then answer each task with its outcome; the process's own side.
+def serve(connection: Connection, files: Sequence[str]) -> None:
+    """Say what the code's files hold, then answer each task with its outcome; the process's side.
 
     An unexpected error is the last answer, for it may leave the process unfit: a GPU's illegal
     access fails everybody behind.
     """
-    connection.send(code_version())
+    connection.send(digest_of(files))
     with suppress(EOFError, ConnectionError):  # the worker is gone
         while connection.poll(SECONDS_IDLE):
             function, participants = connection.recv()
@@ -285,4 +276,4 @@ def _call(pickled: tuple[bytes, bytes]) -> dict:
 
 if __name__ == "__main__":
     end_with_parent()
-    serve(Connection(int(sys.argv[1])))
+    serve(Connection(int(sys.argv[1])), sys.argv[2:])
