@@ -239,7 +239,7 @@ def test_opposed_phases_outline_fat_against_muscle(tissues, monkeypatch):
 
 def test_iliacus_is_labelled_with_the_psoas_where_asked_for(tissues):
     tissues[20:24, 16:20, 10:20] = Tissue.ILIACUS_RIGHT
-    for psoas, expected in (("psoas", Label.BACKGROUND), ("iliopsoas", Label.PSOAS_RIGHT)):
+    for psoas, expected in (("psoas major", Label.BACKGROUND), ("iliopsoas", Label.PSOAS_RIGHT)):
         made = randomise(tissues, SPACING, parameters(psoas=psoas), np.random.default_rng(0))
         assert set(np.unique(made.labels[tissues == Tissue.ILIACUS_RIGHT])) == {expected}
         assert (made.labels[tissues == Tissue.PSOAS_LEFT] == Label.PSOAS_LEFT).all()
