@@ -98,7 +98,11 @@ def train_counted(paths, parameters, monkeypatch):
 SEGMENTER = len(CLASSES["segmenter"].names)
 
 
-def test_killed_and_started_again_gives_the_same_weights(paths, parameters, monkeypatch):
+@pytest.mark.parametrize("loader_workers", [0, 1])
+def test_killed_and_started_again_gives_the_same_weights(
+    paths, parameters, monkeypatch, loader_workers
+):
+    parameters = parameters.model_copy(update={"loader_workers": loader_workers})
     train(paths, parameters)
     undisturbed, history = weights(paths), (paths.model / "history.csv").read_bytes()
     shutil.rmtree(paths.model)

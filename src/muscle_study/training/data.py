@@ -115,14 +115,24 @@ class Numbers(Sampler):
         Of the order.
     rank, ranks
         Which of how many processes draws these; all draw as many, a remainder is left out.
+    epoch
+        The first.
     """
 
-    def __init__(self, volumes: int, per_volume: int, seed: int, rank: int = 0, ranks: int = 1):
-        self.count, self.seed, self.epoch = volumes * per_volume, seed, 0
+    def __init__(
+        self,
+        volumes: int,
+        per_volume: int,
+        seed: int,
+        rank: int = 0,
+        ranks: int = 1,
+        epoch: int = 0,
+    ):
+        self.count, self.seed, self.epoch = volumes * per_volume, seed, epoch
         self.rank, self.ranks = rank, ranks
 
     def set_epoch(self, epoch: int) -> None:
-        """Say which epoch comes next; Lightning does, also when a training is resumed."""
+        """Say which epoch comes next; Lightning does."""
         self.epoch = epoch
 
     def __len__(self):
@@ -211,7 +221,7 @@ class AnnotatedParticipants(lightning.LightningDataModule):
         }
         folder = paths.model / "cache" / name
         self.cache = VolumeCache(folder, parameters.channels, self.network.spacing_mm)
-        self.seed = parameters.seed + fold
+        self.seed, self.next_epoch = parameters.seed + fold, 0
         self.prepare_data_per_node = False  # the nodes share the folder
 
     def prepare_data(self) -> None:
@@ -253,7 +263,7 @@ class AnnotatedParticipants(lightning.LightningDataModule):
         return DataLoader(
             self.train,
             batch_size=self.network.batch_size,
-            sampler=Numbers(scans, per_volume, self.seed, *self._place()),
+            sampler=Numbers(scans, per_volume, self.seed, *self._place(), self.next_epoch),
             drop_last=True,
             num_workers=workers,
             persistent_workers=workers > 0,
@@ -271,6 +281,17 @@ class AnnotatedParticipants(lightning.LightningDataModule):
         if self.trainer is None:
             return 0, 1
         return self.trainer.global_rank, self.trainer.world_size
+
+    def state_dict(self) -> dict[str, int]:
+        """Return which epoch comes next, for a checkpoint at the end of one.
+
+        Lightning tells the sampler of a resumed training only after workers have begun to draw.
+        """
+        return {"next_epoch": self.trainer.current_epoch + 1}
+
+    def load_state_dict(self, state_dict: dict[str, int]) -> None:
+        """Take with which epoch a resumed training begins."""
+        self.next_epoch = state_dict["next_epoch"]
 
     def sha256(self) -> str:
         """Hash what is read: images and labels, and of whom it trains and of whom it validates."""
