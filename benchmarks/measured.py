@@ -102,15 +102,20 @@ def _run(prepare: Callable, arguments: tuple, threads: int, runs: int) -> Measur
         started = time.perf_counter()
         result = work()
         seconds.append(time.perf_counter() - started)
-    return Measured(result, median(seconds), _peak_gb())
+    return Measured(result, median(seconds), peak_gb())
 
 
-def _peak_gb() -> float:
-    """Return the most memory that this process has held.
+def peak_gb(process: int | str = "self") -> float:
+    """Return the most memory that a process has held, this one or that of a number; GB.
 
     From Linux's own record, which starts anew with a new program; `getrusage` may still hold the
     peak of the process that started this one.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such process.
     """
-    status = Path("/proc/self/status").read_text()
+    status = Path(f"/proc/{process}/status").read_text()
     (line,) = (line for line in status.splitlines() if line.startswith("VmHWM:"))
     return int(line.split()[1]) * 1024 / BYTES_PER_GB

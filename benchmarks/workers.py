@@ -7,6 +7,7 @@ import os
 import shutil
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +15,7 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 import psutil
 
+from benchmarks.measured import peak_gb
 from benchmarks.tables import Bar, bars_table, comparison_table
 from muscle_study.files import read_table, write_table
 from muscle_study.inference.stage import segment_cohort
@@ -29,7 +31,7 @@ HEADS = ("Workers", "Participants", "Seconds", "Peak memory of a worker, GB")
 CAPTION = (
     "Inference of a run's participants, repeated under new identifiers up to the number, with the "
     "run's network, one thread a worker, from the call of the stage to its tables. Memory: the "
-    "most that a process which works on participants held, looked at twice a second."
+    "most that a process which works on participants ever held, by the system's own record."
 )
 
 
@@ -67,17 +69,15 @@ class PeakOfWorkers(threading.Thread):
 
     def __init__(self):
         super().__init__(daemon=True)
-        self.peak_bytes, self.ended = 0, threading.Event()
+        self.peak_gb, self.ended = 0.0, threading.Event()
 
     def run(self) -> None:
         """Look now and then."""
         while not self.ended.wait(SECONDS_BETWEEN_LOOKS):
             for process in psutil.Process().children(recursive=True):
-                try:
+                with suppress(psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError):
                     if "muscle_study.participant_process" in process.cmdline():
-                        self.peak_bytes = max(self.peak_bytes, process.memory_info().rss)
-                except psutil.NoSuchProcess:
-                    continue
+                        self.peak_gb = max(self.peak_gb, peak_gb(process.pid))
 
 
 def infer(run: str, workers: int, participants: int) -> Measured:
@@ -97,7 +97,7 @@ def infer(run: str, workers: int, participants: int) -> Measured:
     os.environ["MUSCLE_STUDY_OUTPUT"] = before
     if len(records) != participants:
         raise RuntimeError(f"{len(records)} of {participants} participants were segmented")
-    return Measured(seconds, watch.peak_bytes / 1e9)
+    return Measured(seconds, watch.peak_gb)
 
 
 def compare(run: str, few: int = FEW, many: int = MANY) -> list[Table]:
