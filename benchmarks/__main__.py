@@ -13,6 +13,7 @@ from benchmarks import (
     real_anatomy,
     real_scans,
     storage,
+    variants,
     workers,
 )
 from muscle_study.paths import RunPaths
@@ -28,7 +29,10 @@ COMPARISONS = {
     "cluster": cluster.compare,
     "workers": workers.compare,
     "real_anatomy": real_anatomy.compare,
+    "variants": variants.compare,
 }
+#: Trainings, which take longer than all the rest: measured when asked for by name alone.
+ON_REQUEST = {"variants"}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -37,7 +41,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--run", default="demo", help="whose network and training data are used")
     parser.add_argument("parts", nargs="*", metavar="part", help="; ".join(COMPARISONS))
     options = parser.parse_args(arguments)
-    parts = options.parts or list(COMPARISONS)
+    parts = options.parts or [name for name in COMPARISONS if name not in ON_REQUEST]
     if unknown := set(parts) - set(COMPARISONS):
         parser.error(f"unknown {sorted(unknown)}; known are {list(COMPARISONS)}")
     folder = RunPaths("bench").reports

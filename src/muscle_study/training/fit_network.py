@@ -123,6 +123,8 @@ def trainer_of(
     parameters: TrainingParameters, network: NetworkParameters, callbacks: list[Callback]
 ) -> lightning.Trainer:
     """Return what trains a network."""
+    # what is deterministic stays so; each new array would be filled first, 5 % of a step's time
+    torch.utils.deterministic.fill_uninitialized_memory = False
     return lightning.Trainer(
         max_epochs=network.max_epochs,
         check_val_every_n_epoch=network.validation_interval,

