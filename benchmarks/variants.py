@@ -22,7 +22,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "deep supervision of 2 levels": {"deep_supervision": 2},
     "average of weights, decay 0.99": {"ema_decay": 0.99},
 }
-#: A third of the demo's training: enough to tell what speeds learning up.
+#: Less than half of the demo's training: enough to tell what speeds learning up.
 EPOCHS = 12
 SEEDS = (1, 2, 3)
 
