@@ -66,6 +66,8 @@ def train_network(folder: Path, parameters: TrainingParameters, training: Traini
     if read_finished(place, folder) is not None:
         return
     lightning.seed_everything(data.seed, workers=True, verbose=False)
+    # what is deterministic stays so; each new array would be filled first, 5 % of a step's time
+    torch.utils.deterministic.fill_uninitialized_memory = False
     network = data.network
     module = Segmentation(len(parameters.channels), data.classes, network, parameters.weight_decay)
     if parameters.start_from is not None:
@@ -123,8 +125,6 @@ def trainer_of(
     parameters: TrainingParameters, network: NetworkParameters, callbacks: list[Callback]
 ) -> lightning.Trainer:
     """Return what trains a network."""
-    # what is deterministic stays so; each new array would be filled first, 5 % of a step's time
-    torch.utils.deterministic.fill_uninitialized_memory = False
     return lightning.Trainer(
         max_epochs=network.max_epochs,
         check_val_every_n_epoch=network.validation_interval,
