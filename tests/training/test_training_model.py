@@ -6,6 +6,7 @@ from pydantic import ValidationError
 
 from muscle_study.files import read_json, write_json
 from muscle_study.training.model import (
+    CPU,
     Learned,
     ModelCard,
     load_model,
@@ -13,7 +14,7 @@ from muscle_study.training.model import (
     save_card,
     save_weights,
 )
-from muscle_study.training.network import build_network
+from muscle_study.training.network import build_network, layout
 
 
 def learned(name: str) -> Learned:
@@ -36,7 +37,9 @@ def card(parameters):
 def networks(tmp_path, card):
     """Save a model; return its networks by name."""
     built = {
-        name: build_network(2, classes, [4, 8, 8], [[2, 2, 2], [2, 2, 2]]).eval()
+        name: build_network(2, classes, [4, 8, 8], [[2, 2, 2], [2, 2, 2]])
+        .eval()
+        .to(memory_format=layout(CPU))
         for name, classes in (("localiser", 5), ("one", 3), ("two", 3))
     }
     for name, network in built.items():

@@ -1,12 +1,11 @@
-"""A network runs over volumes of any size, patch by patch where they are large."""
+"""A network runs over volumes of any size, tile by tile where they are large."""
 
 import numpy as np
 import pytest
 import torch
 
 from muscle_study.labels import Label
-from muscle_study.training.network import build_network, run_over, tiling
-from muscle_study.training.parameters import HALO
+from muscle_study.training.network import build_network, layout, run_over
 
 
 class Levels(torch.nn.Module):
@@ -31,7 +30,7 @@ def parameters(network):
     """Patches of 16 x 16 x 16 and a network whose lowest level is four times coarser."""
 
     def of(tile_voxels):
-        return network.model_copy(update={"tile_voxels": tile_voxels, "batch_size": 3})
+        return network.model_copy(update={"tile_voxels": tile_voxels})
 
     return of
 
@@ -44,15 +43,15 @@ def test_a_volume_is_filled_up_and_cut_back(image, parameters):
     assert torch.equal(logits[:, 1], image[:, 0])
 
 
-def test_patches_give_the_same_as_the_whole(image, parameters):
+def test_tiles_give_the_same_as_the_whole(image, parameters):
     network = Levels()
     logits = run_over(network, image, parameters(5_000))
-    # two along x and three along z: six, in batches of three
-    assert network.shown == [(3, 2, 16, 16, 16)] * 2
+    # two along x and three along z
+    assert network.shown == [(1, 2, 16, 16, 16)] * 6
     assert torch.equal(logits[:, 1], image[:, 0])
 
 
-def test_patches_that_nobody_wants_are_passed_over_and_are_background(image, parameters):
+def test_tiles_that_nobody_wants_are_passed_over_and_are_background(image, parameters):
     wanted = np.zeros(image.shape[2:], bool)
     wanted[2, 3, 4] = True
     network = Levels()
@@ -62,16 +61,14 @@ def test_patches_that_nobody_wants_are_passed_over_and_are_background(image, par
     assert (logits[0, :, 14:].argmax(0) == Label.BACKGROUND).all()
 
 
-@pytest.mark.parametrize("shape", [(24, 16, 32), (16, 16, 16), (8, 40, 17), (100, 9, 33)])
-def test_tiles_keep_every_voxel_once_and_none_at_an_inner_edge(shape):
-    kept = np.zeros(shape, int)
-    for tile in tiling(shape, (16, 16, 16)):
-        assert [part.stop - part.start for part in tile.seen] == [min(n, 16) for n in shape]
-        kept[tile.kept] += 1
-        for seen, inner, n in zip(tile.seen, tile.kept, shape, strict=True):
-            assert seen.start == inner.start == 0 or inner.start - seen.start >= HALO
-            assert seen.stop == inner.stop == n or seen.stop - inner.stop >= HALO
-    assert (kept == 1).all()
+def test_tiles_are_seen_together_where_memory_allows(image, parameters):
+    wanted = np.zeros(image.shape[2:], bool)
+    wanted[0, 0, 0] = wanted[-1, -1, -1] = True
+    network = Levels()
+    logits = run_over(network, image, parameters(9_000), lambda: wanted)
+    assert network.shown == [(2, 2, 16, 16, 16)]
+    for corner in (np.s_[0, 0, 0], np.s_[-1, -1, -1]):
+        assert logits[(0, 1, *corner)] == image[(0, 0, *corner)]
 
 
 def test_strides_by_axis(network):
@@ -80,3 +77,8 @@ def test_strides_by_axis(network):
     with torch.inference_mode():
         logits = run_over(network, torch.rand(1, 1, 12, 9, 7), by_axis)
     assert logits.shape == (1, 3, 12, 9, 7)
+
+
+def test_channels_come_last_on_a_processor_alone():
+    assert layout(torch.device("cpu")) == torch.channels_last_3d
+    assert layout(torch.device("cuda")) == torch.contiguous_format

@@ -120,10 +120,7 @@ class FromMasks(LabelSource):
 def load_segmenter(model: Path, accelerator: str, precision: Precision, _key: str) -> Segmenter:
     """Load the model, once a worker and version."""
     device = device_of(accelerator)
-    loaded = load_model(model)
-    for network in (loaded.localiser, *loaded.segmenters):
-        network.to(device)
-    return Segmenter(loaded, device, resolved(precision, device))
+    return Segmenter(load_model(model, device), device, resolved(precision, device))
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from muscle_study.training.data import AnnotatedParticipants
 from muscle_study.training.finished import Finished, read_finished, write_finished
 from muscle_study.training.model import Learned, load_model, model_files, save_weights
 from muscle_study.training.module import Segmentation
-from muscle_study.training.network import learned_weights
+from muscle_study.training.network import layout, learned_weights
 from muscle_study.training.parameters import NetworkParameters, TrainingParameters
 from muscle_study.training.precision import device_of, resolved
 
@@ -69,7 +69,9 @@ def train_network(folder: Path, parameters: TrainingParameters, training: Traini
     # what is deterministic stays so; each new array would be filled first, 5 % of a step's time
     torch.utils.deterministic.fill_uninitialized_memory = False
     network = data.network
+    device = device_of(parameters.accelerator)
     module = Segmentation(len(parameters.channels), data.classes, network, parameters.weight_decay)
+    module.network.to(memory_format=layout(device))
     if parameters.start_from is not None:
         # heads of deep supervision start anew, which no model holds
         module.network.load_state_dict(weights_to_start_from(parameters, name), strict=False)
@@ -85,9 +87,7 @@ def train_network(folder: Path, parameters: TrainingParameters, training: Traini
     callbacks: list[Callback] = [history, waiting, best, latest]
     if network.ema_decay is not None:
         # validation, checkpoints and so the weights that are kept are the average's
-        callbacks.append(
-            EMAWeightAveraging(device_of(parameters.accelerator), decay=network.ema_decay)
-        )
+        callbacks.append(EMAWeightAveraging(device, decay=network.ema_decay))
     if network.patience is not None:
         callbacks.append(Patience("validation_dice", mode="max", patience=network.patience))
     trainer = trainer_of(parameters, network, callbacks)
@@ -100,7 +100,7 @@ def train_network(folder: Path, parameters: TrainingParameters, training: Traini
         kept = torch.load(best.best_model_path, map_location="cpu", weights_only=False)
         module.load_state_dict(kept["state_dict"])
         weights = folder / f"{name}.safetensors"
-        shifts = calibrate(module.eval(), data, device_of(parameters.accelerator))
+        shifts = calibrate(module.eval(), data, device)
         save_weights(module.network, weights)
         learned = Learned(
             weights=weights.name,

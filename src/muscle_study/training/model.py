@@ -10,10 +10,12 @@ from safetensors.torch import load_file, save_file
 from muscle_study.files import read_json, whole_file, write_json
 from muscle_study.labels import Label, Psoas
 from muscle_study.training.classes import CLASSES
-from muscle_study.training.network import build_network, learned_weights
+from muscle_study.training.network import build_network, layout, learned_weights
 from muscle_study.training.parameters import NetworkParameters, TrainingParameters
 
 CARD = "card.json"
+
+CPU = torch.device("cpu")
 
 
 class Learned(BaseModel):
@@ -87,8 +89,8 @@ def model_files(folder: Path) -> list[Path]:
     return [folder / CARD, *(_existing(folder / each.weights) for each in learned)]
 
 
-def load_model(folder: Path) -> Model:
-    """Read a model.
+def load_model(folder: Path, device: torch.device = CPU) -> Model:
+    """Read a model onto a device.
 
     Raises
     ------
@@ -107,7 +109,7 @@ def load_model(folder: Path) -> Model:
         if weights.keys() != learned_weights(network).keys():
             raise ValueError(f"{folder / learned.weights} does not belong to {folder / CARD}")
         network.load_state_dict(weights, strict=False)  # the same weights by other names
-        return network.eval()
+        return network.eval().to(device, memory_format=layout(device))
 
     segmenters = [load(learned, "segmenter") for learned in card.segmenters]
     return Model(load(card.localiser, "localiser"), segmenters, card)

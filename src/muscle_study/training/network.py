@@ -1,20 +1,19 @@
 """The networks, and how one is run over a volume."""
 
 from collections.abc import Callable, Sequence
-from itertools import pairwise, product
-from typing import NamedTuple
 
 import numpy as np
 import torch
 from monai.networks.nets import DynUNet
 from torch.nn.functional import pad
 
-from muscle_study.training.parameters import HALO, NetworkParameters
+from muscle_study.training.parameters import NetworkParameters
+from muscle_study.training.tiles import tiling
 
 #: Edge of the convolutions' kernels (voxels).
 KERNEL = 3
 
-#: Logit of the background where no patch was seen.
+#: Logit of the background where no tile was seen.
 SURELY = 20.0
 
 
@@ -53,7 +52,7 @@ def build_network(
     level is coarser than the image, and learns several times as fast as that with a full first
     level.
     """
-    network = DynUNet(
+    return DynUNet(
         spatial_dims=3,
         in_channels=channels,
         out_channels=classes,
@@ -65,8 +64,16 @@ def build_network(
         deep_supervision=deep_supervision > 0,
         deep_supr_num=max(deep_supervision, 1),
     )
-    # convolutions then need no reordering of what comes in and goes out: 5 to 10 % of a step's time
-    return network.to(memory_format=torch.channels_last_3d)
+
+
+def layout(device: torch.device) -> torch.memory_format:
+    """Return how arrays are laid out in memory so that a network is fast on a device.
+
+    With the channels last, convolutions on a processor need no reordering of what comes in and
+    goes out, 5 to 10 % of a training step's time. On a GPU instance norm would reorder it twice:
+    a third slower (https://github.com/pytorch/pytorch/issues/59168).
+    """
+    return torch.channels_last_3d if device.type == "cpu" else torch.contiguous_format
 
 
 def learned_weights(network: torch.nn.Module) -> dict[str, torch.Tensor]:
@@ -84,7 +91,7 @@ def run_over(
     parameters: NetworkParameters,
     wanted: Callable[[], np.ndarray] | None = None,
 ) -> torch.Tensor:
-    """Run a network over a volume: at once where memory allows, else patch by patch.
+    """Run a network over a volume: at once where memory allows, else tile by tile.
 
     Parameters
     ----------
@@ -95,8 +102,8 @@ def run_over(
     parameters
         Of the network: how large a volume may be to be seen at once, and patches.
     wanted
-        Asked only if the volume is seen patch by patch: shape (x, y, z), true where logits are
-        wanted; patches that are wanted nowhere are passed over, and are background. None:
+        Asked only if the volume is seen tile by tile: shape (x, y, z), true where logits are
+        wanted; tiles that are wanted nowhere are passed over, and are background. None:
         everywhere.
 
     Returns
@@ -110,13 +117,13 @@ def run_over(
     padded = pad(image, [side for n in reversed(missing) for side in (0, n)])
     if padded[0, 0].numel() <= parameters.tile_voxels:
         return network(padded)[(..., *map(slice, shape))]
-    tiles = tiling(padded.shape[2:], parameters.patch_size)
-    if wanted is not None:
-        where = wanted()
-        tiles = [tile for tile in tiles if tile.meets(where)]
+    where = np.ones(shape, bool) if wanted is None else wanted()
+    where = np.pad(where, [(0, n) for n in missing])
+    tiles = tiling(where, parameters)
+    together = max(parameters.tile_voxels // tiles[0].voxels, 1)
     logits = torch.empty(0)
-    for first in range(0, len(tiles), parameters.batch_size):
-        batch = tiles[first : first + parameters.batch_size]
+    for first in range(0, len(tiles), together):
+        batch = tiles[first : first + together]
         seen = network(torch.cat([padded[(..., *tile.seen)] for tile in batch])).float()
         if not len(logits):
             logits = seen.new_zeros((1, seen.shape[1], *padded.shape[2:]))
@@ -124,43 +131,3 @@ def run_over(
         for tile, of_tile in zip(batch, seen, strict=True):
             logits[(0, slice(None), *tile.kept)] = of_tile[(slice(None), *tile.kept_of_seen)]
     return logits[(..., *map(slice, shape))]
-
-
-class Tile(NamedTuple):
-    """A part of a volume that is seen, and the part of that whose logits are kept."""
-
-    seen: tuple[slice, ...]
-    kept: tuple[slice, ...]
-
-    @property
-    def kept_of_seen(self) -> tuple[slice, ...]:
-        """What is kept, in voxels of the tile."""
-        return tuple(
-            slice(kept.start - seen.start, kept.stop - seen.start)
-            for seen, kept in zip(self.seen, self.kept, strict=True)
-        )
-
-    def meets(self, wanted: np.ndarray) -> bool:
-        """Tell whether anything that is kept is wanted."""
-        return bool(wanted[self.kept].any())
-
-
-def tiling(shape: Sequence[int], size: Sequence[int]) -> list[Tile]:
-    """Return tiles of one size that lie evenly over a volume and keep all of it, each voxel once.
-
-    What is kept ends in the middle of the overlap with the next tile, at least `HALO` from the
-    tile's edge.
-    """
-    axes = [_cuts(n, min(n, most)) for n, most in zip(shape, size, strict=True)]
-    return [Tile(*zip(*cuts, strict=True)) for cuts in product(*axes)]
-
-
-def _cuts(n: int, size: int) -> list[tuple[slice, slice]]:
-    """Return the tiles along one axis: what is seen, and what is kept."""
-    count = -(-(n - 2 * HALO) // (size - 2 * HALO)) if size < n else 1
-    starts = np.linspace(0, n - size, count).round().astype(int).tolist()
-    inner = [(first + size + second) // 2 for first, second in pairwise(starts)]
-    return [
-        (slice(start, start + size), slice(low, high))
-        for start, low, high in zip(starts, [0, *inner], [*inner, n], strict=True)
-    ]

@@ -11,7 +11,7 @@ from muscle_study.sections import Section
 Precision = Literal["auto", "32-true", "16-mixed", "bf16-mixed"]
 
 
-#: Voxels at a patch's edge that are not kept where a volume is seen patch by patch. On the demo's
+#: Voxels at a tile's edge that are not kept where a volume is seen tile by tile. On the demo's
 #: validation participants 4, 8 and 12 gave the same Dice as volumes seen at once.
 HALO = 4
 
@@ -46,7 +46,7 @@ class NetworkParameters(Section):
         description="what of the weights' moving average a step keeps; null: no average is taken",
     )
     tile_voxels: int = Field(
-        ge=4096, description="a volume of more voxels is seen patch by patch; bounds memory"
+        ge=4096, description="a volume of more voxels is seen tile by tile; bounds memory"
     )
 
     @model_validator(mode="after")
@@ -65,7 +65,7 @@ class NetworkParameters(Section):
             if size <= 2 * HALO:
                 raise ValueError(
                     f"patch_size: {size} along axis {axis} is too small; more than {2 * HALO} are "
-                    "needed, since the outermost voxels of a patch are not kept"
+                    "needed, since the outermost voxels of a tile are not kept"
                 )
         return self
 
