@@ -14,6 +14,8 @@ from benchmarks.tables import Bar, bars_table, comparison_table
 from muscle_study.paths import RunPaths
 from muscle_study.statistics.table import Table
 from muscle_study.training.classes import CLASSES
+from muscle_study.training.model import CPU
+from muscle_study.training.precision import resolved
 from muscle_study.volumes import Volume, load
 
 THREADS = 2
@@ -24,6 +26,9 @@ NNUNET_PATCHES = 2
 
 #: The network's grid where it sees all that the scan has.
 NAKO_SPACING_MM = (1.40625, 1.40625, 3.0)
+
+#: What ours computes in on this machine, and MONAI without any setting.
+OUR_FORMAT, PLAIN_FORMAT = resolved("auto", CPU), "32-true"
 
 MOST_SECONDS, MOST_GB = 10.0, 2.0
 LEAST_TIMES_MONAI, LEAST_TIMES_NNUNET = 8.0, 40.0
@@ -44,9 +49,9 @@ CAPTION = (
     f"from image files to labels on that grid, on {THREADS} threads. Ours: as the stage segments, "
     f"median of {OUR_RUNS} runs. MONAI: its sliding window with the same network and grid over the "
     "whole volume, patches overlapping by half, in the floating-point format that ours takes on "
-    "this machine, and in 32 bits, as it is without any setting. Both are run with the network on "
-    "the scan's own grid, on which it did not learn, so that there is no Dice; and on the grid on "
-    "which it did. "
+    f"this machine ({OUR_FORMAT}), and, if that is another, in 32 bits, as it is without any "
+    "setting. Both are run with the network on the scan's own grid, on which it did not learn, so "
+    "that there is no Dice; and on the grid on which it did. "
     "nnU-Net: its predictor as it is by default, with the network of its default plan for this "
     "grid, once with a patch as large as ours and once with the one that its planner chooses; "
     f"weights are random. It does {NNUNET_PATCHES} patches with their mirror images, and the "
@@ -101,24 +106,24 @@ def compare(run: str) -> list[Table]:
     our_dice = mean_dice(muscles_of(learned.result), reference)
     monai_dice = mean_dice(monai_learned.result.data, reference)
     ours, monai = both(NAKO_SPACING_MM)
-    monai_32_bits = measure(
-        whole_volume.prepare, run, images, NAKO_SPACING_MM, "32-true",
-        threads=THREADS, runs=WHOLE_RUNS,
-    )  # fmt: skip
     patch, learned_grid = network.patch_size, _times(network.spacing_mm)
     rows = [
         _row("ours", patch, "all", ours, ours.seconds, np.nan),
         _row("MONAI, whole volume", patch, "all", monai, monai.seconds, np.nan),
-        _row(
-            "MONAI, whole volume, 32 bits",
-            patch, "all", monai_32_bits, monai_32_bits.seconds, np.nan,
-        ),
         _row(f"ours, {learned_grid}", patch, "all", learned, learned.seconds, our_dice),
         _row(
             f"MONAI, whole volume, {learned_grid}",
             patch, "all", monai_learned, monai_learned.seconds, monai_dice,
         ),
     ]  # fmt: skip
+    if OUR_FORMAT != PLAIN_FORMAT:
+        plain = measure(
+            whole_volume.prepare, run, images, NAKO_SPACING_MM, PLAIN_FORMAT,
+            threads=THREADS, runs=WHOLE_RUNS,
+        )  # fmt: skip
+        rows.append(
+            _row("MONAI, whole volume, 32 bits", patch, "all", plain, plain.seconds, np.nan)
+        )
     for plan, shape in (
         ("our patch", network.patch_size),
         ("its own patch", reference.shape),
