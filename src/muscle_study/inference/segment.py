@@ -21,8 +21,8 @@ from muscle_study.training.precision import autocast
 from muscle_study.training.preprocessing import intensity_range, network_input
 from muscle_study.volumes import Volume, resample
 
-#: Tiles of a volume that is seen tile by tile are passed over where no muscle was located as near
-#: as this (mm); nearer, the localiser's outlines are not to be trusted.
+#: A volume that is seen tile by tile is passed over where no muscle was located as near as this
+#: (mm); nearer, the localiser's outlines are not to be trusted.
 NEAR_MM = 15.0
 #: Where no muscle is more probable than this, none wins, and nothing is interpolated.
 NEGLIGIBLE = 0.01

@@ -8,7 +8,7 @@ from monai.networks.nets import DynUNet
 from torch.nn.functional import pad
 
 from muscle_study.training.parameters import NetworkParameters
-from muscle_study.training.tiles import tiling
+from muscle_study.training.tiles import batches, tiling
 
 #: Edge of the convolutions' kernels (voxels).
 KERNEL = 3
@@ -103,8 +103,7 @@ def run_over(
         Of the network: how large a volume may be to be seen at once, and patches.
     wanted
         Asked only if the volume is seen tile by tile: shape (x, y, z), true where logits are
-        wanted; tiles that are wanted nowhere are passed over, and are background. None:
-        everywhere.
+        wanted; what no tile keeps is background. None: everywhere.
 
     Returns
     -------
@@ -119,11 +118,8 @@ def run_over(
         return network(padded)[(..., *map(slice, shape))]
     where = np.ones(shape, bool) if wanted is None else wanted()
     where = np.pad(where, [(0, n) for n in missing])
-    tiles = tiling(where, parameters)
-    together = max(parameters.tile_voxels // tiles[0].voxels, 1)
     logits = torch.empty(0)
-    for first in range(0, len(tiles), together):
-        batch = tiles[first : first + together]
+    for batch in batches(tiling(where, parameters), parameters.tile_voxels):
         seen = network(torch.cat([padded[(..., *tile.seen)] for tile in batch])).float()
         if not len(logits):
             logits = seen.new_zeros((1, seen.shape[1], *padded.shape[2:]))

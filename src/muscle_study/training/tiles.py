@@ -1,11 +1,12 @@
 """Parts of a volume that are seen one by one, where memory does not hold all of it at once."""
 
-from collections.abc import Sequence
-from itertools import pairwise, product
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from math import prod
 from typing import NamedTuple
 
 import numpy as np
+from scipy import ndimage
 
 from muscle_study.training.parameters import HALO, NetworkParameters
 
@@ -17,9 +18,9 @@ class Tile(NamedTuple):
     kept: tuple[slice, ...]
 
     @property
-    def voxels(self) -> int:
-        """How many are seen."""
-        return prod(part.stop - part.start for part in self.seen)
+    def shape(self) -> tuple[int, ...]:
+        """Voxels that are seen, along each axis."""
+        return tuple(part.stop - part.start for part in self.seen)
 
     @property
     def kept_of_seen(self) -> tuple[slice, ...]:
@@ -30,76 +31,142 @@ class Tile(NamedTuple):
         )
 
 
-def tiling(wanted: np.ndarray, parameters: NetworkParameters) -> list[Tile]:
-    """Return tiles of one size that keep all that is wanted, no voxel twice.
+class Box(NamedTuple):
+    """The first voxel of a box and the one after its last, shape (3,), or (3, n) of many boxes."""
 
-    The size is that with which the fewest voxels are seen, of those which are no smaller than a
-    training patch and which memory allows. Small tiles follow the muscles closely, but are seen
-    twice where they overlap; large ones hold more that nobody wants.
+    first: np.ndarray
+    last: np.ndarray
+
+    @property
+    def slices(self) -> tuple[slice, ...]:
+        """The same as slices."""
+        return tuple(map(slice, self.first.tolist(), self.last.tolist()))
+
+
+class Sizes:
+    """How large a tile must be for what is kept of it.
+
+    Parameters
+    ----------
+    shape
+        Of the volume, multiples of the network's coarsening.
+    parameters
+        Of the network.
+    """
+
+    def __init__(self, shape: tuple[int, ...], parameters: NetworkParameters):
+        self.shape = np.array(shape)
+        self.patch, self.coarsening = map(np.array, (parameters.patch_size, parameters.coarsening))
+        self.most_voxels = max(parameters.tile_voxels, int(self.patch.prod()))
+
+    def of(self, kept: Box) -> np.ndarray:
+        """Return the voxels along each axis of the tile or tiles, shape as the boxes'."""
+        shape, patch, coarsening = (
+            each.reshape(-1, *[1] * (kept.first.ndim - 1))
+            for each in (self.shape, self.patch, self.coarsening)
+        )
+        needed = np.minimum(kept.last + HALO, shape) - np.maximum(kept.first - HALO, 0)
+        return np.minimum(np.maximum(-(-needed // coarsening) * coarsening, patch), shape)
+
+    def tile(self, kept: Box) -> Tile:
+        """Return the tile, which lies evenly around what is kept as far as the volume goes."""
+        size = self.of(kept)
+        start = np.clip((kept.first + kept.last - size) // 2, 0, self.shape - size)
+        return Tile(Box(start, start + size).slices, kept.slices)
+
+
+def tiling(wanted: np.ndarray, parameters: NetworkParameters) -> list[Tile]:
+    """Return tiles that keep all that is wanted, no voxel twice.
+
+    The box around what is wanted is divided by a plane, each part drawn tight and divided again, as
+    long as fewer voxels are seen so, or memory demands it. A tile is at least as large as a
+    training patch, for the surroundings that a network is used to, and sees `HALO` voxels more than
+    are kept of it where the volume goes on.
 
     Parameters
     ----------
     wanted
-        Shape (x, y, z), true where logits are wanted: somewhere, at least.
+        Shape (x, y, z), multiples of the network's coarsening; true where logits are wanted:
+        somewhere, at least.
     parameters
         Of the network.
-
-    Notes
-    -----
-    Tiles lie evenly. What is kept of one ends in the middle of the overlap with the next, at least
-    `HALO` from the tile's edge.
     """
-    shape = wanted.shape
-    by_axis = [
-        _sizes(*axis)
-        for axis in zip(shape, parameters.patch_size, parameters.coarsening, strict=True)
-    ]
-    most = max(parameters.tile_voxels, prod(parameters.patch_size))
-    before = np.pad(wanted, [(1, 0)] * 3).astype(np.int32)
-    for axis in range(3):
-        np.cumsum(before, axis, out=before)
-    tilings = [
-        _meeting(before, [_cuts(n, size) for n, size in zip(shape, sizes, strict=True)])
-        for sizes in product(*by_axis)
-        if prod(sizes) <= most
-    ]
-    return min(tilings, key=lambda tiles: sum(tile.voxels for tile in tiles))
+    sizes = Sizes(wanted.shape, parameters)
+    (around,) = ndimage.find_objects(wanted.view(np.uint8))
+    undivided = [Box(*np.array([(part.start, part.stop) for part in around]).T)]
+    tiles = []
+    while undivided:
+        box = undivided.pop()
+        parts = _divided(wanted, box, sizes)
+        if parts is None:
+            tiles.append(sizes.tile(box))
+        else:
+            undivided += parts
+    return tiles
 
 
-def _sizes(n: int, patch: int, coarsest: int) -> list[int]:
-    """Return the sizes along one axis that are worth a try: the least for each number of tiles."""
-    least = min(n, patch)
-    most_tiles = -(-(n - 2 * HALO) // (least - 2 * HALO)) if least < n else 1
-    even = (-(-(n - 2 * HALO) // count) + 2 * HALO for count in range(1, most_tiles))
-    return [least, *(-(-size // coarsest) * coarsest for size in even)]
+def batches(tiles: Iterable[Tile], most_voxels: int) -> Iterator[list[Tile]]:
+    """Yield tiles of one shape together, as many as hold no more voxels; at least one."""
+
+    def shape(tile: Tile) -> tuple[int, ...]:
+        return tile.shape
+
+    for of, alike in groupby(sorted(tiles, key=shape), key=shape):
+        ready, together = list(alike), max(most_voxels // prod(of), 1)
+        for first in range(0, len(ready), together):
+            yield ready[first : first + together]
 
 
-def _meeting(before: np.ndarray, cuts: Sequence[list[tuple[slice, slice]]]) -> list[Tile]:
-    """Return the tiles that keep anything wanted.
+class _Division(NamedTuple):
+    """Two parts of a box, and the voxels of their tiles."""
 
-    Parameters
-    ----------
-    before
-        How many voxels are wanted before each corner, shape (x + 1, y + 1, z + 1).
-    cuts
-        Along each axis what is seen and what is kept.
+    parts: list[Box]
+    voxels: list[int]
+
+
+def _divided(wanted: np.ndarray, box: Box, sizes: Sizes) -> list[Box] | None:
+    """Return both parts of a box, drawn tight; None if it had better stay whole."""
+    divisions = list(_divisions(wanted, box, sizes))
+    voxels = int(sizes.of(box).prod())
+    fewest = min(divisions, key=lambda division: sum(division.voxels), default=None)
+    if fewest is not None and sum(fewest.voxels) < voxels:
+        return fewest.parts
+    if voxels > sizes.most_voxels:
+        return min(divisions, key=lambda division: max(division.voxels)).parts
+    return None
+
+
+def _divisions(wanted: np.ndarray, box: Box, sizes: Sizes) -> Iterator[_Division]:
+    """Yield, for each axis, where the parts see the fewest voxels and where the larger one does."""
+    for axis, length in enumerate(box.last - box.first):
+        if length == 1:
+            continue
+        first, last = (edge + box.first[:, None] for edge in _planes(wanted[box.slices], axis))
+        # all planes up to each, and all from each on
+        below = Box(np.minimum.accumulate(first, 1)[:, :-1], np.maximum.accumulate(last, 1)[:, :-1])
+        first, last = first[:, ::-1], last[:, ::-1]
+        above = Box(
+            np.minimum.accumulate(first, 1)[:, -2::-1], np.maximum.accumulate(last, 1)[:, -2::-1]
+        )
+        voxels = np.array([sizes.of(parts).prod(0) for parts in (below, above)])
+        for cut in {int(voxels.sum(0).argmin()), int(voxels.max(0).argmin())}:
+            parts = [Box(each.first[:, cut], each.last[:, cut]) for each in (below, above)]
+            yield _Division(parts, voxels[:, cut].tolist())
+
+
+def _planes(wanted: np.ndarray, axis: int) -> Box:
+    """Return the box around what is wanted in each plane across an axis, shape (3, planes).
+
+    Where a plane holds nothing, the first voxel lies behind all others, and the last before them.
     """
-    ends = [[0, *(kept.stop for _, kept in along)] for along in cuts]
-    count = before[np.ix_(*ends)]
-    for axis in range(3):
-        count = np.diff(count, axis=axis)
-    return [
-        Tile(*zip(*(along[i] for along, i in zip(cuts, where, strict=True)), strict=True))
-        for where in np.argwhere(count)
-    ]
-
-
-def _cuts(n: int, size: int) -> list[tuple[slice, slice]]:
-    """Return the tiles along one axis: what is seen, and what is kept."""
-    count = -(-(n - 2 * HALO) // (size - 2 * HALO)) if size < n else 1
-    starts = np.linspace(0, n - size, count).round().astype(int).tolist()
-    inner = [(first + size + second) // 2 for first, second in pairwise(starts)]
-    return [
-        (slice(start, start + size), slice(low, high))
-        for start, low, high in zip(starts, [0, *inner], [*inner, n], strict=True)
-    ]
+    first, last = [], []
+    for other in range(3):
+        if other == axis:
+            lines = np.diag(wanted.any(axis=tuple({0, 1, 2} - {axis})))
+        else:
+            lines = wanted.any(axis=3 - axis - other)
+            lines = lines if axis < other else lines.T
+        any_there, n = lines.any(1), lines.shape[1]
+        first.append(np.where(any_there, lines.argmax(1), n))
+        last.append(np.where(any_there, n - lines[:, ::-1].argmax(1), 0))
+    return Box(np.array(first), np.array(last))
