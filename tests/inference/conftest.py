@@ -38,8 +38,10 @@ def card_of():
             validate_every=1, patience=None, learning_rate=0.1, deep_supervision=0,
             ema_decay=None, tile_voxels=tile_voxels,
         )  # fmt: skip
+        # at once: its stand-in tells sides by the halves of all that it sees
+        localiser = network.model_copy(update={"tile_voxels": 1_000_000})
         training = TrainingParameters(
-            channels=list(channels), localiser=network, segmenter=network, learn_from="curated",
+            channels=list(channels), localiser=localiser, segmenter=network, learn_from="curated",
             folds=1, start_from=None, pretrained=None, loader_workers=0,
             weight_decay=0.0, augmentation={},
             accelerator="cpu", devices=1, nodes=1, strategy="auto", precision="32-true", seed=1,
