@@ -1,0 +1,63 @@
+"""Instance norm is torch's own, and leaves the layout as it is."""
+
+import pytest
+import torch
+
+from muscle_study.training.network import build_network
+from muscle_study.training.norm import InstanceNorm
+
+LAYOUTS = [torch.channels_last_3d, torch.contiguous_format]
+
+
+def laid(layout: torch.memory_format) -> torch.Tensor:
+    """Return images of different brightness, in a layout."""
+    drawn = torch.randn((3, 5, 6, 7, 8), generator=torch.Generator().manual_seed(1))
+    brighter = torch.tensor([0.0, 20.0, 3.0]).view(3, 1, 1, 1, 1)
+    return ((1 + brighter) * drawn + brighter).to(memory_format=layout)
+
+
+def learned(norm: type[torch.nn.InstanceNorm3d]) -> torch.nn.InstanceNorm3d:
+    """Return a norm that has learned something."""
+    layer = norm(5, affine=True)
+    layer.load_state_dict({"weight": torch.linspace(0.5, 2, 5), "bias": torch.linspace(-1, 1, 5)})
+    return layer
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("count", [1, 3])
+def test_it_is_torchs_own_forwards_and_backwards(layout, count):
+    results = []
+    for norm in (learned(InstanceNorm), learned(torch.nn.InstanceNorm3d)):
+        images = laid(layout)[:count].requires_grad_()
+        normed = norm(images)
+        (normed**3).sum().backward()
+        results.append((normed, images.grad, norm.weight.grad, norm.bias.grad))
+    for ours, torchs in zip(*results, strict=True):
+        torch.testing.assert_close(ours, torchs, rtol=1e-4, atol=1e-3)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_layout_stays(layout):
+    images = laid(layout)
+    assert learned(InstanceNorm)(images).stride() == images.stride()
+
+
+def test_each_image_is_normalised_alone():
+    images = laid(torch.channels_last_3d)
+    norm = learned(InstanceNorm)
+    alone = torch.cat([norm(image) for image in images.split(1)])
+    torch.testing.assert_close(norm(images), alone)
+
+
+def test_it_normalises_in_bfloat16_too():
+    images = laid(torch.channels_last_3d)
+    normed = learned(InstanceNorm)(images.bfloat16())
+    assert normed.dtype == torch.bfloat16
+    exact = learned(torch.nn.InstanceNorm3d)(images)
+    assert (normed.float() - exact).abs().max() < 0.03 * exact.abs().max()
+
+
+def test_the_networks_norms_are_of_this_kind():
+    network = build_network(1, 3, [2, 4, 8], [[2, 2, 1], [2, 2, 2]])
+    norms = [each for each in network.modules() if isinstance(each, torch.nn.InstanceNorm3d)]
+    assert norms and all(isinstance(each, InstanceNorm) for each in norms)
