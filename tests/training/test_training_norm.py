@@ -3,6 +3,8 @@
 import pytest
 import torch
 
+from muscle_study.paths import ROOT
+from muscle_study.training.model import load_model
 from muscle_study.training.network import build_network
 from muscle_study.training.norm import InstanceNorm
 
@@ -37,6 +39,13 @@ def test_it_is_torchs_own_forwards_and_backwards(layout, count):
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
+def test_it_is_torchs_own_where_nothing_is_learned(layout):
+    images = laid(layout)
+    ours, torchs = (norm(5)(images) for norm in (InstanceNorm, torch.nn.InstanceNorm3d))
+    torch.testing.assert_close(ours, torchs, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
 def test_the_layout_stays(layout):
     images = laid(layout)
     assert learned(InstanceNorm)(images).stride() == images.stride()
@@ -55,6 +64,12 @@ def test_it_normalises_in_bfloat16_too():
     assert normed.dtype == torch.bfloat16
     exact = learned(torch.nn.InstanceNorm3d)(images)
     assert (normed.float() - exact).abs().max() < 0.03 * exact.abs().max()
+
+
+def test_the_committed_weights_are_of_these_networks():
+    model = load_model(ROOT / "data" / "models" / "randomised")
+    norms = [each for each in model.localiser.modules() if isinstance(each, InstanceNorm)]
+    assert norms and not any(list(each.parameters()) for each in norms)
 
 
 def test_the_networks_norms_are_of_this_kind():

@@ -61,7 +61,7 @@ def build_network(
         strides=[(1, 1, 1), *map(tuple, strides)],
         upsample_kernel_size=list(map(tuple, strides)),
         filters=list(features),
-        norm_name=(INSTANCE_NORM, {"affine": True}),
+        norm_name=INSTANCE_NORM,
         deep_supervision=deep_supervision > 0,
         deep_supr_num=max(deep_supervision, 1),
     )
