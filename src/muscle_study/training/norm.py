@@ -12,7 +12,7 @@ class InstanceNorm(torch.nn.InstanceNorm3d):
     """Instance norm; of an array with its channels last, each image's batch norm.
 
     The two are the same mathematically. Torch's own instance norm puts the channels first, which
-    its convolutions on a processor then undo: a third of a training step's time. Its batch norm
+    its convolutions on a processor then undo: a quarter of a training step's time. Its batch norm
     works where the array lies.
     """
 
