@@ -11,7 +11,6 @@ import torchio as tio
 from benchmarks.study import load_network_of
 from benchmarks.tables import Bar, bars_table, comparison_table
 from muscle_study.files import read_table
-from muscle_study.inference.segment import keep_largest_components
 from muscle_study.measurement.quality import compare as compare_labels
 from muscle_study.paths import RunPaths
 from muscle_study.progress import Progress
@@ -71,12 +70,11 @@ def _structures(
     rows = []
     for kind, scan in scans(scanned).items():
         segmented = segmenter(scan)
-        labels, _ = keep_largest_components(segmented.labels)
         predicted = {name.name.lower(): dice for name, dice in segmented.predicted_dice.items()}
         rows += [
             # who is found by no pass is the surest failure
             {"kind": kind, "dice": dice, "predicted": np.nan_to_num(predicted[structure])}
-            for structure, dice, *_ in compare_labels(labels, reference)
+            for structure, dice, *_ in compare_labels(segmented.labels, reference)
             if not np.isnan(dice)
         ]
     return rows

@@ -16,7 +16,6 @@ from benchmarks.tables import comparison_table
 from muscle_study.cohort.randomised import label_values, render
 from muscle_study.cohort.randomised_parameters import RANDOMISED_CHANNEL
 from muscle_study.cohort.tissues import Tissue
-from muscle_study.inference.segment import keep_largest_components
 from muscle_study.inference.stage import load_segmenter
 from muscle_study.measurement.quality import compare as compare_labels
 from muscle_study.parameters import load as load_parameters
@@ -105,11 +104,10 @@ def compare(_run: str) -> list[Table]:
             rng = np.random.default_rng((SEED, number))
             image = render(tissues.data, (SPACING_MM,) * 3, looks, rng)
             found = segmenter({RANDOMISED_CHANNEL: Volume(image, tissues.affine)})
-            labels, _ = keep_largest_components(found.labels)
             predicted = {label.name.lower(): dice for label, dice in found.predicted_dice.items()}
             rows += [
                 (structure, dice, np.nan_to_num(predicted[structure]))
-                for structure, dice, *_ in compare_labels(labels, reference)
+                for structure, dice, *_ in compare_labels(found.labels, reference)
             ]
             progress.advance()
     scores = pd.DataFrame(rows, columns=["structure", "dice", "predicted"])

@@ -15,7 +15,7 @@ from muscle_study.curation.images import merge_labels
 from muscle_study.curation.intake import SourceFile
 from muscle_study.curation.totalsegmentator import TotalSegmentatorSource
 from muscle_study.exclusions import Excluded
-from muscle_study.inference.segment import keep_largest_components, without_unsure
+from muscle_study.inference.segment import without_unsure
 from muscle_study.inference.stage import load_segmenter
 from muscle_study.labels import STRUCTURES
 from muscle_study.measurement.quality import compare as compare_labels
@@ -90,7 +90,7 @@ def compare(_run: str) -> list[Table]:
     rows = []
     for scan in real_scans(REAL):
         found = segmenter({segmenter.model.card.parameters.channels[0]: scan.image})
-        labels, _ = keep_largest_components(found.labels)
+        labels = found.labels
         kept = without_unsure(labels, found.predicted_dice, least)
         draw(scan.image, labels, scan.labels).savefig(
             pictures / f"{scan.name.replace('/', '_')}.png", dpi=80

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 import torchio as tio
 
-from muscle_study.inference.segment import Segmenter, keep_largest_components
+from muscle_study.inference.segment import Segmenter
 from muscle_study.inference.stage import load_segmenter
 from muscle_study.labels import Label
 from muscle_study.parameters import load as load_parameters
@@ -50,7 +50,7 @@ def prepare_segmentation(
     channels = segmenter.model.card.parameters.channels
 
     def work() -> Volume:
-        return keep_largest_components(segmenter(load_channels(images, channels)).labels)[0]
+        return segmenter(load_channels(images, channels)).labels
 
     return work
 

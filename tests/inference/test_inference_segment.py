@@ -10,7 +10,7 @@ from muscle_study.inference.segment import (
     agreement,
     box_around,
     expected_dice,
-    keep_largest_components,
+    keep_largest_parts,
     most_probable,
     near_muscle,
     part_of,
@@ -219,14 +219,30 @@ def test_stray_voxels_are_removed_and_counted():
     data[1:5, 1:5, 1:5] = Label.GLUTEUS_LEFT
     data[8, 8, 8] = Label.GLUTEUS_LEFT
     data[8, 1, 1] = Label.PSOAS_LEFT
-    cleaned, removed = keep_largest_components(Volume(data, np.eye(4)))
+    cleaned, removed = keep_largest_parts(Volume(data, np.eye(4)))
     assert cleaned.data[8, 8, 8] == Label.BACKGROUND
     assert (cleaned.data == Label.GLUTEUS_LEFT).sum() == 64
     assert cleaned.data[8, 1, 1] == Label.PSOAS_LEFT
-    assert removed == {
-        "removed_psoas_left": 0, "removed_psoas_right": 0,
-        "removed_gluteus_left": 1, "removed_gluteus_right": 0,
-    }  # fmt: skip
+    assert removed == {**dict.fromkeys(STRUCTURES, 0), Label.GLUTEUS_LEFT: 1}
+
+
+def test_what_the_localiser_connects_is_one_part():
+    data = np.zeros((16, 8, 24), np.uint8)
+    data[2:5, 2:5, 2:14] = Label.PSOAS_LEFT
+    data[2:5, 2:5, 17:22] = Label.PSOAS_LEFT  # beyond an implant
+    data[12, 6, 20] = Label.PSOAS_LEFT  # far away
+    located = np.zeros((8, 4, 12), np.uint8)
+    located[1:3, 1:3, 1:11] = Label.PSOAS_LEFT
+    coarse = np.diag([2.0, 2.0, 2.0, 1.0])
+    coarse[:3, 3] = 0.5
+    labels = Volume(data, np.eye(4))
+    cleaned, removed = keep_largest_parts(labels, Volume(located, coarse))
+    assert (cleaned.data > 0).sum() == 9 * (12 + 5)
+    assert removed[Label.PSOAS_LEFT] == 1
+    # the other side's map connects nothing
+    other_side = Volume(located * np.uint8(Label.PSOAS_RIGHT), coarse)
+    assert keep_largest_parts(labels, other_side)[1][Label.PSOAS_LEFT] == 9 * 5 + 1
+    assert keep_largest_parts(labels)[1][Label.PSOAS_LEFT] == 9 * 5 + 1
 
 
 def test_a_structure_that_nothing_agrees_on_is_left_out():

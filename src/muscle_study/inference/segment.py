@@ -37,7 +37,9 @@ class Segmented:
     Parameters
     ----------
     labels
-        On the images' own grid, uint8.
+        On the images' own grid, uint8; of each muscle and side one part (`keep_largest_parts`).
+    removed
+        Voxels of the other parts, by structure.
     predicted_dice
         By structure; NaN where none was found. The geometric mean of how alike the maps of the
         localiser and the segmenters are, and of the Dice coefficient that the segmenters'
@@ -45,6 +47,7 @@ class Segmented:
     """
 
     labels: Volume
+    removed: dict[Label, int]
     predicted_dice: dict[Label, float]
 
 
@@ -77,11 +80,12 @@ class Segmenter:
         own = images[trained.channels[0]]
         with autocast(self.precision, self.device):
             located = localise(self.model.localiser, trained.localiser, images, ranges, self.device)
-        found, _ = keep_largest_components(located)
+        found, _ = keep_largest_parts(located)
         box = box_around(found, own, MARGIN_MM)
         if box is None:
             nothing = Volume(np.zeros(own.data.shape, np.uint8), own.affine)
-            return Segmented(nothing, dict.fromkeys(STRUCTURES, float("nan")))
+            none = dict.fromkeys(STRUCTURES, 0)
+            return Segmented(nothing, none, dict.fromkeys(STRUCTURES, float("nan")))
         inside = {name: part_of(images[name], box) for name in trained.channels}
         seen = network_input(inside, ranges, trained.segmenter.spacing_mm)
         near = partial(near_muscle, found, seen.data.shape[1:], seen.affine)
@@ -100,7 +104,8 @@ class Segmenter:
             label: float(np.sqrt(agreed[label] * np.mean([each[label] for each in promised])))
             for label in STRUCTURES
         }
-        return Segmented(Volume(labels, own.affine), predicted)
+        kept, removed = keep_largest_parts(Volume(labels, own.affine), found)
+        return Segmented(kept, removed, predicted)
 
     @torch.inference_mode()
     def _probabilities(
@@ -300,30 +305,42 @@ def most_probable(probabilities: np.ndarray, affine: np.ndarray, grid: Volume) -
     return InBox(box, Volume(classes, target.affine))
 
 
-def keep_largest_components(labels: Volume) -> tuple[Volume, dict[str, int]]:
+def keep_largest_parts(
+    labels: Volume, located: Volume | None = None
+) -> tuple[Volume, dict[Label, int]]:
     """Keep the largest connected part of each muscle.
+
+    Parameters
+    ----------
+    labels
+        Of the muscles.
+    located
+        Labels of the localiser, on a grid whose axes are parallel: what these connect is one part,
+        so that a muscle which an implant interrupts is not cut off there.
 
     Returns
     -------
     Volume
         The cleaned label map.
     dict
-        Removed voxels by structure, ``removed_<structure>``.
+        Removed voxels by structure.
     """
     cleaned = labels.data.copy()
-    removed = {}
+    removed = dict.fromkeys(STRUCTURES, 0)
     boxes = ndimage.find_objects(labels.data, max_label=len(STRUCTURES))
     for label, box in zip(STRUCTURES, boxes, strict=True):
-        count = 0
-        if box is not None:
-            inside = labels.data[box] == label
-            parts, _ = ndimage.label(inside)
-            sizes = np.bincount(parts.ravel())
-            sizes[0] = 0
-            stray = inside & (parts != sizes.argmax())
-            cleaned[box][stray] = Label.BACKGROUND
-            count = int(stray.sum())
-        removed[f"removed_{label.name.lower()}"] = count
+        if box is None:
+            continue
+        here = part_of(labels, box)
+        inside = here.data == label
+        connected = inside
+        if located is not None:
+            of_localiser = resample(located, inside.shape, here.affine, order=0)
+            connected = inside | (of_localiser.data == label)
+        parts, _ = ndimage.label(connected)
+        stray = inside & (parts != np.bincount(parts[inside]).argmax())
+        cleaned[box][stray] = Label.BACKGROUND
+        removed[label] = int(stray.sum())
     return Volume(cleaned, labels.affine), removed
 
 

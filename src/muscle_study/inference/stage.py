@@ -16,7 +16,7 @@ from muscle_study.exclusions import Excluded
 from muscle_study.files import read_table, sha256, write_json, write_table
 from muscle_study.inference.masks import label_map, mask_files
 from muscle_study.inference.parameters import InferenceParameters, MasksParameters, Source
-from muscle_study.inference.segment import Segmenter, keep_largest_components, without_unsure
+from muscle_study.inference.segment import Segmenter, without_unsure
 from muscle_study.paths import RunPaths
 from muscle_study.records import (
     code_digest,
@@ -81,11 +81,13 @@ class FromNetwork(LabelSource):
         segmenter = load_segmenter(self.model, of.accelerator, of.precision, self.version)
         wanted = segmenter.model.card.parameters.channels
         segmented = segmenter(load_channels(images, wanted, of.channels))
-        largest, removed = keep_largest_components(segmented.labels)
-        labels = without_unsure(largest, segmented.predicted_dice, of.min_predicted_dice)
+        labels = without_unsure(segmented.labels, segmented.predicted_dice, of.min_predicted_dice)
         predicted = {
             f"predicted_dice_{label.name.lower()}": None if np.isnan(dice) else round(dice, 4)
             for label, dice in segmented.predicted_dice.items()
+        }
+        removed = {
+            f"removed_{label.name.lower()}": count for label, count in segmented.removed.items()
         }
         return labels, {**predicted, **removed}
 
