@@ -60,17 +60,15 @@ slice = $(data)/parameters/$(1).json
 again = $(data)/parameters/$(1).again
 manuscript := $(reports)/manuscript.html
 
-# Modules that start, show and record stages, and hand out their work, change no result.
-running := __main__ again batches dispatch folders kernel notebooks parameters parent \
-  participant_process progress provenance run_lock runner stage_line status waiting worker_code
-shared := $(filter-out $(running:%=src/muscle_study/%.py),$(wildcard src/muscle_study/*.py))
+# Rooms that every stage is built on; mapping, running and checks change no result.
+shared := $(wildcard $(foreach room,protocol imaging networks publishing,src/muscle_study/$(room)/*.py))
 
 all: $(manuscript) ## run what is not up to date, and render the report
 	@$(study) summary --run $(RUN)
 
 define stage_rule
 $(call executed,$(1)): notebooks/$(notebook.$(1)).ipynb $(wildcard src/muscle_study/$(1)/*.py \
-  src/muscle_study/$(1)/*/*.py) $(shared) $(call slice,$(1)) $(foreach read,$(filter \
+  src/muscle_study/$(1)/*/*.py src/muscle_study/$(1)/*/*/*.py) $(shared) $(call slice,$(1)) $(foreach read,$(filter \
   $(stages),$(reads.$(1))),$(call executed,$(read))) $(if $(wildcard $(call again,$(1))),FORCE) \
   | $(environment)
 	@exec $(study) run $(1) --run $(RUN) --set "$$$$SET" $$(if $$(filter-out FORCE,$$?),,--again)

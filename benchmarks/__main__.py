@@ -16,7 +16,7 @@ from benchmarks import (
     variants,
     workers,
 )
-from muscle_study.paths import RunPaths
+from muscle_study.protocol.paths import RunPaths
 
 COMPARISONS = {
     "idle": idle.compare,

@@ -10,13 +10,13 @@ from dask.distributed import as_completed
 
 from benchmarks.measured import measure
 from benchmarks.tables import Bar, bars_table, comparison_table
-from muscle_study.cluster import connect, map_participants
-from muscle_study.cluster_parameters import ClusterParameters
-from muscle_study.files import write_table
-from muscle_study.parameters import load
-from muscle_study.paths import SCHEDULER
-from muscle_study.records import recall, record_key, stamps
-from muscle_study.statistics.table import Table
+from muscle_study.mapping.cluster import connect, map_participants
+from muscle_study.mapping.parameters import ClusterParameters
+from muscle_study.mapping.records import recall, record_key, stamps
+from muscle_study.protocol.files import write_table
+from muscle_study.protocol.paths import SCHEDULER
+from muscle_study.publishing.table import Table
+from muscle_study.running.parameters import load
 
 #: Participants of the published study.
 PARTICIPANTS = 27_805

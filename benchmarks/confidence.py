@@ -10,14 +10,14 @@ import torchio as tio
 
 from benchmarks.study import load_network_of
 from benchmarks.tables import Bar, bars_table, comparison_table
-from muscle_study.files import read_table
+from muscle_study.imaging.volumes import Volume, load
+from muscle_study.mapping.progress import Progress
 from muscle_study.measurement.quality import compare as compare_labels
-from muscle_study.paths import RunPaths
-from muscle_study.progress import Progress
-from muscle_study.statistics.predicted import FAILURE, area_under_curve
-from muscle_study.statistics.table import Table
-from muscle_study.training.preprocessing import load_channels
-from muscle_study.volumes import Volume, load
+from muscle_study.networks.preprocessing import load_channels
+from muscle_study.protocol.files import read_table
+from muscle_study.protocol.paths import RunPaths
+from muscle_study.publishing.table import Table
+from muscle_study.statistics.analyses.segmentation.predicted import FAILURE, area_under_curve
 
 SEED = 20260108
 RESAMPLES = 2000

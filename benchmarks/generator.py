@@ -10,8 +10,8 @@ from benchmarks.measured import measure
 from benchmarks.participant import NAKO_MM, cohort_parameters, draw_task
 from benchmarks.tables import Bar, bars_table, comparison_table
 from muscle_study.cohort.export import make_participant, spacing_name
-from muscle_study.parameters import load as load_parameters
-from muscle_study.statistics.table import Table
+from muscle_study.publishing.table import Table
+from muscle_study.running.parameters import load as load_parameters
 
 THREADS, RUNS = 1, 3
 #: Seconds a participant at most, at the demo's grid and at the NAKO's.

@@ -11,11 +11,11 @@ from pathlib import Path
 import pandas as pd
 
 from benchmarks.tables import Bar, bars_table, comparison_table
-from muscle_study.files import write_json
-from muscle_study.numbers import Numbers
-from muscle_study.paths import ROOT, STAGES
-from muscle_study.statistics.names import NAMES
-from muscle_study.statistics.table import Table
+from muscle_study.protocol.files import write_json
+from muscle_study.protocol.paths import ROOT, STAGES
+from muscle_study.publishing.numbers import Numbers
+from muscle_study.publishing.table import Table
+from muscle_study.statistics.analyses.names import NAMES
 
 #: Participants of the paper.
 PARTICIPANTS = 27_805

@@ -11,12 +11,12 @@ from benchmarks.measured import Measured, measure, scaled_seconds
 from benchmarks.participant import make_nako_participant
 from benchmarks.study import Network, prepare_segmentation
 from benchmarks.tables import Bar, bars_table, comparison_table
-from muscle_study.paths import RunPaths
-from muscle_study.statistics.table import Table
-from muscle_study.training.classes import CLASSES
-from muscle_study.training.model import CPU
-from muscle_study.training.precision import resolved
-from muscle_study.volumes import Volume, load
+from muscle_study.imaging.volumes import Volume, load
+from muscle_study.networks.classes import CLASSES
+from muscle_study.networks.model import CPU
+from muscle_study.networks.precision import resolved
+from muscle_study.protocol.paths import RunPaths
+from muscle_study.publishing.table import Table
 
 THREADS = 2
 #: Ours is run often enough that what happens once does not count; the others take too long.

@@ -7,7 +7,7 @@ import pandas as pd
 from benchmarks.measured import measure
 from benchmarks.study import plain_queue, training_data
 from benchmarks.tables import comparison_table
-from muscle_study.statistics.table import Table
+from muscle_study.publishing.table import Table
 
 #: Each loader also has the worker processes of `training.loader_workers`.
 THREADS = 1

@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from muscle_study.participant_process import settings_of
+from muscle_study.mapping.worker_process import settings_of
 
 BYTES_PER_GB = 1e9
 

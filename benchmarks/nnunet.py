@@ -19,9 +19,9 @@ from nnunetv2.inference.predict_from_raw_data import nnUNetPredictor
 from nnunetv2.utilities.get_network_from_plans import get_network_from_plans
 from nnunetv2.utilities.plans_handling.plans_handler import PlansManager
 
-from muscle_study.labels import Label
-from muscle_study.paths import IMAGE_ENDING, image_file
-from muscle_study.volumes import load
+from muscle_study.imaging.volumes import load
+from muscle_study.protocol.muscles import Label
+from muscle_study.protocol.paths import IMAGE_ENDING, image_file
 
 DATASET, CONFIGURATION = "Dataset001_Dixon", "3d_fullres"
 #: The plan's network does not depend on how many participants there are, only its batch size does.

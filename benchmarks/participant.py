@@ -7,10 +7,10 @@ import numpy as np
 
 from muscle_study.cohort.export import Task, make_participant
 from muscle_study.cohort.parameters import CohortParameters
-from muscle_study.cohort.population import draw_muscles, draw_participants
-from muscle_study.parameters import load as load_parameters
-from muscle_study.paths import RunPaths, image_file
-from muscle_study.volumes import load, save, to_ras
+from muscle_study.cohort.population.draw import draw_muscles, draw_participants
+from muscle_study.imaging.volumes import load, save, to_ras
+from muscle_study.protocol.paths import RunPaths, image_file
+from muscle_study.running.parameters import load as load_parameters
 
 #: Voxel edges of the NAKO's volumes: 320 x 260 x 160 voxels.
 NAKO_MM = (1.40625, 1.40625, 3.0)

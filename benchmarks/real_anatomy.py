@@ -13,15 +13,15 @@ from scipy import ndimage
 
 from benchmarks.real_scans import MODEL, REAL, existing
 from benchmarks.tables import comparison_table
-from muscle_study.cohort.randomised import label_values, render
-from muscle_study.cohort.randomised_parameters import RANDOMISED_CHANNEL
-from muscle_study.cohort.tissues import Tissue
+from muscle_study.cohort.anatomy.tissues import Tissue
+from muscle_study.cohort.randomised.images import label_values, render
+from muscle_study.cohort.randomised.parameters import RANDOMISED_CHANNEL
+from muscle_study.imaging.volumes import Volume, resample, to_ras
 from muscle_study.inference.stage import load_segmenter
+from muscle_study.mapping.progress import Progress
 from muscle_study.measurement.quality import compare as compare_labels
-from muscle_study.parameters import load as load_parameters
-from muscle_study.progress import Progress
-from muscle_study.statistics.table import Table
-from muscle_study.volumes import Volume, resample, to_ras
+from muscle_study.publishing.table import Table
+from muscle_study.running.parameters import load as load_parameters
 
 ATLAS = REAL / "spl_atlas"
 #: The header's spacing is too small by this factor (inferred from the vertebrae).

@@ -10,19 +10,19 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from benchmarks.tables import comparison_table
-from muscle_study.curation.dicom import is_dicom, read_slices, stack_volume, stacks
 from muscle_study.curation.images import merge_labels
-from muscle_study.curation.intake import SourceFile
-from muscle_study.curation.totalsegmentator import TotalSegmentatorSource
-from muscle_study.exclusions import Excluded
+from muscle_study.curation.sources.dicom import is_dicom, read_slices, stack_volume, stacks
+from muscle_study.curation.sources.intake import SourceFile
+from muscle_study.curation.sources.totalsegmentator import TotalSegmentatorSource
+from muscle_study.imaging.volumes import Volume, load, to_ras
 from muscle_study.inference.segment import without_unsure
 from muscle_study.inference.stage import load_segmenter
-from muscle_study.labels import STRUCTURES
 from muscle_study.measurement.quality import compare as compare_labels
-from muscle_study.parameters import load as load_parameters
-from muscle_study.paths import ROOT, RunPaths
-from muscle_study.statistics.table import Table
-from muscle_study.volumes import Volume, load, to_ras
+from muscle_study.protocol.exclusions import Excluded
+from muscle_study.protocol.muscles import STRUCTURES
+from muscle_study.protocol.paths import ROOT, RunPaths
+from muscle_study.publishing.table import Table
+from muscle_study.running.parameters import load as load_parameters
 
 REAL = Path(os.environ.get("MUSCLE_STUDY_REAL", ROOT.parent / "shared" / "real"))
 MODEL = ROOT / "data" / "models" / "randomised"

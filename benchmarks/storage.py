@@ -14,10 +14,10 @@ import pandas as pd
 
 from benchmarks.participant import make_nako_participant
 from benchmarks.tables import Bar, bars_table, comparison_table
+from muscle_study.imaging.volumes import Volume, load, open_mapped, save
 from muscle_study.inference.segment import MARGIN_MM, Box, box_around
-from muscle_study.paths import RunPaths, image_file
-from muscle_study.statistics.table import Table
-from muscle_study.volumes import Volume, load, open_mapped, save
+from muscle_study.protocol.paths import RunPaths, image_file
+from muscle_study.publishing.table import Table
 
 RUNS = 7
 #: Edge of the small region (voxels), and of Blosc2's chunks and blocks, as nnU-Net v2 is near to.

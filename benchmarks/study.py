@@ -7,22 +7,22 @@ from pathlib import Path
 import torch
 import torchio as tio
 
+from muscle_study.imaging.volumes import Volume
 from muscle_study.inference.segment import Segmenter
 from muscle_study.inference.stage import load_segmenter
-from muscle_study.labels import Label
-from muscle_study.parameters import load as load_parameters
-from muscle_study.paths import RunPaths, image_file
-from muscle_study.training.augmentation import augmentation
-from muscle_study.training.data import AnnotatedParticipants
-from muscle_study.training.model import load_model
-from muscle_study.training.parameters import TrainingParameters
-from muscle_study.training.preprocessing import (
+from muscle_study.networks.model import load_model
+from muscle_study.networks.preprocessing import (
     PERCENTILES,
     intensity_range,
     load_channels,
     network_input,
 )
-from muscle_study.volumes import Volume
+from muscle_study.protocol.muscles import Label
+from muscle_study.protocol.paths import RunPaths, image_file
+from muscle_study.running.parameters import load as load_parameters
+from muscle_study.training.augmentation import augmentation
+from muscle_study.training.data import AnnotatedParticipants
+from muscle_study.training.parameters import TrainingParameters
 
 # ---- inference
 

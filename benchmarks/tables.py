@@ -8,8 +8,8 @@ from importlib.metadata import version
 import numpy as np
 import pandas as pd
 
-from muscle_study.provenance import commit
-from muscle_study.statistics.table import Table
+from muscle_study.protocol.provenance import commit
+from muscle_study.publishing.table import Table
 
 PACKAGES = ("torch", "monai", "torchio", "numpy", "scipy")
 DIGITS = 3

@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 
 from benchmarks.tables import comparison_table
-from muscle_study.parameters import load
-from muscle_study.paths import RunPaths
-from muscle_study.statistics.table import Table
+from muscle_study.protocol.paths import RunPaths
+from muscle_study.publishing.table import Table
+from muscle_study.running.parameters import load
 from muscle_study.training.data import AnnotatedParticipants
 from muscle_study.training.finished import read_finished
 from muscle_study.training.fit_network import Training, train_network

@@ -17,11 +17,11 @@ import psutil
 
 from benchmarks.measured import peak_gb
 from benchmarks.tables import Bar, bars_table, comparison_table
-from muscle_study.files import read_table, write_table
 from muscle_study.inference.stage import segment_cohort
-from muscle_study.parameters import load
-from muscle_study.paths import RunPaths
-from muscle_study.statistics.table import Table
+from muscle_study.protocol.files import read_table, write_table
+from muscle_study.protocol.paths import RunPaths
+from muscle_study.publishing.table import Table
+from muscle_study.running.parameters import load
 
 FEW, MANY = 20, 200
 LEAST_SPEEDUP, MOST_GROWTH = 1.8, 1.1
@@ -76,7 +76,7 @@ class PeakOfWorkers(threading.Thread):
         while not self.ended.wait(SECONDS_BETWEEN_LOOKS):
             for process in psutil.Process().children(recursive=True):
                 with suppress(psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError):
-                    if "muscle_study.participant_process" in process.cmdline():
+                    if "muscle_study.mapping.worker_process" in process.cmdline():
                         self.peak_gb = max(self.peak_gb, peak_gb(process.pid))
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 from dask.distributed import LocalCluster
 
-from muscle_study.parameters import load
-from muscle_study.paths import ROOT, RunPaths
+from muscle_study.protocol.paths import ROOT, RunPaths
+from muscle_study.running.parameters import load
 
 #: Longer than any test takes, so that one that hangs names itself.
 SECONDS_AT_MOST = 1200

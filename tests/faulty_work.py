@@ -9,9 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from muscle_study.exclusions import Excluded, Reason
-from muscle_study.files import sha256, write_text
-from muscle_study.records import (
+from muscle_study.mapping.records import (
     contents,
     read_record,
     recall,
@@ -20,6 +18,8 @@ from muscle_study.records import (
     write_exclusion,
     write_record,
 )
+from muscle_study.protocol.exclusions import Excluded, Reason
+from muscle_study.protocol.files import sha256, write_text
 
 #: Written of each participant: enough that a cohort fills a small disk.
 RESULT_BYTES = 20_000

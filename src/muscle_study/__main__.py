@@ -10,9 +10,9 @@ import sys
 from contextlib import nullcontext
 from pathlib import Path
 
-from muscle_study.parameters import ParameterError, keep_used, load, write_slices
-from muscle_study.paths import STAGES, RunPaths
-from muscle_study.run_lock import RunLockedError, is_held, run_lock
+from muscle_study.protocol.paths import STAGES, RunPaths
+from muscle_study.running.lock import RunLockedError, is_held, run_lock
+from muscle_study.running.parameters import ParameterError, keep_used, load, write_slices
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -57,8 +57,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace, overrides: list[str]) -> int:
     """Run one stage's notebook."""
-    from muscle_study.notebooks import NotebookError
-    from muscle_study.runner import StageError, run_stage
+    from muscle_study.running.notebooks import NotebookError
+    from muscle_study.running.runner import StageError, run_stage
 
     # as exceptions these let the runner end its kernel, which is in a session of its own
     for number in (signal.SIGTERM, signal.SIGHUP):
@@ -123,7 +123,7 @@ def _train(options: argparse.Namespace, overrides: list[str]) -> int:
 def _learning_curve(options: argparse.Namespace, overrides: list[str]) -> int:
     """Train with fewer participants, and score each training on the test split."""
     parameters = load(options.run, overrides)
-    from muscle_study.learning_curve.curve import measure_curve
+    from muscle_study.checks.learning_curve import measure_curve
 
     with run_lock(RunPaths(options.run).data, "learning-curve"):
         measure_curve(RunPaths(options.run), parameters)
@@ -135,7 +135,7 @@ def _curation_check(options: argparse.Namespace, overrides: list[str]) -> int:
     parameters = load(options.run, overrides)
     if parameters.cohort is None:
         raise ParameterError("curation-check makes a cohort: name a run with the section cohort")
-    from muscle_study.curation_check.check import check_curation
+    from muscle_study.checks.curation_check.check import check_curation
 
     problems = check_curation(options.run, parameters, options.each, options.sound, options.seed)
     for problem in problems:
@@ -146,7 +146,7 @@ def _curation_check(options: argparse.Namespace, overrides: list[str]) -> int:
 def _replicates(options: argparse.Namespace, overrides: list[str]) -> int:
     """Check the statistics on many synthetic populations."""
     parameters = load(options.run, overrides)
-    from muscle_study.statistics.replicates import Plan, run
+    from muscle_study.statistics.analyses.extensions.replicates import Plan, run
 
     plan = Plan(options.count, options.people, parameters.statistics)
     run(plan, RunPaths(options.run))
@@ -163,7 +163,7 @@ def _summary(options: argparse.Namespace, _overrides: list[str]) -> int:
 
 def _status(options: argparse.Namespace, overrides: list[str]) -> int:
     """Tell of each stage whether it is done, stale or failed, and why."""
-    from muscle_study.status import status
+    from muscle_study.running.status import status
 
     print(status(options.run, overrides))
     return 0
@@ -171,10 +171,10 @@ def _status(options: argparse.Namespace, overrides: list[str]) -> int:
 
 def _verify(options: argparse.Namespace, overrides: list[str]) -> int:
     """Check a finished run: hashes, tables derived again, reference values."""
-    from muscle_study.notebooks import NotebookError
-    from muscle_study.runner import StageError
-    from muscle_study.verification.chain import VerificationError
-    from muscle_study.verification.verify import verify
+    from muscle_study.checks.chain import VerificationError
+    from muscle_study.checks.verify import verify
+    from muscle_study.running.notebooks import NotebookError
+    from muscle_study.running.runner import StageError
 
     try:
         lines, problems = verify(options.run, load(options.run, overrides).cluster)
@@ -188,8 +188,8 @@ def _verify(options: argparse.Namespace, overrides: list[str]) -> int:
 
 def _reference(options: argparse.Namespace, _overrides: list[str]) -> int:
     """Keep a finished run's numbers as the reference of later ones."""
-    from muscle_study.verification.chain import VerificationError
-    from muscle_study.verification.reference import write_reference
+    from muscle_study.checks.chain import VerificationError
+    from muscle_study.checks.reference import write_reference
 
     try:
         print(write_reference(options.run))
@@ -201,8 +201,8 @@ def _reference(options: argparse.Namespace, _overrides: list[str]) -> int:
 
 def _audit(options: argparse.Namespace, _overrides: list[str]) -> int:
     """Show how a number of the manuscript came about."""
-    from muscle_study.verification.audit import audit, list_numbers
-    from muscle_study.verification.chain import VerificationError
+    from muscle_study.checks.audit import audit, list_numbers
+    from muscle_study.checks.chain import VerificationError
 
     try:
         lines = audit(options.run, options.number) if options.number else list_numbers(options.run)

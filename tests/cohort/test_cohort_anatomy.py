@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from muscle_study.cohort.anatomy import build_body
-from muscle_study.cohort.grid import FIELD_OF_VIEW_MM, Grid
-from muscle_study.cohort.habitus import habitus
-from muscle_study.cohort.muscles import psoas, union_volume_mm3
-from muscle_study.cohort.sampling import Body, sample
-from muscle_study.cohort.spine import level_z_mm
-from muscle_study.cohort.tissues import Tissue
-from muscle_study.labels import STRUCTURES, Label
+from muscle_study.cohort.anatomy.body import build_body
+from muscle_study.cohort.anatomy.habitus import habitus
+from muscle_study.cohort.anatomy.muscles import psoas, union_volume_mm3
+from muscle_study.cohort.anatomy.sampling import Body, sample
+from muscle_study.cohort.anatomy.spine import level_z_mm
+from muscle_study.cohort.anatomy.tissues import Tissue
+from muscle_study.cohort.scanner.grid import FIELD_OF_VIEW_MM, Grid
+from muscle_study.protocol.muscles import STRUCTURES, Label
 
 PITCH_MM = (3.0, 3.0, 4.0)
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from muscle_study.cohort.artefacts import (
+from muscle_study.cohort.scanner.artefacts import (
     CHEMICAL_SHIFT_MM,
     chemical_shift,
     ghosts,

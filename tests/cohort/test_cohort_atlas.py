@@ -8,10 +8,17 @@ import pandas as pd
 import pytest
 import SimpleITK as sitk  # noqa: N813 - its own custom
 
-from muscle_study.cohort.anatomy import build_body
-from muscle_study.cohort.atlas import ATLAS, COLUMNS, DISC_L3_L4, atlas_shape, body_shape, compare
-from muscle_study.files import read_table
-from muscle_study.paths import ROOT
+from muscle_study.cohort.anatomy.atlas import (
+    ATLAS,
+    COLUMNS,
+    DISC_L3_L4,
+    atlas_shape,
+    body_shape,
+    compare,
+)
+from muscle_study.cohort.anatomy.body import build_body
+from muscle_study.protocol.files import read_table
+from muscle_study.protocol.paths import ROOT
 
 REAL = Path(os.environ.get("MUSCLE_STUDY_REAL", ROOT.parent / "shared" / "real"))
 

@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from muscle_study.cohort.calibration import (
+from muscle_study.cohort.population.calibration import (
     fat_model,
     muscle_model,
     share_beyond_limits,
     terms,
 )
-from muscle_study.cohort.coefficients import FATS, MUSCLES, SEXES
-from muscle_study.cohort.demographics import grid
+from muscle_study.cohort.population.coefficients import FATS, MUSCLES, SEXES
+from muscle_study.cohort.population.demographics import grid
 
 
 # Kiefer et al. 2026, abstract; volumes in mL

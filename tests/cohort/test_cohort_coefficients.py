@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from muscle_study.cohort.coefficients import (
+from muscle_study.cohort.population.coefficients import (
     BMI_LIMITS_KG_M2,
     CENTRES,
     MUSCLES,
@@ -12,7 +12,7 @@ from muscle_study.cohort.coefficients import (
     SEXES,
     WASTING_AGE_YEARS,
 )
-from muscle_study.cohort.targets import target, targets
+from muscle_study.cohort.population.targets import target, targets
 
 
 def test_residual_correlation_is_a_correlation_matrix():

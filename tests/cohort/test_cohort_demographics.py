@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.special import ndtri
 
-from muscle_study.cohort.coefficients import ACTIVITY, BMI_LIMITS_KG_M2, SEXES
-from muscle_study.cohort.demographics import (
+from muscle_study.cohort.population.coefficients import ACTIVITY, BMI_LIMITS_KG_M2, SEXES
+from muscle_study.cohort.population.demographics import (
     age_distribution,
     bmi_curve,
     bmi_latent,
@@ -14,7 +14,7 @@ from muscle_study.cohort.demographics import (
     mean_height_cm,
     sex_share,
 )
-from muscle_study.cohort.targets import target
+from muscle_study.cohort.population.targets import target
 
 
 def test_age_quartiles_lie_inside_their_year():

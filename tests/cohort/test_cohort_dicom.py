@@ -12,10 +12,10 @@ import pytest
 import SimpleITK as sitk  # noqa: N813 - its own custom
 
 from muscle_study.cohort.dicom import Series, uid, write_series
-from muscle_study.cohort.grid import Grid
-from muscle_study.cohort.imaging import Scan
 from muscle_study.cohort.nako import CONTRASTS, export_scan, read_composed
-from muscle_study.volumes import Volume, save
+from muscle_study.cohort.scanner.grid import Grid
+from muscle_study.cohort.scanner.scan import Scan
+from muscle_study.imaging.volumes import Volume, save
 
 PERSON = {
     "participant_id": "100129", "sex": "female", "age_years": 44, "height_cm": 167.3,

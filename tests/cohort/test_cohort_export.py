@@ -9,9 +9,9 @@ import pytest
 from muscle_study.cohort.export import draw_cohort, make_cohort
 from muscle_study.cohort.overview import whole_scans
 from muscle_study.cohort.parameters import CohortParameters
-from muscle_study.parameters import load
-from muscle_study.paths import RunPaths, image_file
-from muscle_study.volumes import load as load_volume
+from muscle_study.imaging.volumes import load as load_volume
+from muscle_study.protocol.paths import RunPaths, image_file
+from muscle_study.running.parameters import load
 
 
 def small_parameters(**changed):

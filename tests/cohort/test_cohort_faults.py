@@ -8,14 +8,14 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from muscle_study.cohort.fault_parameters import FaultParameters
 from muscle_study.cohort.faults.assign import assign_faults, draw_detail, problems
 from muscle_study.cohort.faults.files import break_files, duplicate_scans
 from muscle_study.cohort.faults.kinds import DESCRIPTIONS, DETAILS, Fault, Problem
+from muscle_study.cohort.faults.parameters import FaultParameters
 from muscle_study.cohort.faults.rates import BY_BMI, BmiRule, fault_probabilities
 from muscle_study.cohort.faults.table import break_table
-from muscle_study.cohort.imaging import CONTRASTS
-from muscle_study.volumes import Volume, save
+from muscle_study.cohort.scanner.scan import CONTRASTS
+from muscle_study.imaging.volumes import Volume, save
 
 N = 20_000
 

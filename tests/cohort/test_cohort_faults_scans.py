@@ -5,7 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from muscle_study.cohort.anatomy import build_body
+from muscle_study.cohort.anatomy.body import build_body
+from muscle_study.cohort.anatomy.habitus import REFERENCE_HEIGHT_CM
+from muscle_study.cohort.anatomy.sampling import Body, sample
+from muscle_study.cohort.anatomy.tissues import Tissue
 from muscle_study.cohort.faults.dixon import station_ranges_mm
 from muscle_study.cohort.faults.implants import (
     EXCHANGE_MM,
@@ -16,12 +19,9 @@ from muscle_study.cohort.faults.implants import (
 )
 from muscle_study.cohort.faults.kinds import DETAILS, Fault, Problem
 from muscle_study.cohort.faults.scans import FIRST_SCAN, break_scan, take_scans
-from muscle_study.cohort.habitus import REFERENCE_HEIGHT_CM
-from muscle_study.cohort.imaging import CONTRASTS, Scan
-from muscle_study.cohort.population import draw_muscles, draw_participants
-from muscle_study.cohort.sampling import Body, sample
-from muscle_study.cohort.tissues import Tissue
-from muscle_study.volumes import Volume, resample
+from muscle_study.cohort.population.draw import draw_muscles, draw_participants
+from muscle_study.cohort.scanner.scan import CONTRASTS, Scan
+from muscle_study.imaging.volumes import Volume, resample
 
 SPACING = 10.0
 SHAPE = (40, 30, 40)

@@ -4,15 +4,15 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from muscle_study.cohort.fields import SmoothField
-from muscle_study.cohort.grid import FIELD_OF_VIEW_MM, Grid
-from muscle_study.cohort.imaging import Voxels, scan
-from muscle_study.cohort.imaging_parameters import ImagingParameters
-from muscle_study.cohort.sampling import Body
-from muscle_study.cohort.shapes import Part, Stack
-from muscle_study.cohort.tissues import Tissue
-from muscle_study.labels import STRUCTURES, Label
-from muscle_study.volumes import to_ras
+from muscle_study.cohort.anatomy.fields import SmoothField
+from muscle_study.cohort.anatomy.sampling import Body
+from muscle_study.cohort.anatomy.shapes import Part, Stack
+from muscle_study.cohort.anatomy.tissues import Tissue
+from muscle_study.cohort.scanner.grid import FIELD_OF_VIEW_MM, Grid
+from muscle_study.cohort.scanner.parameters import ImagingParameters
+from muscle_study.cohort.scanner.scan import Voxels, scan
+from muscle_study.imaging.volumes import to_ras
+from muscle_study.protocol.muscles import STRUCTURES, Label
 
 FAT = dict.fromkeys(STRUCTURES, 0.1)
 

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from muscle_study.cohort.calibration import muscle_model
-from muscle_study.cohort.coefficients import BMI_LIMITS_KG_M2, SEXES, SIDE_LIMITS
-from muscle_study.cohort.marginals import findings, marginals
-from muscle_study.cohort.population import draw_muscles, draw_participants, expected_sizes
+from muscle_study.cohort.population.calibration import muscle_model
+from muscle_study.cohort.population.coefficients import BMI_LIMITS_KG_M2, SEXES, SIDE_LIMITS
+from muscle_study.cohort.population.draw import draw_muscles, draw_participants, expected_sizes
+from muscle_study.cohort.population.marginals import findings, marginals
 
 #: Of params/demo.yaml.
 DEMO_SEED = 20260108

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import statsmodels.api as sm
 
-from muscle_study.cohort.calibration import terms
-from muscle_study.cohort.coefficients import MUSCLES, SEXES
-from muscle_study.cohort.population import draw_muscles, draw_participants, expected_sizes
-from muscle_study.cohort.population_truth import coefficient_table, population_grid
-from muscle_study.statistics.regression import fit
+from muscle_study.cohort.population.calibration import terms
+from muscle_study.cohort.population.coefficients import MUSCLES, SEXES
+from muscle_study.cohort.population.draw import draw_muscles, draw_participants, expected_sizes
+from muscle_study.cohort.population.truth import coefficient_table, population_grid
+from muscle_study.statistics.analyses.muscle_size.regression import fit
 
 COLUMNS = {"csa": "psoas_csa_total_cm2", "gluteus": "gluteus_volume_total_ml"}
 EVERYONE = ("both", *SEXES)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from muscle_study.cohort.random_contrasts import (
+from muscle_study.cohort.anatomy.tissues import Tissue
+from muscle_study.cohort.randomised.contrasts import (
     DARK,
     FAMILIES,
     FATS,
@@ -12,10 +13,9 @@ from muscle_study.cohort.random_contrasts import (
     Contrast,
     draw_contrast,
 )
-from muscle_study.cohort.randomised import displaced, randomise, render, thick_slices
-from muscle_study.cohort.randomised_parameters import RandomisedParameters
-from muscle_study.cohort.tissues import Tissue
-from muscle_study.labels import Label
+from muscle_study.cohort.randomised.images import displaced, randomise, render, thick_slices
+from muscle_study.cohort.randomised.parameters import RandomisedParameters
+from muscle_study.protocol.muscles import Label
 
 SPACING = (4.0, 4.0, 5.0)
 
@@ -112,7 +112,7 @@ def test_labels_move_with_the_body(tissues):
 
 
 def test_deformation_moves_by_the_millimetres_asked_for_and_tears_nothing(monkeypatch):
-    monkeypatch.setattr("muscle_study.cohort.randomised.STRETCH_SD", 0.0)
+    monkeypatch.setattr("muscle_study.cohort.randomised.images.STRETCH_SD", 0.0)
     ramp = np.broadcast_to(np.arange(1, 101, dtype=np.uint8)[:, None, None], (100, 70, 60))
     middle = (slice(20, 80), slice(20, 50), slice(20, 40))  # nothing comes in from outside
     by_mm = []
@@ -139,7 +139,7 @@ def draws_the_most(seed):
 
 
 def test_shift_and_scale_are_in_mm_about_the_middle(monkeypatch):
-    monkeypatch.setattr("muscle_study.cohort.randomised.STRETCH_SD", 0.0)
+    monkeypatch.setattr("muscle_study.cohort.randomised.images.STRETCH_SD", 0.0)
     cube = np.zeros((41, 41, 41), np.uint8)
     cube[10:31, 10:31, 10:31] = 1  # 21 voxels a side
 
@@ -228,7 +228,8 @@ def test_opposed_phases_outline_fat_against_muscle(tissues, monkeypatch):
     values = np.zeros(len(Tissue), np.float32)
     values[list(MUSCLES)], values[list(FATS)] = 0.8, -0.8
     monkeypatch.setattr(
-        "muscle_study.cohort.randomised.draw_contrast", lambda *_: Contrast(values, signed=True)
+        "muscle_study.cohort.randomised.images.draw_contrast",
+        lambda *_: Contrast(values, signed=True),
     )
     image = render(tissues, SPACING, parameters(blur_mm=8.0), np.random.default_rng(1))
     line = image[20:36, 18, 16]  # fat, then a muscle from voxels 4 to 12

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from muscle_study.cohort.deformation import Deformation, Waves
-from muscle_study.cohort.sampling import Body, Breath, sample
-from muscle_study.cohort.shapes import Part, Stack, both_sides
-from muscle_study.cohort.tissues import Tissue
+from muscle_study.cohort.anatomy.deformation import Deformation, Waves
+from muscle_study.cohort.anatomy.sampling import Body, Breath, sample
+from muscle_study.cohort.anatomy.shapes import Part, Stack, both_sides
+from muscle_study.cohort.anatomy.tissues import Tissue
 
 ROWS = np.array([[-20.0, 0, 0, 10, 5], [20.0, 0, 0, 10, 5]])
 CYLINDER = Stack(ROWS)

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from muscle_study.cohort.signal import echo_signals, spoiled_echo
-from muscle_study.cohort.tissues import RELAXATION, Tissue
-from muscle_study.labels import STRUCTURES, Label
+from muscle_study.cohort.anatomy.tissues import RELAXATION, Tissue
+from muscle_study.cohort.scanner.signal import echo_signals, spoiled_echo
+from muscle_study.protocol.muscles import STRUCTURES, Label
 
 
 def test_spoiled_echo_by_hand():

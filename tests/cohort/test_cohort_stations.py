@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from muscle_study.cohort.stations import compose, edge_profile, station_slices
+from muscle_study.cohort.scanner.stations import compose, edge_profile, station_slices
 
 
 @pytest.mark.parametrize(("slices", "stations"), [(156, 4), (94, 4), (58, 4), (58, 2), (30, 1)])

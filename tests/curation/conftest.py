@@ -3,13 +3,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from muscle_study.cluster import tables
 from muscle_study.curation import participant, stage
+from muscle_study.curation.checks.quality_parameters import QualityParameters
 from muscle_study.curation.parameters import CurationParameters
-from muscle_study.curation.quality_parameters import QualityParameters
-from muscle_study.outcomes import attempt
-from muscle_study.parameters import load
-from muscle_study.paths import RunPaths
+from muscle_study.mapping.cluster import tables
+from muscle_study.mapping.task_result import attempt
+from muscle_study.protocol.paths import RunPaths
+from muscle_study.running.parameters import load
 
 CONTRASTS = ["water", "fat"]
 IDS = ["100001", "100002", "100003", "100004", "100005"]

@@ -9,7 +9,7 @@ import nibabel as nib
 import numpy as np
 from dicom_files import enhanced, single_frames
 
-from muscle_study.volumes import Volume
+from muscle_study.imaging.volumes import Volume
 
 AFFINE = np.array([[-3.0, 0, 0, 30], [0, -3, 0, 24], [0, 0, 5, -10], [0, 0, 0, 1]])
 TABLE = (

@@ -5,8 +5,8 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from muscle_study.curation.contrasts import DIXON, disagreement, tell_contrasts
-from muscle_study.volumes import Volume
+from muscle_study.curation.checks.contrasts import DIXON, disagreement, tell_contrasts
+from muscle_study.imaging.volumes import Volume
 
 AFFINE = np.diag([3.0, 3.0, 5.0, 1.0])
 

@@ -10,10 +10,10 @@ import pytest
 import SimpleITK as sitk  # noqa: N813 - its own custom
 from dicom_files import enhanced, single_frames
 
-from muscle_study.curation.dicom import read_slices, stack_volume, stacks
-from muscle_study.curation.intake import SourceFile
-from muscle_study.exclusions import Excluded
-from muscle_study.volumes import Volume
+from muscle_study.curation.sources.dicom import read_slices, stack_volume, stacks
+from muscle_study.curation.sources.intake import SourceFile
+from muscle_study.imaging.volumes import Volume
+from muscle_study.protocol.exclusions import Excluded
 
 
 def placed(turn_degrees=(0.0, 0.0, 0.0), permuted=(0, 1, 2), spacing=(1.5, 2.0, 3.0), seed=0):

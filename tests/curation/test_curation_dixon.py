@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from muscle_study.curation.checks.dixon import body_rim, fat_shares, right_swap
 from muscle_study.curation.corrections import Correction, right_slabs
-from muscle_study.curation.dixon import body_rim, fat_shares, right_swap
 from muscle_study.curation.stations import compose
-from muscle_study.exclusions import Excluded
-from muscle_study.volumes import Volume
+from muscle_study.imaging.volumes import Volume
+from muscle_study.protocol.exclusions import Excluded
 
 #: RAS, 5 x 5 x 10 mm, heights 0 to 180 mm.
 AFFINE = np.diag([5.0, 5.0, 10.0, 1.0])

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from fuzzing import mutate, seeds
 
-from muscle_study import volumes
-from muscle_study.curation.dicom import patient_id, read_slices, stack_volume, stacks
-from muscle_study.curation.dicom_export import NAKO_TABLE
-from muscle_study.curation.intake import SourceFile
-from muscle_study.curation.tables import read_participants
-from muscle_study.exclusions import Excluded
+from muscle_study.curation.sources.dicom import patient_id, read_slices, stack_volume, stacks
+from muscle_study.curation.sources.dicom_export import NAKO_TABLE
+from muscle_study.curation.sources.intake import SourceFile
+from muscle_study.curation.sources.tables import read_participants
+from muscle_study.imaging import volumes
+from muscle_study.protocol.exclusions import Excluded
 
 #: Of each kind; `make fuzz` asks for more.
 MUTANTS = int(os.environ.get("MUSCLE_STUDY_MUTANTS", "60"))

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from dicom_files import enhanced, single_frames
 
-from muscle_study.paths import image_file
-from muscle_study.volumes import Volume, load
+from muscle_study.imaging.volumes import Volume, load
+from muscle_study.protocol.paths import image_file
 
 AFFINE = np.array([[-3.0, 0, 0, 30], [0, -3, 0, 24], [0, 0, 5, -10], [0, 0, 0, 1]])
 DIXON = {"WATER": "water", "FAT": "fat"}

@@ -5,9 +5,9 @@ import pytest
 from nibabel.affines import apply_affine
 
 from muscle_study.curation.images import check_extent, image_on_grid, labels_on_grid, merge_labels
-from muscle_study.exclusions import Excluded
-from muscle_study.labels import Label
-from muscle_study.volumes import Volume
+from muscle_study.imaging.volumes import Volume
+from muscle_study.protocol.exclusions import Excluded
+from muscle_study.protocol.muscles import Label
 
 SPACING = [3.0, 3.0, 5.0]
 

@@ -12,10 +12,10 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from muscle_study import volumes
-from muscle_study.curation import intake
-from muscle_study.curation.intake import SourceFile, unzip
-from muscle_study.exclusions import Excluded
+from muscle_study.curation.sources import intake
+from muscle_study.curation.sources.intake import SourceFile, unzip
+from muscle_study.imaging import volumes
+from muscle_study.protocol.exclusions import Excluded
 
 
 def zip_of(members, compression=zipfile.ZIP_DEFLATED):

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from muscle_study.cohort.export import make_cohort
-from muscle_study.curation.dicom_export import ZIP_NAME, NakoSource
-from muscle_study.curation.source import NOBODY
-from muscle_study.parameters import load as load_parameters
-from muscle_study.paths import RunPaths, image_file
-from muscle_study.volumes import load, to_ras
+from muscle_study.curation.sources.dicom_export import ZIP_NAME, NakoSource
+from muscle_study.curation.sources.source import NOBODY
+from muscle_study.imaging.volumes import load, to_ras
+from muscle_study.protocol.paths import RunPaths, image_file
+from muscle_study.running.parameters import load as load_parameters
 
 FOUR = ["water", "fat", "in_phase", "opposed_phase"]
 ENDS = {"water": "W", "fat": "F", "in_phase": "in", "opposed_phase": "opp"}

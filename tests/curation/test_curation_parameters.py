@@ -1,7 +1,7 @@
 import pytest
 from pydantic import ValidationError
 
-from muscle_study.parameters import load
+from muscle_study.running.parameters import load
 
 
 @pytest.mark.parametrize(

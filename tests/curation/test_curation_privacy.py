@@ -6,8 +6,8 @@ import pytest
 from test_curation_heaps import dixon_series, pair
 
 from muscle_study.curation.pseudonyms import pseudonyms
-from muscle_study.files import read_table
-from muscle_study.paths import ROOT
+from muscle_study.protocol.files import read_table
+from muscle_study.protocol.paths import ROOT
 
 SECRETS = {
     "PatientName": "Canary^Carla", "PatientBirthDate": "19610203", "StudyDate": "20190405",

@@ -11,8 +11,8 @@ import pytest
 import SimpleITK as sitk  # noqa: N813 - its own custom
 from scipy.ndimage import map_coordinates
 
-from muscle_study.paths import ROOT, image_file
-from muscle_study.volumes import load
+from muscle_study.imaging.volumes import load
+from muscle_study.protocol.paths import ROOT, image_file
 
 REAL = Path(os.environ.get("MUSCLE_STUDY_REAL", ROOT.parent / "shared" / "real"))
 

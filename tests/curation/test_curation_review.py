@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from muscle_study.curation.quality import COLUMNS
+from muscle_study.curation.checks.quality import COLUMNS
 from muscle_study.curation.review.gallery import CHUNK, Entry, entries, write_gallery
 from muscle_study.curation.review.mosaic import GAP, PLANES, WIDTH, columns, draw
 from muscle_study.curation.review.verdicts import read_verdicts
-from muscle_study.files import read_table
-from muscle_study.paths import image_file
-from muscle_study.volumes import Volume
+from muscle_study.imaging.volumes import Volume
+from muscle_study.protocol.files import read_table
+from muscle_study.protocol.paths import image_file
 
 # ---- pictures
 

@@ -11,7 +11,7 @@ import pytest
 from browser import AVAILABLE, ENTER, LEFT, PAGE_DOWN, PAGE_UP, chromium
 from muscle_study.curation.review.gallery import Entry, write_gallery
 from muscle_study.curation.review.mosaic import draw
-from muscle_study.volumes import Volume
+from muscle_study.imaging.volumes import Volume
 
 pytestmark = pytest.mark.skipif(not AVAILABLE, reason="no chromium and chromium-driver here")
 

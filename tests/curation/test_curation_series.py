@@ -6,11 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from muscle_study.curation.intake import SourceFile
-from muscle_study.curation.series import OTHER, Series, choose_scan, number_repeats, unreadable
-from muscle_study.curation.traits import Traits, contrast_of
-from muscle_study.exclusions import Excluded, Reason
-from muscle_study.volumes import Volume
+from muscle_study.curation.sources.intake import SourceFile
+from muscle_study.curation.sources.series import (
+    OTHER,
+    Series,
+    choose_scan,
+    number_repeats,
+    unreadable,
+)
+from muscle_study.curation.sources.traits import Traits, contrast_of
+from muscle_study.imaging.volumes import Volume
+from muscle_study.protocol.exclusions import Excluded, Reason
 
 FOUR = ("water", "fat", "in_phase", "opposed_phase")
 ECHO = Traits("MR", ("GR",), "3D", ("ORIGINAL", "PRIMARY", "M", "ND"), 2.46, 3.0, False, "", False)

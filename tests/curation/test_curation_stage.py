@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from muscle_study.curation import stage
-from muscle_study.files import read_table
-from muscle_study.paths import image_file
+from muscle_study.protocol.files import read_table
+from muscle_study.protocol.paths import image_file
 
 
 def tables(folder):

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from muscle_study.curation.stations import compose
-from muscle_study.exclusions import Excluded
-from muscle_study.volumes import Volume
+from muscle_study.imaging.volumes import Volume
+from muscle_study.protocol.exclusions import Excluded
 
 AFFINE = np.array([[-2.0, 0, 0, 30], [0, -2, 0, 25], [0, 0, 3, -60], [0, 0, 0, 1]])
 WHOLE = np.random.default_rng(0).integers(200, 800, (12, 10, 40)).astype(np.int16)

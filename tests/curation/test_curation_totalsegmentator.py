@@ -8,8 +8,8 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from muscle_study.curation.totalsegmentator import STRUCTURES, read_names
-from muscle_study.paths import ROOT, image_file
+from muscle_study.curation.sources.totalsegmentator import STRUCTURES, read_names
+from muscle_study.protocol.paths import ROOT, image_file
 
 REAL = Path(os.environ.get("MUSCLE_STUDY_REAL", ROOT.parent / "shared" / "real"))
 AFFINE = np.diag([1.5, 1.5, 1.5, 1])

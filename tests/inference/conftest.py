@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from muscle_study.training.model import Learned, ModelCard
+from muscle_study.networks.model import Learned, ModelCard
 from muscle_study.training.parameters import NetworkParameters, TrainingParameters
 
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from muscle_study.exclusions import Excluded
+from muscle_study.imaging.volumes import Volume, save
 from muscle_study.inference.masks import label_map, mask_files
 from muscle_study.inference.parameters import InferenceParameters, MasksParameters
 from muscle_study.inference.segmenters import SEGMENTERS
-from muscle_study.labels import STRUCTURES, Label
-from muscle_study.volumes import Volume, save
+from muscle_study.protocol.exclusions import Excluded
+from muscle_study.protocol.muscles import STRUCTURES, Label
 
 OWN = Volume(np.zeros((20, 20, 20), np.uint8), np.diag([4.0, 4.0, 5.0, 1.0]))
 

@@ -1,10 +1,10 @@
 import nbformat
 import numpy as np
 
+from muscle_study.imaging.volumes import Volume, save
 from muscle_study.inference.overview import MOST, drawn, show_mean_projection
-from muscle_study.labels import Label
-from muscle_study.paths import NOTEBOOKS, RunPaths
-from muscle_study.volumes import Volume, save
+from muscle_study.protocol.muscles import Label
+from muscle_study.protocol.paths import NOTEBOOKS, RunPaths
 
 
 def test_everyone_is_in_the_picture_up_to_a_number_of_them():

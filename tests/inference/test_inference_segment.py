@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from muscle_study.imaging.volumes import Volume
 from muscle_study.inference.segment import (
     Segmenter,
     Sides,
@@ -16,9 +17,8 @@ from muscle_study.inference.segment import (
     part_of,
     without_unsure,
 )
-from muscle_study.labels import STRUCTURES, Label
-from muscle_study.training.model import Model
-from muscle_study.volumes import Volume
+from muscle_study.networks.model import Model
+from muscle_study.protocol.muscles import STRUCTURES, Label
 
 AFFINE = np.diag([4.0, 4.0, 5.0, 1.0])
 

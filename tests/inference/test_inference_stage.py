@@ -7,14 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from muscle_study.files import read_json, read_table, write_table
+from muscle_study.imaging.volumes import Volume, load, save
 from muscle_study.inference.parameters import InferenceParameters, MasksParameters
 from muscle_study.inference.stage import Work, label_source, segment_cohort
-from muscle_study.labels import Label
-from muscle_study.paths import RunPaths, image_file
-from muscle_study.training.model import read_card, save_card, save_weights
-from muscle_study.training.network import build_network
-from muscle_study.volumes import Volume, load, save
+from muscle_study.networks.model import read_card, save_card, save_weights
+from muscle_study.networks.network import build_network
+from muscle_study.protocol.files import read_json, read_table, write_table
+from muscle_study.protocol.muscles import Label
+from muscle_study.protocol.paths import RunPaths, image_file
 
 PARAMETERS = InferenceParameters(accelerator="cpu", precision="32-true", min_predicted_dice=0.0)
 

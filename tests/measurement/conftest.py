@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from scipy.spatial.transform import Rotation
 
-from muscle_study.labels import Label
-from muscle_study.volumes import Volume
+from muscle_study.imaging.volumes import Volume
+from muscle_study.protocol.muscles import Label
 
 
 def boxes(spacing_mm=(2.0, 3.0, 5.0)) -> Volume:

@@ -3,11 +3,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from muscle_study.files import write_json, write_table
-from muscle_study.labels import Label
+from muscle_study.imaging.volumes import Volume, save
 from muscle_study.measurement.cases import choose_cases, draw_cases
-from muscle_study.paths import RunPaths, image_file
-from muscle_study.volumes import Volume, save
+from muscle_study.protocol.files import write_json, write_table
+from muscle_study.protocol.muscles import Label
+from muscle_study.protocol.paths import RunPaths, image_file
 
 
 @pytest.fixture

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from muscle_study.labels import Label
+from muscle_study.imaging.volumes import Volume
 from muscle_study.measurement.coverage import CUT, CUT_AT_SIDE, WIDEST_AT_END, withheld, without
 from muscle_study.measurement.measures import measure
 from muscle_study.measurement.voxels import LabelledVoxels
-from muscle_study.volumes import Volume
+from muscle_study.protocol.muscles import Label
 
 
 def muscles(psoas_left=((4, 4), (6, 6)), psoas_right=((4, 4), (6, 6)), gluteus=(1, 5)):

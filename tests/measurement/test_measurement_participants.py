@@ -4,9 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from muscle_study.exclusions import Excluded
-from muscle_study.files import read_json, read_table, write_table
-from muscle_study.labels import Label
+from muscle_study.imaging.volumes import Volume, save
 from muscle_study.measurement.measures import COLUMNS
 from muscle_study.measurement.parameters import MeasurementParameters
 from muscle_study.measurement.participants import (
@@ -16,8 +14,10 @@ from muscle_study.measurement.participants import (
     profile_table,
 )
 from muscle_study.measurement.quality import score_test_split
-from muscle_study.paths import RunPaths, image_file
-from muscle_study.volumes import Volume, save
+from muscle_study.protocol.exclusions import Excluded
+from muscle_study.protocol.files import read_json, read_table, write_table
+from muscle_study.protocol.muscles import Label
+from muscle_study.protocol.paths import RunPaths, image_file
 
 PARAMETERS = MeasurementParameters(min_muscle_ml=0.1, seed=1)
 

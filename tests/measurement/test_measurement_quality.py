@@ -3,8 +3,7 @@ import pandas as pd
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from muscle_study.exclusions import Excluded
-from muscle_study.labels import Label
+from muscle_study.imaging.volumes import Volume, save
 from muscle_study.measurement.quality import (
     QualityTask,
     compare,
@@ -13,7 +12,8 @@ from muscle_study.measurement.quality import (
     relative_errors,
     score,
 )
-from muscle_study.volumes import Volume, save
+from muscle_study.protocol.exclusions import Excluded
+from muscle_study.protocol.muscles import Label
 
 SPACING_MM = np.array([1.0, 2.0, 4.0])
 

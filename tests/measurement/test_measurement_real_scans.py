@@ -7,11 +7,11 @@ import nibabel as nib
 import numpy as np
 import pytest
 
-from muscle_study.labels import Label
+from muscle_study.imaging.volumes import Volume
 from muscle_study.measurement.measures import measure, swapped
 from muscle_study.measurement.voxels import LabelledVoxels
-from muscle_study.paths import ROOT
-from muscle_study.volumes import Volume
+from muscle_study.protocol.muscles import Label
+from muscle_study.protocol.paths import ROOT
 
 REAL = Path(os.environ.get("MUSCLE_STUDY_REAL", ROOT.parent / "shared" / "real"))
 SLABS = ["s_mr_slab", "s_ct_slab"]

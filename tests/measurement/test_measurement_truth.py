@@ -2,10 +2,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from muscle_study.files import read_table, write_table
 from muscle_study.measurement.measures import MEASURES
 from muscle_study.measurement.truth import compare_with_truth, pair_with_truth
-from muscle_study.paths import RunPaths
+from muscle_study.protocol.files import read_table, write_table
+from muscle_study.protocol.paths import RunPaths
 
 
 def sizes_of(identifiers, generator):

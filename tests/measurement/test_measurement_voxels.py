@@ -3,9 +3,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from muscle_study.labels import Label
+from muscle_study.imaging.volumes import Volume
 from muscle_study.measurement.voxels import LabelledVoxels, axial_profile
-from muscle_study.volumes import Volume
+from muscle_study.protocol.muscles import Label
 
 LEFT, RIGHT = Label.PSOAS_LEFT, Label.PSOAS_RIGHT
 RADII_MM = {LEFT: (20.0, 24.0, 45.0), RIGHT: (18.0, 22.0, 45.0)}

@@ -4,11 +4,11 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from muscle_study.files import write_json, write_text
-from muscle_study.numbers import Numbers
-from muscle_study.paths import STAGES, RunPaths
+from muscle_study.protocol.files import write_json, write_text
+from muscle_study.protocol.paths import STAGES, RunPaths
+from muscle_study.publishing.numbers import Numbers
 from muscle_study.report.parameters import ReportParameters
-from muscle_study.statistics.names import NAMES, TRUTH_NAMES
+from muscle_study.statistics.analyses.names import NAMES, TRUTH_NAMES
 from muscle_study.statistics.stage import FIGURES, TABLES
 
 SVG = """<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 600 300" width="600" height="300">

@@ -8,9 +8,9 @@ import pytest
 from scipy import stats
 
 from browser import AVAILABLE, chromium
-from muscle_study.files import write_json, write_text
+from muscle_study.protocol.files import write_json, write_text
 from muscle_study.report import render as stage
-from muscle_study.statistics.centiles import Centiles, Curve
+from muscle_study.statistics.methods.centiles import Centiles, Curve
 
 pytestmark = pytest.mark.skipif(not AVAILABLE, reason="no chromium and chromium-driver here")
 

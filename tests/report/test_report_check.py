@@ -2,8 +2,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from muscle_study.files import write_text
-from muscle_study.paths import ROOT
+from muscle_study.protocol.files import write_text
+from muscle_study.protocol.paths import ROOT
 from muscle_study.report.check import check, find_identifiers, find_unresolved, html_text
 from muscle_study.report.errors import ReportError
 

@@ -5,7 +5,7 @@ import re
 import pytest
 import typst
 
-from muscle_study.paths import MANUSCRIPT
+from muscle_study.protocol.paths import MANUSCRIPT
 from muscle_study.report.check import html_text
 from muscle_study.report.errors import ReportError
 from muscle_study.report.fallback import PAPER_FILTER, pandoc

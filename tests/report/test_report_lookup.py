@@ -1,7 +1,7 @@
 import json
 import re
 
-from muscle_study.files import write_json
+from muscle_study.protocol.files import write_json
 from muscle_study.report.lookup import lookup
 
 FILE = {

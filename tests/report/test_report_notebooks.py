@@ -2,8 +2,8 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from muscle_study.numbers import Number
-from muscle_study.paths import MANUSCRIPT
+from muscle_study.protocol.paths import MANUSCRIPT
+from muscle_study.publishing.numbers import Number
 from muscle_study.report.errors import ReportError
 from muscle_study.report.notebooks import (
     anchor,

@@ -1,6 +1,6 @@
 import pytest
 
-from muscle_study.numbers import Number
+from muscle_study.publishing.numbers import Number
 from muscle_study.report.errors import ReportError
 from muscle_study.report.project import is_described, is_synthetic, nest, numbers_table
 

@@ -2,7 +2,7 @@
 
 import re
 
-from muscle_study.paths import MANUSCRIPT
+from muscle_study.protocol.paths import MANUSCRIPT
 
 ENTRIES = re.findall(
     r"^@(\w+)\{(\w+),(.*?)^\}",

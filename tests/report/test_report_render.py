@@ -4,19 +4,19 @@ import pandas as pd
 import pytest
 import yaml
 
-from muscle_study.files import read_json, write_json
-from muscle_study.paths import ROOT
+from muscle_study.protocol.files import read_json, write_json
+from muscle_study.protocol.paths import ROOT
 from muscle_study.report import render as stage
 from muscle_study.report.errors import ReportError
 from muscle_study.report.parameters import ReportParameters
-from muscle_study.statistics.parameters import StatisticsParameters
-from muscle_study.statistics.replicates import (
+from muscle_study.statistics.analyses.extensions.replicates import (
     CHECKED_CENTILES,
     INTERVALS,
     Plan,
     replicate_numbers,
     replicates_table,
 )
+from muscle_study.statistics.parameters import StatisticsParameters
 
 
 @pytest.fixture(autouse=True)

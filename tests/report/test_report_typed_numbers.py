@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from muscle_study.files import read_json, write_json
-from muscle_study.paths import MANUSCRIPT
+from muscle_study.protocol.files import read_json, write_json
+from muscle_study.protocol.paths import MANUSCRIPT
 from muscle_study.report import render as stage
 
 PARTS = MANUSCRIPT / "parts"

@@ -9,16 +9,16 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 
-from muscle_study.exclusions import exclusion_table
-from muscle_study.files import write_json, write_table
-from muscle_study.labels import Label
+from muscle_study.imaging.volumes import Volume, save
 from muscle_study.measurement.compared import DICE, agreement
 from muscle_study.measurement.measures import MEASURES
-from muscle_study.paths import NOTEBOOKS, RunPaths, image_file
-from muscle_study.statistics.loading import load_study
+from muscle_study.protocol.exclusions import exclusion_table
+from muscle_study.protocol.files import write_json, write_table
+from muscle_study.protocol.muscles import Label
+from muscle_study.protocol.paths import NOTEBOOKS, RunPaths, image_file
 from muscle_study.statistics.parameters import StatisticsParameters
-from muscle_study.statistics.study import Study
-from muscle_study.volumes import Volume, save
+from muscle_study.statistics.study.loading import load_study
+from muscle_study.statistics.study.study import Study
 
 PARAMETERS = StatisticsParameters(
     age_group_edges_years=[30, 40, 50, 60],

@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from muscle_study.cohort.population import draw_muscles, draw_participants
-from muscle_study.statistics.centile_charts import (
+from muscle_study.cohort.population.draw import draw_muscles, draw_participants
+from muscle_study.statistics.analyses.extensions.centile_charts import (
     calibration,
     calibration_table,
     centile_values,
@@ -15,7 +15,7 @@ from muscle_study.statistics.centile_charts import (
     limits_of,
     write_coefficients,
 )
-from muscle_study.statistics.centiles import (
+from muscle_study.statistics.methods.centiles import (
     AGE,
     BODY,
     Centiles,

@@ -2,9 +2,9 @@ from dataclasses import replace
 
 import pytest
 
-from muscle_study.files import read_table
-from muscle_study.statistics import compared
-from muscle_study.statistics.figures import compared as bland_altman
+from muscle_study.protocol.files import read_table
+from muscle_study.statistics.analyses.segmentation import compared
+from muscle_study.statistics.analyses.segmentation import compared_figure as bland_altman
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from muscle_study.statistics.comparisons import (
+from muscle_study.statistics.analyses.muscle_size.comparisons import (
     COLUMNS,
     comparable,
     compare,

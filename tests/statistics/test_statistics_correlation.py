@@ -3,7 +3,11 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from muscle_study.statistics.correlation import correlations, fisher_interval, pearson
+from muscle_study.statistics.analyses.muscle_size.correlation import (
+    correlations,
+    fisher_interval,
+    pearson,
+)
 
 
 def pair_with(r, n):

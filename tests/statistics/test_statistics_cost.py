@@ -4,10 +4,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from muscle_study.files import write_json, write_table
-from muscle_study.numbers import Numbers
-from muscle_study.statistics import cost
-from muscle_study.statistics.figures import cost as figure
+from muscle_study.protocol.files import write_json, write_table
+from muscle_study.publishing.numbers import Numbers
+from muscle_study.statistics.analyses.sample import cost
+from muscle_study.statistics.analyses.sample import cost_figure as figure
 
 #: Seconds and megabytes that can be reckoned by hand.
 COSTS = pd.DataFrame(

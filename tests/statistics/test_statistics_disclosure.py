@@ -4,18 +4,18 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from muscle_study.disclosure import largest_possible
-from muscle_study.statistics.descriptives import (
+from muscle_study.publishing.box import box_of
+from muscle_study.publishing.disclosure import largest_possible
+from muscle_study.statistics.analyses.muscle_size.descriptives import (
     measures_by_age,
     measures_by_bmi,
     population_table,
     sides_by_age,
     sides_by_bmi,
 )
-from muscle_study.statistics.exclusions import exclusions_table
-from muscle_study.statistics.figures.box import box_of
-from muscle_study.statistics.figures.distributions import by_age, by_bmi
-from muscle_study.statistics.measures import SEXES
+from muscle_study.statistics.analyses.muscle_size.distributions import by_age, by_bmi
+from muscle_study.statistics.analyses.sample.exclusions import exclusions_table
+from muscle_study.statistics.study.measures import SEXES
 
 GROUPINGS = ["age_group", "bmi_group", "bmi_split"]
 

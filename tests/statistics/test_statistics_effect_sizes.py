@@ -3,7 +3,7 @@ import pingouin
 import pytest
 from scipy import stats
 
-from muscle_study.statistics.effect_sizes import cohen_d, eta_squared_interval
+from muscle_study.statistics.methods.effect_sizes import cohen_d, eta_squared_interval
 
 
 def test_d_is_the_usual_one():

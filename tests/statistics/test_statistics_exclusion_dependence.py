@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from muscle_study.statistics.exclusion_dependence import dependence_p, odds_ratio_of
+from muscle_study.statistics.analyses.sample.exclusion_dependence import dependence_p, odds_ratio_of
 
 
 def test_fishers_tea_tasting():

@@ -3,17 +3,11 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from muscle_study.statistics import splines
-from muscle_study.statistics.figures import (
-    age_bmi,
-    cases,
-    distributions,
-    example,
-    flow,
-    rendering,
-    surfaces,
-)
-from muscle_study.statistics.figures.density import SHARES, levels_of
+from muscle_study.publishing.density import SHARES, levels_of
+from muscle_study.statistics.analyses.extensions import splines, surfaces
+from muscle_study.statistics.analyses.muscle_size import age_bmi, distributions
+from muscle_study.statistics.analyses.sample import flow
+from muscle_study.statistics.analyses.segmentation import cases, example, rendering
 
 mpl.use("Agg")
 

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from muscle_study.statistics.groups import Grouping, bmi_split, count_groups
+from muscle_study.statistics.study.groups import Grouping, bmi_split, count_groups
 
 AGE = Grouping("age_group", "age_years", (30, 40), 1)
 BMI = Grouping("bmi_group", "bmi_kg_m2", (18.5, 25), 0.1)

@@ -2,8 +2,8 @@ import shutil
 
 import pytest
 
-from muscle_study.files import read_table, write_table
-from muscle_study.statistics import learning_curve
+from muscle_study.protocol.files import read_table, write_table
+from muscle_study.statistics.analyses.segmentation import learning_curve
 
 
 @pytest.fixture

@@ -4,10 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from muscle_study.files import read_table, write_table
-from muscle_study.numbers import Numbers, read_numbers
-from muscle_study.statistics.correlation import correlations
-from muscle_study.statistics.measurement_error import (
+from muscle_study.protocol.files import read_table, write_table
+from muscle_study.publishing.numbers import Numbers, read_numbers
+from muscle_study.statistics.analyses.extensions.measurement_error import (
     corrected,
     corrected_correlation,
     corrected_regression,
@@ -21,8 +20,9 @@ from muscle_study.statistics.measurement_error import (
     measurement_error_table,
     reference_errors,
 )
-from muscle_study.statistics.measures import CSA
-from muscle_study.statistics.regression import coefficients, fit_all
+from muscle_study.statistics.analyses.muscle_size.correlation import correlations
+from muscle_study.statistics.analyses.muscle_size.regression import coefficients, fit_all
+from muscle_study.statistics.study.measures import CSA
 
 #: How a made-up network measures men and women: it flattens differences, and men's more.
 LINES = {"male": (12.0, 0.7), "female": (5.0, 0.85)}

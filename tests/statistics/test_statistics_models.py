@@ -6,16 +6,19 @@ import pytest
 from statsmodels.datasets import longley
 from statsmodels.stats.outliers_influence import variance_inflation_factor
 
-from muscle_study.statistics.body_size import allometry, body_size_table
-from muscle_study.statistics.claims import CORRELATION, claims, claims_table
-from muscle_study.statistics.comparisons import compare
-from muscle_study.statistics.correlation import correlations
-from muscle_study.statistics.descriptives import sides_by_age
-from muscle_study.statistics.diagnostics import diagnose, diagnostics
-from muscle_study.statistics.interactions import interactions, interactions_table
-from muscle_study.statistics.published import beside_published
-from muscle_study.statistics.regression import fit, fit_all
-from muscle_study.statistics.secondary import secondary, secondary_table
+from muscle_study.statistics.analyses.extensions.body_size import allometry, body_size_table
+from muscle_study.statistics.analyses.muscle_size.claims import CORRELATION, claims, claims_table
+from muscle_study.statistics.analyses.muscle_size.comparisons import compare
+from muscle_study.statistics.analyses.muscle_size.correlation import correlations
+from muscle_study.statistics.analyses.muscle_size.descriptives import sides_by_age
+from muscle_study.statistics.analyses.muscle_size.diagnostics import diagnose, diagnostics
+from muscle_study.statistics.analyses.muscle_size.interactions import (
+    interactions,
+    interactions_table,
+)
+from muscle_study.statistics.analyses.muscle_size.published import beside_published
+from muscle_study.statistics.analyses.muscle_size.regression import fit, fit_all
+from muscle_study.statistics.analyses.muscle_size.secondary import secondary, secondary_table
 
 
 def line(n=200, seed=0, **extra):

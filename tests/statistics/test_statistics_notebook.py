@@ -7,10 +7,10 @@ import matplotlib as mpl
 import pandas as pd
 import pytest
 
-from muscle_study.numbers import Numbers
+from muscle_study.publishing.numbers import Numbers
 from muscle_study.report.check import find_identifiers
-from muscle_study.statistics import measurement_error
-from muscle_study.statistics.names import (
+from muscle_study.statistics.analyses.extensions import measurement_error
+from muscle_study.statistics.analyses.names import (
     COMPARED_NAMES,
     CORRECTED_NAMES,
     NAMES,

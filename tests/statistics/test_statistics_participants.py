@@ -1,9 +1,9 @@
 import pandas as pd
 import pytest
 
-from muscle_study.files import read_table, write_table
-from muscle_study.statistics.loading import analysis_table, load_study
-from muscle_study.statistics.participants import (
+from muscle_study.protocol.files import read_table, write_table
+from muscle_study.statistics.study.loading import analysis_table, load_study
+from muscle_study.statistics.study.participants import (
     Flow,
     Step,
     hidden_population,

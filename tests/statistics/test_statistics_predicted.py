@@ -1,12 +1,12 @@
 import numpy as np
 import pytest
 
-from muscle_study.files import read_table, write_table
-from muscle_study.numbers import Numbers, read_numbers
-from muscle_study.statistics import text
-from muscle_study.statistics.figures import predicted
-from muscle_study.statistics.figures.density import SHARES
-from muscle_study.statistics.predicted import (
+from muscle_study.protocol.files import read_table, write_table
+from muscle_study.publishing.density import SHARES
+from muscle_study.publishing.numbers import Numbers, read_numbers
+from muscle_study.statistics.analyses import text
+from muscle_study.statistics.analyses.segmentation import predicted_figure
+from muscle_study.statistics.analyses.segmentation.predicted import (
     area_under_curve,
     predictions,
     ranking,
@@ -68,24 +68,24 @@ def test_failures_are_ranked_with_an_interval(with_failures, tmp_path):
     found = ranking(study)
     assert (found.structures, found.failures, found.auc) == (48, 3, 1.0)
     assert found.low <= found.auc <= found.high
-    assert numbers_of(study, tmp_path)["predicted.auc"] == "1.000"
+    assert numbers_of(study, tmp_path)["predicted_figure.auc"] == "1.000"
 
 
 def test_without_failures_that_is_said(with_failures, tmp_path):
     numbers = numbers_of(with_failures(0), tmp_path)
-    assert numbers["predicted.failures"] == "0"
-    assert numbers["predicted.auc"] == "undefined, since none failed"
+    assert numbers["predicted_figure.failures"] == "0"
+    assert numbers["predicted_figure.auc"] == "undefined, since none failed"
 
 
 def test_a_few_real_failures_are_not_told(with_failures, tmp_path):
     numbers = numbers_of(with_failures(2, synthetic=False, truth=False), tmp_path)
-    assert numbers["predicted.failures"] == numbers["predicted.auc"] == "suppressed"
+    assert numbers["predicted_figure.failures"] == numbers["predicted_figure.auc"] == "suppressed"
 
 
 def test_predictions_of_few_are_not_drawn(with_failures, study_of, plan):
-    few = predicted.draw(with_failures(3))
+    few = predicted_figure.draw(with_failures(3))
     assert few.data.empty and not few.figure.axes[0].collections
-    many = predicted.draw(study_of(plan(n=100, n_test=30)))
+    many = predicted_figure.draw(study_of(plan(n=100, n_test=30)))
     assert set(many.data["share"]) == set(SHARES)
     assert all(not hasattr(drawn, "get_offsets") or len(drawn.get_offsets()) <= 1
                for drawn in many.figure.axes[0].collections)  # fmt: skip

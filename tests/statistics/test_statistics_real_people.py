@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from muscle_study.files import read_table, write_table
-from muscle_study.paths import ROOT
+from muscle_study.protocol.files import read_table, write_table
+from muscle_study.protocol.paths import ROOT
 from muscle_study.report.check import find_identifiers
-from muscle_study.statistics.loading import load_study
 from muscle_study.statistics.stage import missing_outputs
+from muscle_study.statistics.study.loading import load_study
 
 REAL = Path(os.environ.get("MUSCLE_STUDY_REAL", ROOT.parent / "shared" / "real"))
 NHANES = REAL / "tables" / "nhanes_2011_2018_dxa.csv"

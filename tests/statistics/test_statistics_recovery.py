@@ -3,11 +3,11 @@ import json
 import numpy as np
 import pytest
 
-from muscle_study.files import read_table, write_table
-from muscle_study.numbers import Numbers
-from muscle_study.statistics.imaged import beside, imaged_table, results
-from muscle_study.statistics.recovery import recovered, recovery_table
-from muscle_study.statistics.text import imaged_numbers, recovery_numbers
+from muscle_study.protocol.files import read_table, write_table
+from muscle_study.publishing.numbers import Numbers
+from muscle_study.statistics.analyses.extensions.recovery import recovered, recovery_table
+from muscle_study.statistics.analyses.text import imaged_numbers, recovery_numbers
+from muscle_study.statistics.study.imaged import beside, imaged_table, results
 
 
 @pytest.fixture

@@ -2,11 +2,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from muscle_study.cohort.population_truth import coefficient_table
-from muscle_study.numbers import read_numbers
-from muscle_study.paths import RunPaths
-from muscle_study.statistics import replicates
-from muscle_study.statistics.replicates import (
+from muscle_study.cohort.population.truth import coefficient_table
+from muscle_study.protocol.paths import RunPaths
+from muscle_study.publishing.numbers import read_numbers
+from muscle_study.statistics.analyses.extensions import replicates
+from muscle_study.statistics.analyses.extensions.replicates import (
     INTERVALS,
     KEYS,
     Plan,

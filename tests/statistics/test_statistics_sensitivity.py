@@ -7,11 +7,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from muscle_study.files import read_table, write_table
-from muscle_study.paths import ROOT
-from muscle_study.statistics.imputation import impute, imputed, pool
-from muscle_study.statistics.measures import CSA
-from muscle_study.statistics.sensitivity import (
+from muscle_study.protocol.files import read_table, write_table
+from muscle_study.protocol.paths import ROOT
+from muscle_study.statistics.analyses.extensions.sensitivity import (
     COVARIATES,
     FEWEST_CENTRES,
     exclusion_weights,
@@ -21,7 +19,9 @@ from muscle_study.statistics.sensitivity import (
     sensitivity,
     sensitivity_table,
 )
-from muscle_study.statistics.study import Study
+from muscle_study.statistics.methods.imputation import impute, imputed, pool
+from muscle_study.statistics.study.measures import CSA
+from muscle_study.statistics.study.study import Study
 
 REAL = Path(os.environ.get("MUSCLE_STUDY_REAL", ROOT.parent / "shared" / "real"))
 

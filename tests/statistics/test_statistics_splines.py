@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from muscle_study.statistics.splines import (
+from muscle_study.statistics.analyses.extensions.splines import (
     fit_spline,
     fit_splines,
     knots_at,

@@ -2,8 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from muscle_study.files import read_table, write_table
-from muscle_study.statistics.strata import (
+from muscle_study.protocol.files import read_table, write_table
+from muscle_study.statistics.analyses.segmentation.strata import (
     hidden_groups,
     mean_interval,
     strata_table,

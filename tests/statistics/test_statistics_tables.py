@@ -2,24 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from muscle_study.files import write_table
-from muscle_study.statistics import curation
-from muscle_study.statistics.descriptives import (
-    describe,
-    measures_by_bmi,
-    measures_table,
-    population_table,
-)
-from muscle_study.statistics.exclusions import (
-    TRAITS,
-    UNKNOWN,
-    exclusion_tests,
-    exclusions_by_group,
-    exclusions_table,
-)
-from muscle_study.statistics.published import published, published_table
-from muscle_study.statistics.quality import by_muscle, dice_table
-from muscle_study.statistics.table import (
+from muscle_study.protocol.files import write_table
+from muscle_study.publishing.table import (
     Table,
     escape,
     estimate,
@@ -27,6 +11,22 @@ from muscle_study.statistics.table import (
     pipe_table,
     without_repeats,
 )
+from muscle_study.statistics.analyses.muscle_size.descriptives import (
+    describe,
+    measures_by_bmi,
+    measures_table,
+    population_table,
+)
+from muscle_study.statistics.analyses.muscle_size.published import published, published_table
+from muscle_study.statistics.analyses.sample import curation
+from muscle_study.statistics.analyses.sample.exclusions import (
+    TRAITS,
+    UNKNOWN,
+    exclusion_tests,
+    exclusions_by_group,
+    exclusions_table,
+)
+from muscle_study.statistics.analyses.segmentation.quality import by_muscle, dice_table
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 import torch
 import torchio as tio
 
-from muscle_study.labels import Label
+from muscle_study.protocol.muscles import Label
 from muscle_study.training.augmentation import augmentation, mirror_sides
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
+from muscle_study.networks.classes import CLASSES
+from muscle_study.networks.network import build_network
 from muscle_study.training.calibration import log_odds_shifts, shift_log_odds
-from muscle_study.training.classes import CLASSES
-from muscle_study.training.network import build_network
 
 SEGMENTER = CLASSES["segmenter"]
 

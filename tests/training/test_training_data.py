@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from muscle_study.files import read_table, write_table
-from muscle_study.labels import Label
-from muscle_study.paths import image_file
+from muscle_study.imaging.volumes import Volume, save
+from muscle_study.networks.classes import CLASSES
+from muscle_study.networks.preprocessing import intensity_range
+from muscle_study.protocol.files import read_table, write_table
+from muscle_study.protocol.muscles import Label
+from muscle_study.protocol.paths import image_file
 from muscle_study.training.augmentation import augmentation, mirror_sides
 from muscle_study.training.cache import CachedVolume, VolumeCache
-from muscle_study.training.classes import CLASSES
 from muscle_study.training.data import AnnotatedParticipants, Numbers, Patches, Volumes, crop
-from muscle_study.training.preprocessing import intensity_range
-from muscle_study.volumes import Volume, save
 
 
 @pytest.fixture

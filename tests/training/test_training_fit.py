@@ -7,14 +7,14 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from muscle_study.files import read_json, write_json, write_table
-from muscle_study.paths import RunPaths
-from muscle_study.training.classes import CLASSES
+from muscle_study.networks.classes import CLASSES
+from muscle_study.networks.model import load_model
+from muscle_study.networks.network import HEADS
+from muscle_study.protocol.files import read_json, write_json, write_table
+from muscle_study.protocol.paths import RunPaths
 from muscle_study.training.data import AnnotatedParticipants
 from muscle_study.training.fit import psoas_of_labels, train
-from muscle_study.training.model import load_model
 from muscle_study.training.module import Segmentation
-from muscle_study.training.network import HEADS
 from muscle_study.training.used import check_test_split_unseen
 
 WEIGHTS = ("localiser.safetensors", "segmenter_1.safetensors")

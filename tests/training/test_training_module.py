@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch.utils.data import DistributedSampler
 
-from muscle_study.training.classes import CLASSES
+from muscle_study.networks.classes import CLASSES
+from muscle_study.networks.network import HEADS
 from muscle_study.training.module import Segmentation, dice
-from muscle_study.training.network import HEADS
 
 
 def classes(*values: int) -> torch.Tensor:

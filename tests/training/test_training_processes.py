@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from muscle_study.__main__ import main
-from muscle_study.files import read_json
+from muscle_study.networks.model import load_model
+from muscle_study.protocol.files import read_json
 from muscle_study.training.finished import FINISHED
 from muscle_study.training.fit import train
-from muscle_study.training.model import load_model
 from muscle_study.training.used import check_test_split_unseen
 
 #: Of which processes that wait for each other for ever would take more.

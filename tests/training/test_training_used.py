@@ -3,14 +3,9 @@
 import pandas as pd
 import pytest
 
-from muscle_study.files import read_table, write_table
+from muscle_study.protocol.files import read_table, write_table
 from muscle_study.training.data import AnnotatedParticipants
-from muscle_study.training.used import (
-    check_test_split_unseen,
-    scan_hashes,
-    used_by,
-    used_earlier,
-)
+from muscle_study.training.used import check_test_split_unseen, scan_hashes, used_by, used_earlier
 
 
 @pytest.fixture

@@ -12,9 +12,9 @@ from pydicom import Dataset, dcmwrite
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
 
-from muscle_study.cohort.signal import FLIP_DEG, TR_MS
-from muscle_study.files import whole_file
-from muscle_study.volumes import Volume
+from muscle_study.cohort.scanner.signal import FLIP_DEG, TR_MS
+from muscle_study.imaging.volumes import Volume
+from muscle_study.protocol.files import whole_file
 
 #: In every header, so that no file is ever taken for a person's.
 SYNTHETIC = "SYNTHETIC IMAGE, NOT OF A PERSON (muscle-study)"

@@ -8,24 +8,22 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from muscle_study.cluster import map_participants
-from muscle_study.cluster_parameters import ClusterParameters
-from muscle_study.cohort.anatomy import build_body
+from muscle_study.cohort.anatomy.body import build_body
+from muscle_study.cohort.anatomy.habitus import REFERENCE_HEIGHT_CM
+from muscle_study.cohort.anatomy.sampling import Body, sample
 from muscle_study.cohort.faults.assign import assign_faults, problems
 from muscle_study.cohort.faults.files import break_files, duplicate_scans
 from muscle_study.cohort.faults.kinds import Problem
 from muscle_study.cohort.faults.scans import take_scans
 from muscle_study.cohort.faults.table import break_table
-from muscle_study.cohort.grid import Grid
-from muscle_study.cohort.habitus import REFERENCE_HEIGHT_CM
-from muscle_study.cohort.imaging import Scan, scan
 from muscle_study.cohort.nako import export_scan, write_participants
 from muscle_study.cohort.parameters import CohortParameters
-from muscle_study.cohort.population import draw_muscles, draw_participants
-from muscle_study.cohort.population_truth import coefficient_table
-from muscle_study.cohort.randomised import randomise
-from muscle_study.cohort.randomised_parameters import RANDOMISED_CHANNEL
-from muscle_study.cohort.sampling import Body, sample
+from muscle_study.cohort.population.draw import draw_muscles, draw_participants
+from muscle_study.cohort.population.truth import coefficient_table
+from muscle_study.cohort.randomised.images import randomise
+from muscle_study.cohort.randomised.parameters import RANDOMISED_CHANNEL
+from muscle_study.cohort.scanner.grid import Grid
+from muscle_study.cohort.scanner.scan import Scan, scan
 from muscle_study.cohort.truth import (
     MUSCLES,
     counted_measures,
@@ -33,11 +31,13 @@ from muscle_study.cohort.truth import (
     true_measures,
     voxelisation_table,
 )
-from muscle_study.files import write_table
-from muscle_study.labels import SIDES, Label, label_of
-from muscle_study.paths import RunPaths, image_file
-from muscle_study.records import code_digest, read_record, record_key, write_record
-from muscle_study.volumes import Volume, save, to_ras
+from muscle_study.imaging.volumes import Volume, save, to_ras
+from muscle_study.mapping.cluster import map_participants
+from muscle_study.mapping.parameters import ClusterParameters
+from muscle_study.mapping.records import code_digest, read_record, record_key, write_record
+from muscle_study.protocol.files import write_table
+from muscle_study.protocol.muscles import SIDES, Label, label_of
+from muscle_study.protocol.paths import RunPaths, image_file
 
 #: What the stage writes under ``raw``, beside the participant table.
 FOLDERS = ("images", "labels", "randomised")

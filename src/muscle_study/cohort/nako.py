@@ -11,10 +11,10 @@ import pandas as pd
 from pydicom import dcmread
 
 from muscle_study.cohort.dicom import Series, write_series
-from muscle_study.cohort.imaging import Scan
-from muscle_study.cohort.signal import TE_IN_MS, TE_OPPOSED_MS
-from muscle_study.files import write_text
-from muscle_study.volumes import Volume
+from muscle_study.cohort.scanner.scan import Scan
+from muscle_study.cohort.scanner.signal import TE_IN_MS, TE_OPPOSED_MS
+from muscle_study.imaging.volumes import Volume
+from muscle_study.protocol.files import write_text
 
 #: Number of the baseline examination in file names; the follow-up's is 60.
 BASELINE = "30"

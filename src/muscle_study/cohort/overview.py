@@ -8,23 +8,23 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from muscle_study.cohort.anatomy import build_body
-from muscle_study.cohort.atlas import body_shape, compare
+from muscle_study.cohort.anatomy.atlas import body_shape, compare
+from muscle_study.cohort.anatomy.body import build_body
+from muscle_study.cohort.anatomy.habitus import REFERENCE_HEIGHT_CM
+from muscle_study.cohort.anatomy.sampling import Body, sample
 from muscle_study.cohort.export import Task
 from muscle_study.cohort.faults.assign import draw_detail
 from muscle_study.cohort.faults.kinds import Fault, Problem
 from muscle_study.cohort.faults.scans import take_scans
-from muscle_study.cohort.grid import Grid
-from muscle_study.cohort.habitus import REFERENCE_HEIGHT_CM
-from muscle_study.cohort.imaging import Scan, scan
-from muscle_study.cohort.imaging_parameters import ImagingParameters
 from muscle_study.cohort.nako import read_composed
-from muscle_study.cohort.randomised import randomise
-from muscle_study.cohort.randomised_parameters import RandomisedParameters
-from muscle_study.cohort.sampling import Body, sample
-from muscle_study.files import whole_file, write_table
-from muscle_study.paths import RunPaths
-from muscle_study.volumes import Volume, load, to_ras
+from muscle_study.cohort.randomised.images import randomise
+from muscle_study.cohort.randomised.parameters import RandomisedParameters
+from muscle_study.cohort.scanner.grid import Grid
+from muscle_study.cohort.scanner.parameters import ImagingParameters
+from muscle_study.cohort.scanner.scan import Scan, scan
+from muscle_study.imaging.volumes import Volume, load, to_ras
+from muscle_study.protocol.files import whole_file, write_table
+from muscle_study.protocol.paths import RunPaths
 
 CONTRASTS = ("water", "fat", "in_phase", "opposed_phase")
 

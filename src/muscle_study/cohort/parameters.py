@@ -4,10 +4,10 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from muscle_study.cohort.fault_parameters import FaultParameters
-from muscle_study.cohort.imaging_parameters import ImagingParameters
-from muscle_study.cohort.randomised_parameters import RandomisedParameters
-from muscle_study.sections import Section
+from muscle_study.cohort.faults.parameters import FaultParameters
+from muscle_study.cohort.randomised.parameters import RandomisedParameters
+from muscle_study.cohort.scanner.parameters import ImagingParameters
+from muscle_study.protocol.sections import Section
 
 
 class CohortParameters(Section):

@@ -5,13 +5,13 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from muscle_study.cohort.grid import Grid
-from muscle_study.cohort.imaging import Voxels
-from muscle_study.cohort.muscles import union_volume_mm3
-from muscle_study.cohort.sampling import Body, sample
-from muscle_study.cohort.signal import echo_signals
-from muscle_study.labels import SIDES, Label, label_of
-from muscle_study.volumes import MM2_PER_CM2, MM3_PER_ML
+from muscle_study.cohort.anatomy.muscles import union_volume_mm3
+from muscle_study.cohort.anatomy.sampling import Body, sample
+from muscle_study.cohort.scanner.grid import Grid
+from muscle_study.cohort.scanner.scan import Voxels
+from muscle_study.cohort.scanner.signal import echo_signals
+from muscle_study.imaging.volumes import MM2_PER_CM2, MM3_PER_ML
+from muscle_study.protocol.muscles import SIDES, Label, label_of
 
 MUSCLES = ("psoas", "gluteus")
 

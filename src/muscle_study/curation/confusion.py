@@ -11,12 +11,12 @@ import pandas as pd
 from scipy import stats
 
 from muscle_study.cohort.faults.kinds import DESCRIPTIONS, Fault
+from muscle_study.curation.checks.quality import Flag
 from muscle_study.curation.corrections import Correction
-from muscle_study.curation.quality import Flag
 from muscle_study.curation.stage import Curated
-from muscle_study.exclusions import Reason
-from muscle_study.files import read_table, write_table
-from muscle_study.paths import RunPaths
+from muscle_study.protocol.exclusions import Reason
+from muscle_study.protocol.files import read_table, write_table
+from muscle_study.protocol.paths import RunPaths
 
 #: The codes under which a fault counts as found: reasons, corrections and flags.
 CODES: dict[Fault, frozenset[str]] = {

@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
-from muscle_study.curation import dixon
-from muscle_study.curation.contrasts import tell_contrasts
-from muscle_study.curation.series import OTHER, UNTOLD, Series
-from muscle_study.volumes import Volume, to_ras
+from muscle_study.curation.checks import dixon
+from muscle_study.curation.checks.contrasts import tell_contrasts
+from muscle_study.curation.sources.series import OTHER, UNTOLD, Series
+from muscle_study.imaging.volumes import Volume, to_ras
 
 
 class Correction(StrEnum):

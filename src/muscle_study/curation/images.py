@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from muscle_study.curation.source import Meanings
-from muscle_study.exclusions import Excluded, Reason
-from muscle_study.labels import Label
-from muscle_study.volumes import Volume, resample, to_ras, upright_grid
+from muscle_study.curation.sources.source import Meanings
+from muscle_study.imaging.volumes import Volume, resample, to_ras, upright_grid
+from muscle_study.protocol.exclusions import Excluded, Reason
+from muscle_study.protocol.muscles import Label
 
 #: Spacings that differ by less are the same, and so are directions: headers are rounded.
 TOLERANCE = 1e-3

@@ -11,16 +11,16 @@ import pandas as pd
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
+from muscle_study.curation.checks.quality import FLAG_TEXT, Flag
 from muscle_study.curation.corrections import CORRECTION_TEXT, Correction
-from muscle_study.curation.quality import FLAG_TEXT, Flag
 from muscle_study.curation.split import SPLITS
 from muscle_study.curation.stage import Curated
-from muscle_study.disclosure import MARK, hidden_in_table, pool_small, protect
-from muscle_study.exclusions import REASON_TEXT, Reason
-from muscle_study.files import whole_file
-from muscle_study.labels import STRUCTURES, Label
-from muscle_study.paths import RunPaths, image_file
-from muscle_study.volumes import load, open_mapped
+from muscle_study.imaging.volumes import load, open_mapped
+from muscle_study.protocol.exclusions import REASON_TEXT, Reason
+from muscle_study.protocol.files import whole_file
+from muscle_study.protocol.muscles import STRUCTURES, Label
+from muscle_study.protocol.paths import RunPaths, image_file
+from muscle_study.publishing.disclosure import MARK, hidden_in_table, pool_small, protect
 
 #: Colours of the four structures, told apart by readers with any colour vision (Okabe and Ito).
 COLOURS = ListedColormap(["#E69F00", "#56B4E9", "#D55E00", "#0072B2"])

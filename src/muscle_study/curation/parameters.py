@@ -4,9 +4,9 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from muscle_study.curation.quality_parameters import QualityParameters
-from muscle_study.curation.tables import TRAITS
-from muscle_study.sections import Section
+from muscle_study.curation.checks.quality_parameters import QualityParameters
+from muscle_study.curation.sources.tables import TRAITS
+from muscle_study.protocol.sections import Section
 
 
 class CurationParameters(Section):

@@ -10,20 +10,19 @@ from pathlib import Path
 
 import numpy as np
 
-from muscle_study import volumes
-from muscle_study.curation import dixon, images, source
+from muscle_study.curation import images
+from muscle_study.curation.checks import dixon
+from muscle_study.curation.checks.orientation import check_orientation
+from muscle_study.curation.checks.quality import scores
 from muscle_study.curation.corrections import Correction, repeats_left, right_slabs
-from muscle_study.curation.intake import SourceFile
-from muscle_study.curation.orientation import check_orientation
-from muscle_study.curation.quality import scores
 from muscle_study.curation.review import mosaic
 from muscle_study.curation.review.gallery import PICTURES
-from muscle_study.curation.series import OTHER, UNTOLD, Series, choose_scan, unreadable
+from muscle_study.curation.sources import source
+from muscle_study.curation.sources.intake import SourceFile
+from muscle_study.curation.sources.series import OTHER, UNTOLD, Series, choose_scan, unreadable
 from muscle_study.curation.stations import compose
-from muscle_study.exclusions import Excluded, Reason
-from muscle_study.files import sha256
-from muscle_study.paths import image_file
-from muscle_study.records import (
+from muscle_study.imaging import volumes
+from muscle_study.mapping.records import (
     read_record,
     recall,
     record_key,
@@ -31,6 +30,9 @@ from muscle_study.records import (
     write_exclusion,
     write_record,
 )
+from muscle_study.protocol.exclusions import Excluded, Reason
+from muscle_study.protocol.files import sha256
+from muscle_study.protocol.paths import image_file
 
 
 @dataclass(frozen=True)

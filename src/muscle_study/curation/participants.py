@@ -10,9 +10,9 @@ import pandera.pandas as pa
 
 from muscle_study.curation.parameters import CurationParameters
 from muscle_study.curation.pseudonyms import pseudonyms, read_key
-from muscle_study.curation.source import Source
-from muscle_study.curation.tables import COVARIATES, TRAITS
-from muscle_study.exclusions import Reason, exclusion_table
+from muscle_study.curation.sources.source import Source
+from muscle_study.curation.sources.tables import COVARIATES, TRAITS
+from muscle_study.protocol.exclusions import Reason, exclusion_table
 
 NUMERIC = COVARIATES[1:]
 

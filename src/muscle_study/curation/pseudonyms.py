@@ -4,7 +4,7 @@ import hmac
 from collections.abc import Iterable
 from pathlib import Path
 
-from muscle_study.paths import ROOT
+from muscle_study.protocol.paths import ROOT
 
 #: A key that cannot be guessed has at least so many bytes.
 LEAST_KEY_BYTES = 16

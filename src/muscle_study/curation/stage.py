@@ -6,26 +6,26 @@ from pathlib import Path
 
 import pandas as pd
 
-from muscle_study.cluster import map_participants
-from muscle_study.cluster_parameters import ClusterParameters
-from muscle_study.curation.bids import BidsSource
-from muscle_study.curation.cohort import CohortSource
-from muscle_study.curation.dicom_export import HeapSource, NakoSource
+from muscle_study.curation.checks.quality import quality_table
 from muscle_study.curation.parameters import CurationParameters
 from muscle_study.curation.participant import Task, curate_participant, finished
 from muscle_study.curation.participants import check_participants
-from muscle_study.curation.quality import quality_table
 from muscle_study.curation.review.gallery import PICTURES, entries, write_gallery
 from muscle_study.curation.review.mosaic import ENDING
 from muscle_study.curation.review.verdicts import read_verdicts, rejected, review_table
-from muscle_study.curation.source import NOBODY, Source
+from muscle_study.curation.sources.bids import BidsSource
+from muscle_study.curation.sources.cohort import CohortSource
+from muscle_study.curation.sources.dicom_export import HeapSource, NakoSource
+from muscle_study.curation.sources.source import NOBODY, Source
+from muscle_study.curation.sources.tables import TRAITS
+from muscle_study.curation.sources.totalsegmentator import TotalSegmentatorSource
 from muscle_study.curation.split import assign_splits
-from muscle_study.curation.tables import TRAITS
-from muscle_study.curation.totalsegmentator import TotalSegmentatorSource
-from muscle_study.exclusions import Reason, check_conserved, exclusion_table
-from muscle_study.files import read_json, write_json, write_table
-from muscle_study.paths import ROOT, RunPaths
-from muscle_study.records import code_digest
+from muscle_study.mapping.cluster import map_participants
+from muscle_study.mapping.parameters import ClusterParameters
+from muscle_study.mapping.records import code_digest
+from muscle_study.protocol.exclusions import Reason, check_conserved, exclusion_table
+from muscle_study.protocol.files import read_json, write_json, write_table
+from muscle_study.protocol.paths import ROOT, RunPaths
 
 SOURCES = {
     "cohort": CohortSource,

@@ -5,8 +5,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from muscle_study.exclusions import Excluded, Reason
-from muscle_study.volumes import Volume, resample, to_ras
+from muscle_study.imaging.volumes import Volume, resample, to_ras
+from muscle_study.protocol.exclusions import Excluded, Reason
 
 #: The contrast that brightness is matched by: it has signal in water and in fat.
 REFERENCE = "in_phase"

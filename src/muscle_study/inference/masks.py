@@ -8,11 +8,11 @@ from nibabel.affines import apply_affine
 
 from muscle_study.curation.images import grid as grid_text
 from muscle_study.curation.images import merge_labels
-from muscle_study.exclusions import Excluded, Reason
+from muscle_study.imaging.volumes import Volume, load, resample
 from muscle_study.inference.parameters import MasksParameters
-from muscle_study.labels import Label
-from muscle_study.paths import ROOT
-from muscle_study.volumes import Volume, load, resample
+from muscle_study.protocol.exclusions import Excluded, Reason
+from muscle_study.protocol.muscles import Label
+from muscle_study.protocol.paths import ROOT
 
 #: Share of the muscles' voxels that may lie outside the participant's images: rounding at a border.
 OUTSIDE = 0.01

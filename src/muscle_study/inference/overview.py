@@ -7,9 +7,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
 
-from muscle_study.labels import STRUCTURES
-from muscle_study.paths import RunPaths
-from muscle_study.volumes import load
+from muscle_study.imaging.volumes import load
+from muscle_study.protocol.muscles import STRUCTURES
+from muscle_study.protocol.paths import RunPaths
 
 #: Grid of the picture (x, z), with its middle at the middle of each participant's own grid (mm).
 PICTURE_MM, PICTURE_HALF_MM = 4.0, (240.0, 280.0)

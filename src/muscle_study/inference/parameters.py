@@ -6,8 +6,8 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from muscle_study.inference.segmenters import SEGMENTERS, LabelTable
-from muscle_study.labels import STRUCTURES, Psoas
-from muscle_study.sections import Section
+from muscle_study.protocol.muscles import STRUCTURES, Psoas
+from muscle_study.protocol.sections import Section
 from muscle_study.training.parameters import Precision
 
 Source = Literal["network", "masks"]

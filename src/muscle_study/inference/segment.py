@@ -11,15 +11,15 @@ import torch
 from nibabel.affines import apply_affine
 from scipy import ndimage
 
-from muscle_study.labels import MUSCLES, SIDES, STRUCTURES, Label, label_of
-from muscle_study.resampling import resample_parallel
-from muscle_study.training.localiser import MARGIN_MM, localise
-from muscle_study.training.model import Model
-from muscle_study.training.network import run_over
+from muscle_study.imaging.resampling import resample_parallel
+from muscle_study.imaging.volumes import Volume, resample
+from muscle_study.networks.localiser import MARGIN_MM, localise
+from muscle_study.networks.model import Model
+from muscle_study.networks.network import run_over
+from muscle_study.networks.precision import autocast
+from muscle_study.networks.preprocessing import intensity_range, network_input
+from muscle_study.protocol.muscles import MUSCLES, SIDES, STRUCTURES, Label, label_of
 from muscle_study.training.parameters import Precision
-from muscle_study.training.precision import autocast
-from muscle_study.training.preprocessing import intensity_range, network_input
-from muscle_study.volumes import Volume, resample
 
 #: A volume that is seen tile by tile is passed over where no muscle was located as near as this
 #: (mm); nearer, the localiser's outlines are not to be trusted.

@@ -17,7 +17,7 @@ MRSegmentator: table "Class details" in the README of github.com/hhaentze/MRSegm
 
 from typing import NamedTuple
 
-from muscle_study.labels import SIDES, Psoas
+from muscle_study.protocol.muscles import SIDES, Psoas
 
 #: Our structure to what it is joined of: names of the segmenter, with their number in a file that
 #: holds all structures. Masks in files of their own need no number.

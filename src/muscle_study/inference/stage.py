@@ -10,15 +10,13 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from muscle_study.cluster import map_participants
-from muscle_study.cluster_parameters import ClusterParameters
-from muscle_study.exclusions import Excluded
-from muscle_study.files import read_table, sha256, write_json, write_table
+from muscle_study.imaging.volumes import Volume, open_mapped, save
 from muscle_study.inference.masks import label_map, mask_files
 from muscle_study.inference.parameters import InferenceParameters, MasksParameters, Source
 from muscle_study.inference.segment import Segmenter, without_unsure
-from muscle_study.paths import RunPaths
-from muscle_study.records import (
+from muscle_study.mapping.cluster import map_participants
+from muscle_study.mapping.parameters import ClusterParameters
+from muscle_study.mapping.records import (
     code_digest,
     contents,
     keep_records,
@@ -29,11 +27,13 @@ from muscle_study.records import (
     write_exclusion,
     write_record,
 )
-from muscle_study.training.model import load_model, model_files, read_card
+from muscle_study.networks.model import load_model, model_files, read_card
+from muscle_study.networks.precision import device_of, resolved
+from muscle_study.networks.preprocessing import load_channels
+from muscle_study.protocol.exclusions import Excluded
+from muscle_study.protocol.files import read_table, sha256, write_json, write_table
+from muscle_study.protocol.paths import RunPaths
 from muscle_study.training.parameters import Precision
-from muscle_study.training.precision import device_of, resolved
-from muscle_study.training.preprocessing import load_channels
-from muscle_study.volumes import Volume, open_mapped, save
 
 
 class LabelSource(ABC):

@@ -10,10 +10,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from muscle_study.files import read_json, read_table, whole_file
-from muscle_study.labels import STRUCTURES, Label
-from muscle_study.paths import RunPaths, image_file
-from muscle_study.volumes import Volume, load, open_mapped
+from muscle_study.imaging.volumes import Volume, load, open_mapped
+from muscle_study.protocol.files import read_json, read_table, whole_file
+from muscle_study.protocol.muscles import STRUCTURES, Label
+from muscle_study.protocol.paths import RunPaths, image_file
 
 #: Rows of the picture.
 KINDS = ("typical", "worst")

@@ -6,17 +6,17 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from muscle_study.cluster import map_participants
-from muscle_study.cluster_parameters import ClusterParameters
-from muscle_study.exclusions import check_conserved
-from muscle_study.files import read_table, write_table
-from muscle_study.labels import STRUCTURES
+from muscle_study.imaging.volumes import load
+from muscle_study.mapping.cluster import map_participants
+from muscle_study.mapping.parameters import ClusterParameters
 from muscle_study.measurement.agreement import agreement_row
 from muscle_study.measurement.measures import MEASURES
 from muscle_study.measurement.parameters import MeasurementParameters
 from muscle_study.measurement.participants import MeasureTask, measure_participant, measure_tasks
-from muscle_study.paths import RunPaths
-from muscle_study.volumes import load
+from muscle_study.protocol.exclusions import check_conserved
+from muscle_study.protocol.files import read_table, write_table
+from muscle_study.protocol.muscles import STRUCTURES
+from muscle_study.protocol.paths import RunPaths
 
 STAGE = "comparison"
 

@@ -4,14 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from muscle_study.labels import SIDES, label_of
-from muscle_study.measurement.measures import (
-    GLUTEUS_VOLUME,
-    PSOAS_CSA,
-    PSOAS_VOLUME,
-    derived,
-)
+from muscle_study.measurement.measures import GLUTEUS_VOLUME, PSOAS_CSA, PSOAS_VOLUME, derived
 from muscle_study.measurement.voxels import AxialProfile, LabelledVoxels
+from muscle_study.protocol.muscles import SIDES, label_of
 
 CUT = "the muscle reaches the end of the field of view"
 WIDEST_AT_END = "the muscle is widest where the field of view ends"

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from muscle_study.labels import MUSCLES, SIDES, Label, label_of
+from muscle_study.imaging.volumes import Volume
 from muscle_study.measurement.voxels import AxialProfile, LabelledVoxels, axial_profile
-from muscle_study.volumes import Volume
+from muscle_study.protocol.muscles import MUSCLES, SIDES, Label, label_of
 
 #: One participant's value, or a column of many.
 Values = float | pd.Series

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from muscle_study.sections import Section
+from muscle_study.protocol.sections import Section
 
 
 class MeasurementParameters(Section):

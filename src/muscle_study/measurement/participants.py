@@ -9,17 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from muscle_study.cluster import map_participants
-from muscle_study.cluster_parameters import ClusterParameters
-from muscle_study.exclusions import Excluded, Reason
-from muscle_study.files import read_table, write_table
-from muscle_study.labels import SIDES, STRUCTURES, Label, label_of
-from muscle_study.measurement.coverage import withheld, without
-from muscle_study.measurement.measures import COLUMNS, measure, swapped
-from muscle_study.measurement.parameters import MeasurementParameters
-from muscle_study.measurement.voxels import AxialProfile, LabelledVoxels
-from muscle_study.paths import RunPaths, image_file
-from muscle_study.records import (
+from muscle_study.imaging.volumes import Volume, load, open_mapped
+from muscle_study.mapping.cluster import map_participants
+from muscle_study.mapping.parameters import ClusterParameters
+from muscle_study.mapping.records import (
     code_digest,
     contents,
     keep_records,
@@ -30,7 +23,14 @@ from muscle_study.records import (
     write_exclusion,
     write_record,
 )
-from muscle_study.volumes import Volume, load, open_mapped
+from muscle_study.measurement.coverage import withheld, without
+from muscle_study.measurement.measures import COLUMNS, measure, swapped
+from muscle_study.measurement.parameters import MeasurementParameters
+from muscle_study.measurement.voxels import AxialProfile, LabelledVoxels
+from muscle_study.protocol.exclusions import Excluded, Reason
+from muscle_study.protocol.files import read_table, write_table
+from muscle_study.protocol.muscles import SIDES, STRUCTURES, Label, label_of
+from muscle_study.protocol.paths import RunPaths, image_file
 
 STAGE = "measurement"
 WITHHELD = ["participant_id", "measure", "reason"]

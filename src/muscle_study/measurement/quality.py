@@ -16,14 +16,14 @@ import pandas as pd
 from scipy import ndimage
 from scipy.spatial import KDTree
 
-from muscle_study.cluster import map_participants
-from muscle_study.cluster_parameters import ClusterParameters
-from muscle_study.exclusions import Excluded, Reason
-from muscle_study.files import read_table, write_table
-from muscle_study.labels import STRUCTURES
+from muscle_study.imaging.volumes import Volume, load
+from muscle_study.mapping.cluster import map_participants
+from muscle_study.mapping.parameters import ClusterParameters
 from muscle_study.measurement.participants import segmented_participants
-from muscle_study.paths import RunPaths
-from muscle_study.volumes import Volume, load
+from muscle_study.protocol.exclusions import Excluded, Reason
+from muscle_study.protocol.files import read_table, write_table
+from muscle_study.protocol.muscles import STRUCTURES
+from muscle_study.protocol.paths import RunPaths
 
 NAN = float("nan")
 SCORES = ["dice", "hausdorff95_mm", "surface_distance_mm", "volume_error", "csa_error"]

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import KDTree
 
-from muscle_study.labels import MUSCLES, SIDES
 from muscle_study.measurement.measures import (
     GLUTEUS_VOLUME,
     MEASURES,
@@ -20,6 +19,7 @@ from muscle_study.measurement.measures import (
     PSOAS_VOLUME,
     derived,
 )
+from muscle_study.protocol.muscles import MUSCLES, SIDES
 
 #: A donor is drawn from this many nearest in size (our assumption): fewer would repeat single
 #: errors, more would lose that errors depend on size. A sex with fewer donors takes both sexes'.

@@ -8,8 +8,8 @@ from functools import cached_property
 import numpy as np
 from nibabel.orientations import io_orientation
 
-from muscle_study.labels import Label
-from muscle_study.volumes import MM2_PER_CM2, MM3_PER_ML, Volume
+from muscle_study.imaging.volumes import MM2_PER_CM2, MM3_PER_ML, Volume
+from muscle_study.protocol.muscles import Label
 
 X, Z = 0, 2  # rows of a RAS affine: to the right, to the head
 

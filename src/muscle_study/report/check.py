@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 
-from muscle_study.paths import MANUSCRIPT, ROOT, RunPaths
+from muscle_study.protocol.paths import MANUSCRIPT, ROOT, RunPaths
 from muscle_study.report.errors import ReportError
 
 #: What Quarto and Pandoc print where something could not be resolved.

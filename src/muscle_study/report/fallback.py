@@ -7,8 +7,8 @@ from pathlib import Path
 import pypandoc
 import typst
 
-from muscle_study.files import write_text
-from muscle_study.paths import MANUSCRIPT
+from muscle_study.protocol.files import write_text
+from muscle_study.protocol.paths import MANUSCRIPT
 from muscle_study.report.errors import ReportError
 from muscle_study.report.shortcodes import expand
 

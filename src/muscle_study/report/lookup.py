@@ -5,8 +5,8 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from muscle_study.files import read_json
-from muscle_study.paths import MANUSCRIPT
+from muscle_study.protocol.files import read_json
+from muscle_study.protocol.paths import MANUSCRIPT
 
 TEMPLATE = MANUSCRIPT / "style" / "lookup.html"
 

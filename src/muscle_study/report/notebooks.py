@@ -10,9 +10,9 @@ import nbformat
 from nbconvert import HTMLExporter
 from pygments.formatters import HtmlFormatter
 
-from muscle_study.files import write_text
-from muscle_study.numbers import Number
-from muscle_study.paths import STAGES
+from muscle_study.protocol.files import write_text
+from muscle_study.protocol.paths import STAGES
+from muscle_study.publishing.numbers import Number
 from muscle_study.report.errors import ReportError
 
 LABEL = re.compile(r"#\|\s*label:\s*(\S+)")

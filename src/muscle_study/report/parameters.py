@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import Field, field_validator
 
-from muscle_study.sections import Section
+from muscle_study.protocol.sections import Section
 
 
 class ReportParameters(Section):

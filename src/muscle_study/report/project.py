@@ -6,9 +6,9 @@ from pathlib import Path
 
 import yaml
 
-from muscle_study.files import write_text
-from muscle_study.numbers import Number
-from muscle_study.paths import MANUSCRIPT, RunPaths
+from muscle_study.protocol.files import write_text
+from muscle_study.protocol.paths import MANUSCRIPT, RunPaths
+from muscle_study.publishing.numbers import Number
 from muscle_study.report.errors import ReportError
 from muscle_study.report.lookup import lookup
 from muscle_study.report.notebooks import Notebook, anchor, source_link

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from muscle_study.files import sha256
-from muscle_study.numbers import Number, read_numbers
-from muscle_study.paths import MANUSCRIPT, RunPaths
-from muscle_study.provenance import REPORT_MANIFEST, Hashes, folder_hashes, write_manifest
+from muscle_study.protocol.files import sha256
+from muscle_study.protocol.paths import MANUSCRIPT, RunPaths
+from muscle_study.protocol.provenance import REPORT_MANIFEST, Hashes, folder_hashes, write_manifest
+from muscle_study.publishing.numbers import Number, read_numbers
 from muscle_study.report import fallback, quarto
 from muscle_study.report.check import check, machine_folders
 from muscle_study.report.errors import ReportError

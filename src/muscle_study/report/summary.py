@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from muscle_study.files import read_json
-from muscle_study.numbers import NO_BREAK_SPACE, Number, read_numbers
-from muscle_study.paths import STAGES, RunPaths
+from muscle_study.protocol.files import read_json
+from muscle_study.protocol.paths import STAGES, RunPaths
+from muscle_study.publishing.numbers import NO_BREAK_SPACE, Number, read_numbers
 
 SEXES = ("men", "women")
 MEASURES = {"csa": "psoas CSA", "gluteus": "gluteus volume"}

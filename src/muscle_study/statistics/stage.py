@@ -2,11 +2,13 @@
 
 import shutil
 
-from muscle_study.numbers import Numbers, read_numbers
-from muscle_study.statistics import cohort, compared, cost, curation, measurement_error
-from muscle_study.statistics.names import expected_names
-from muscle_study.statistics.quality import has_predictions, has_truth
-from muscle_study.statistics.study import Study
+from muscle_study.publishing.numbers import Numbers, read_numbers
+from muscle_study.statistics.analyses.extensions import measurement_error
+from muscle_study.statistics.analyses.names import expected_names
+from muscle_study.statistics.analyses.sample import cohort, cost, curation
+from muscle_study.statistics.analyses.segmentation import compared
+from muscle_study.statistics.analyses.segmentation.quality import has_predictions, has_truth
+from muscle_study.statistics.study.study import Study
 
 TABLES = (
     "population",

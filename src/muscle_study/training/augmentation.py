@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import torchio as tio
 
-from muscle_study.labels import MIRRORED
+from muscle_study.protocol.muscles import MIRRORED
 
 LEFT_RIGHT_AXIS = 0
 

@@ -9,16 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from muscle_study.files import whole_file
-from muscle_study.labels import Label
-from muscle_study.paths import image_file
-from muscle_study.records import code_digest, read_record, record_key, write_record
-from muscle_study.training.preprocessing import (
-    intensity_range,
-    load_channels,
-    network_input,
-)
-from muscle_study.volumes import load, resample
+from muscle_study.imaging.volumes import load, resample
+from muscle_study.mapping.records import code_digest, read_record, record_key, write_record
+from muscle_study.networks.preprocessing import intensity_range, load_channels, network_input
+from muscle_study.protocol.files import whole_file
+from muscle_study.protocol.muscles import Label
+from muscle_study.protocol.paths import image_file
 
 #: So many voxels of each label are kept as places that patches can be centred on.
 PLACES_A_LABEL = 4096

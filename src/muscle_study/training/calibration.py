@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 import torch
 
-from muscle_study.training.classes import Classes
-from muscle_study.training.network import run_over
+from muscle_study.networks.classes import Classes
+from muscle_study.networks.network import run_over
 from muscle_study.training.parameters import NetworkParameters
 
 

@@ -9,8 +9,8 @@ import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping
 from lightning.pytorch.callbacks.early_stopping import EarlyStoppingReason
 
-from muscle_study.progress import Progress
-from muscle_study.training.classes import Classes
+from muscle_study.mapping.progress import Progress
+from muscle_study.networks.classes import Classes
 
 HISTORY_COLUMNS = ["epoch", "train_loss", "validation_loss", "validation_dice"]
 

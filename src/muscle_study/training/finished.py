@@ -5,8 +5,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from muscle_study.files import read_json, sha256, write_json
-from muscle_study.training.model import Learned
+from muscle_study.networks.model import Learned
+from muscle_study.protocol.files import read_json, sha256, write_json
 
 FINISHED = "finished.json"
 

@@ -5,16 +5,16 @@ import warnings
 
 import pandas as pd
 
-from muscle_study.files import read_json, write_table
-from muscle_study.labels import Psoas
-from muscle_study.paths import ROOT, RunPaths
+from muscle_study.networks.model import ModelCard, save_card
+from muscle_study.networks.preprocessing import NORMALISATION
+from muscle_study.protocol.files import read_json, write_table
+from muscle_study.protocol.muscles import Psoas
+from muscle_study.protocol.paths import ROOT, RunPaths
 from muscle_study.training.callbacks import history_columns
 from muscle_study.training.data import AnnotatedParticipants
 from muscle_study.training.finished import FINISHED, Finished, read_finished
 from muscle_study.training.fit_network import Training, checkpoints_of, train_network
-from muscle_study.training.model import ModelCard, save_card
 from muscle_study.training.parameters import TrainingParameters
-from muscle_study.training.preprocessing import NORMALISATION
 from muscle_study.training.pretrained import adopt
 from muscle_study.training.processes import is_distributed, train_in_processes
 from muscle_study.training.used import used_by, used_earlier

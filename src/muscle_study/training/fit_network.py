@@ -9,19 +9,19 @@ import torch
 from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint
 from torch.utils.data import DataLoader
 
-from muscle_study.files import sha256
-from muscle_study.paths import ROOT
-from muscle_study.progress import Progress
-from muscle_study.records import code_digest, contents, record_key
+from muscle_study.mapping.progress import Progress
+from muscle_study.mapping.records import code_digest, contents, record_key
+from muscle_study.networks.model import Learned, load_model, model_files, save_weights
+from muscle_study.networks.network import layout, learned_weights
+from muscle_study.networks.precision import device_of, resolved
+from muscle_study.protocol.files import sha256
+from muscle_study.protocol.paths import ROOT
 from muscle_study.training.calibration import log_odds_shifts, shift_log_odds
 from muscle_study.training.callbacks import History, Patience, Waiting
 from muscle_study.training.data import AnnotatedParticipants
 from muscle_study.training.finished import Finished, read_finished, write_finished
-from muscle_study.training.model import Learned, load_model, model_files, save_weights
 from muscle_study.training.module import Segmentation
-from muscle_study.training.network import layout, learned_weights
 from muscle_study.training.parameters import NetworkParameters, TrainingParameters
-from muscle_study.training.precision import device_of, resolved
 
 #: Of a training's key, so much that no two are alike.
 KEY_LENGTH = 16

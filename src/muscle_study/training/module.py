@@ -6,8 +6,8 @@ import lightning
 import torch
 from monai.losses import DiceCELoss
 
-from muscle_study.training.classes import Classes
-from muscle_study.training.network import build_network, run_over
+from muscle_study.networks.classes import Classes
+from muscle_study.networks.network import build_network, run_over
 from muscle_study.training.parameters import NetworkParameters
 
 #: Share of the steps over which the learning rate rises.

@@ -5,8 +5,8 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from muscle_study.files import read_json
-from muscle_study.paths import RunPaths
+from muscle_study.protocol.files import read_json
+from muscle_study.protocol.paths import RunPaths
 from muscle_study.training.data import AnnotatedParticipants
 from muscle_study.training.parameters import TrainingParameters
 

@@ -5,7 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from muscle_study.sections import Section
+from muscle_study.protocol.sections import Section
 
 #: Floating-point formats by Lightning's names; ``auto`` is the fastest that the device has.
 Precision = Literal["auto", "32-true", "16-mixed", "bf16-mixed"]

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from muscle_study.files import read_table, whole_file, write_table
-from muscle_study.training.model import load_model, model_files
+from muscle_study.networks.model import load_model, model_files
+from muscle_study.protocol.files import read_table, whole_file, write_table
 from muscle_study.training.used import used_earlier
 
 #: What a training leaves beside weights and card.

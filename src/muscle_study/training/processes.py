@@ -9,9 +9,9 @@ from collections import deque
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.display import clear_output
 
-from muscle_study import progress
-from muscle_study.files import write_json
-from muscle_study.paths import RunPaths
+from muscle_study.mapping import progress
+from muscle_study.protocol.files import write_json
+from muscle_study.protocol.paths import RunPaths
 from muscle_study.training.parameters import TrainingParameters
 
 #: Of what a training said last, for the message where it fails.

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from muscle_study.files import read_table
-from muscle_study.paths import RunPaths
+from muscle_study.protocol.files import read_table
+from muscle_study.protocol.paths import RunPaths
 from muscle_study.training.data import AnnotatedParticipants
 
 #: Of the table of who trained and validated which network.

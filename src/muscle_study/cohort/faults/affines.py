@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from muscle_study.cohort.faults.dixon import axis_mm
-from muscle_study.cohort.imaging import Scan
-from muscle_study.volumes import Volume
+from muscle_study.cohort.scanner.scan import Scan
+from muscle_study.imaging.volumes import Volume
 
 #: World axis of the directions that can be turned round.
 DIRECTIONS = {"left-right": 0, "head-feet": 2}

@@ -5,12 +5,12 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
-from muscle_study.cohort.fault_parameters import FaultParameters
 from muscle_study.cohort.faults.kinds import Fault, Problem
+from muscle_study.cohort.faults.parameters import FaultParameters
 from muscle_study.cohort.faults.rates import fault_probabilities
 from muscle_study.cohort.faults.scans import FIRST_SCAN
-from muscle_study.cohort.imaging import CONTRASTS
-from muscle_study.labels import SIDES
+from muscle_study.cohort.scanner.scan import CONTRASTS
+from muscle_study.protocol.muscles import SIDES
 
 COLUMNS = ["participant_id", "fault", "detail"]
 

@@ -6,8 +6,8 @@ from itertools import pairwise
 
 import numpy as np
 
-from muscle_study.cohort.imaging import Scan
-from muscle_study.volumes import Volume
+from muscle_study.cohort.scanner.scan import Scan
+from muscle_study.imaging.volumes import Volume
 
 Contrasts = Mapping[str, Volume]
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from muscle_study.cohort.faults.dixon import axis_mm
-from muscle_study.cohort.imaging import Scan
-from muscle_study.volumes import Volume
+from muscle_study.cohort.scanner.scan import Scan
+from muscle_study.imaging.volumes import Volume
 
 #: A voxel belongs to the body above this share of the signal's 99th percentile.
 BODY_SHARE = 0.1

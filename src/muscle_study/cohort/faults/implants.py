@@ -5,13 +5,13 @@ from dataclasses import replace
 import numpy as np
 from scipy import ndimage
 
+from muscle_study.cohort.anatomy.pelvis import HEAD_MM, HIP_JOINT_MM
+from muscle_study.cohort.anatomy.sampling import Body, sample
+from muscle_study.cohort.anatomy.shapes import Part, Stack, both_sides
+from muscle_study.cohort.anatomy.tissues import Tissue
 from muscle_study.cohort.faults.dixon import axis_mm, exchange
-from muscle_study.cohort.imaging import Scan
-from muscle_study.cohort.pelvis import HEAD_MM, HIP_JOINT_MM
-from muscle_study.cohort.sampling import Body, sample
-from muscle_study.cohort.shapes import Part, Stack, both_sides
-from muscle_study.cohort.tissues import Tissue
-from muscle_study.volumes import Volume, resample
+from muscle_study.cohort.scanner.scan import Scan
+from muscle_study.imaging.volumes import Volume, resample
 
 #: A right hip prosthesis in a body of 175 cm (z, x, y, a, b; mm): its stem in the femur's shaft and
 #: neck; its head takes the place of the femur's. Our assumption, after common ones.

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
+from muscle_study.cohort.anatomy.sampling import Body
 from muscle_study.cohort.faults import affines, dixon, field_of_view, implants, voxels
 from muscle_study.cohort.faults.kinds import Fault, Problem
-from muscle_study.cohort.imaging import Scan
-from muscle_study.cohort.sampling import Body
+from muscle_study.cohort.scanner.scan import Scan
 
 #: What a first scan was like that had to be repeated: each fault's detail.
 FIRST_SCAN = {Fault.SEVERE_MOTION: "20", Fault.MISSING_CONTRAST: "fat", Fault.SWAP_WHOLE: ""}

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from muscle_study.cohort.imaging import Scan
-from muscle_study.labels import STRUCTURES
-from muscle_study.volumes import Volume
+from muscle_study.cohort.scanner.scan import Scan
+from muscle_study.imaging.volumes import Volume
+from muscle_study.protocol.muscles import STRUCTURES
 
 #: Slices that a wrong shape lacks.
 LOST_SLICES = 2

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pandas as pd
 
+from muscle_study.curation.checks.quality import FLAG_TEXT, SCORES, Flag
 from muscle_study.curation.corrections import CORRECTION_TEXT, Correction
-from muscle_study.curation.quality import FLAG_TEXT, SCORES, Flag
 from muscle_study.curation.review.mosaic import columns
-from muscle_study.exclusions import REASON_TEXT, Reason
-from muscle_study.files import write_text
+from muscle_study.protocol.exclusions import REASON_TEXT, Reason
+from muscle_study.protocol.files import write_text
 
 PAGE = Path(__file__).parent / "page"
 #: In the folder of the page.

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from muscle_study.files import whole_file
-from muscle_study.volumes import Volume, to_ras
+from muscle_study.imaging.volumes import Volume, to_ras
+from muscle_study.protocol.files import whole_file
 
 #: Ending of the pictures: WebP is half as large as JPEG here.
 ENDING = ".webp"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from muscle_study.exclusions import Reason, exclusion_table
+from muscle_study.protocol.exclusions import Reason, exclusion_table
 
 #: Columns of the file; the last two may be missing.
 COLUMNS = ["participant_id", "verdict", "reviewer", "comment"]

@@ -1,0 +1,1 @@
+"""Checks of a finished run or of the code that made it."""

@@ -1,0 +1,173 @@
+"""The manifests of a run, and whether the files that they name are still those."""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from muscle_study.protocol.files import read_json, read_table, sha256
+from muscle_study.protocol.paths import ROOT, STAGES, RunPaths
+from muscle_study.protocol.provenance import SOURCE, Hashes, folder_named, manifest_of
+
+#: The stages in the order in which they read each other; the last is the manuscript.
+CHAIN = (*STAGES, "report")
+
+
+class VerificationError(Exception):
+    """A run that cannot be verified or audited at all. The message says what to do."""
+
+
+@dataclass
+class Checked:
+    """What was found by one check.
+
+    Parameters
+    ----------
+    files
+        How many files were compared.
+    problems
+        What is off, each with its file.
+    notes
+        What a reader should know and is not off.
+    """
+
+    files: int = 0
+    problems: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def read_manifests(paths: RunPaths) -> dict[str, dict]:
+    """Return the manifest of each stage of a finished run, in order.
+
+    Raises
+    ------
+    VerificationError
+        If a stage has none, or one without hashes by folder, as an earlier version wrote it.
+    """
+    manifests = {}
+    for stage in CHAIN:
+        path = manifest_of(stage, paths)
+        if path.exists():
+            manifests[stage] = read_json(path)
+        elif stage != "cohort":  # a run on real data has none
+            raise VerificationError(
+                f"{path} is missing: the run has not finished. Run make all RUN={paths.run}"
+            )
+    for stage, manifest in manifests.items():
+        if not all(isinstance(files, dict) for files in manifest["outputs"].values()):
+            raise VerificationError(
+                f"{manifest_of(stage, paths)} is of an earlier version and names no folders. "
+                f"Run make all RUN={paths.run}"
+            )
+    return manifests
+
+
+def check_chain(paths: RunPaths, manifests: dict[str, dict]) -> Checked:
+    """Compare what each stage read with what wrote it, and all files with their hashes.
+
+    Parameters
+    ----------
+    paths
+        The run.
+    manifests
+        From `read_manifests`.
+    """
+    checked = Checked()
+    written: Hashes = {}
+    for stage, manifest in manifests.items():
+        outside = {}
+        for folder, files in manifest["inputs"].items():
+            for name, digest in files.items():
+                wrote = written.get(folder, {}).get(name)
+                if wrote is None:
+                    outside.setdefault(folder, {})[name] = digest
+                elif wrote != digest:
+                    checked.problems.append(
+                        f"{folder}/{name}: {stage} read another content than was written: run "
+                        f"{stage} again"
+                    )
+        _compare_with_disk(stage, outside, paths, manifests, checked, "read")
+        for folder, files in outside.items():
+            if not folder.endswith("/notebooks"):  # executed copies appear after their manifest
+                names = ", ".join(sorted(files))
+                checked.notes.append(f"{stage} read from outside the stages: {folder}: {names}")
+        for folder, files in manifest["outputs"].items():
+            written.setdefault(folder, {}).update(files)
+        _compare_with_disk(stage, manifest["outputs"], paths, manifests, checked, "wrote")
+    return checked
+
+
+def _compare_with_disk(
+    stage: str,
+    hashes: Hashes,
+    paths: RunPaths,
+    manifests: dict[str, dict],
+    checked: Checked,
+    did: str,
+) -> None:
+    for name, files in hashes.items():
+        folder = source_folder(manifests) if name == SOURCE else folder_named(name, paths)
+        named = {f"{name}/{file}": (folder / file, digest) for file, digest in files.items()}
+        checked.files += len(named)
+        checked.problems += differing(named, f"is not what {stage} {did}")
+
+
+def source_folder(manifests: dict[str, dict]) -> Path:
+    """Return where the raw data from elsewhere lie, by the parameters that curation ran with."""
+    return ROOT / Path(manifests["curation"]["parameters"]["source"]).expanduser()
+
+
+def differing(named: dict[str, tuple[Path, str]], what: str) -> Iterator[str]:
+    """Say of each file that is missing, or has another hash than the one given, what is off."""
+    there = {name: pair for name, pair in named.items() if pair[0].is_file()}
+    yield from (f"{name} is missing" for name in named if name not in there)
+    # hashing leaves Python's lock, so that threads use the cores
+    with ThreadPoolExecutor() as pool:
+        found = pool.map(sha256, [path for path, _ in there.values()])
+        for (name, (_, digest)), now in zip(there.items(), found, strict=True):
+            if now != digest:
+                yield f"{name} {what}"
+
+
+def check_volumes(paths: RunPaths, manifests: dict[str, dict]) -> Checked:
+    """Compare raw files, curated volumes and label maps with the hashes in the run's tables."""
+    checked = Checked()
+    curated = read_table(paths.curated / "files.csv")
+    _check_listed(paths.curated, curated["file"], curated["sha256"], "curation wrote", checked)
+    for folder in (paths.segmentations, paths.compared):
+        if folder.is_dir():
+            records = read_table(folder / "records.csv")
+            files = records["participant_id"] + ".nii.gz"
+            _check_listed(folder, files, records["sha256"], "inference wrote", checked)
+    _check_raw(paths, manifests, checked)
+    return checked
+
+
+def _check_raw(paths: RunPaths, manifests: dict[str, dict], checked: Checked) -> None:
+    curation = manifests["curation"]["parameters"]
+    folder = paths.raw if curation["source"] is None else source_folder(manifests)
+    inventory = read_table(paths.curated / "inventory.csv")
+    single = pd.Series(True, inventory.index)
+    if curation["layout"] != "cohort":
+        # elsewhere a series may be many files, or be called by a pseudonym, which names none
+        single = inventory["file"].map(lambda name: (folder / name).is_file())
+    rows = inventory[single]
+    _check_listed(folder, rows["file"], rows["sha256"], "curation read", checked)
+    if not single.all():
+        checked.notes.append(
+            f"{(~single).sum()} of {len(single)} raw series are not files that the inventory names "
+            f"(moved, of many files, or under a pseudonym) and were not compared"
+        )
+
+
+def _check_listed(
+    folder: Path, files: Iterable[str], digests: Iterable[str], who: str, checked: Checked
+) -> None:
+    named = {
+        f"{folder.name}/{file}": (folder / file, digest)
+        for file, digest in zip(files, digests, strict=True)
+    }
+    checked.files += len(named)
+    checked.problems += differing(named, f"is not what {who}")

@@ -1,0 +1,1 @@
+"""Whether curation finds every fault of a synthetic cohort full of them."""

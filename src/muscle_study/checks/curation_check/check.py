@@ -1,0 +1,108 @@
+"""The check itself: make the cohort, curate it, and hold what was found against the bars."""
+
+import pandas as pd
+
+from muscle_study.checks.curation_check.cohort import check_parameters, draw_check_cohort
+from muscle_study.checks.curation_check.swaps import compare_righted
+from muscle_study.cohort.export import write_cohort
+from muscle_study.curation.confusion import SOUND, compare_with_faults
+from muscle_study.curation.parameters import CurationParameters
+from muscle_study.curation.stage import curate_cohort
+from muscle_study.protocol.files import write_table
+from muscle_study.protocol.paths import RunPaths
+from muscle_study.publishing.numbers import Numbers
+from muscle_study.running.parameters import StudyParameters
+from muscle_study.statistics.analyses.sample.curation import confusion_table
+from muscle_study.statistics.analyses.text import Text
+
+#: What every kind of fault must be found with, and the sound must be left alone.
+LEAST_SENSITIVITY, LEAST_SPECIFICITY = 0.95, 0.98
+#: How far a measure of a righted scan may be off (per cent).
+MOST_DIFFERENCE_PERCENT = 0.5
+
+#: Of every fault that is put right, so many are measured: a scan is put right or it is not.
+COMPARED = 3
+
+
+def own_export(parameters: CurationParameters, spacing_mm: list[float]) -> CurationParameters:
+    """Return parameters under which the check's own export is curated on its own grid."""
+    own = {
+        "layout": "cohort",
+        "source": None,
+        "columns": {},
+        "withdrawn": None,
+        "pseudonym_key": None,
+        "contrasts": ["water", "fat", "in_phase", "opposed_phase"],
+        "spacing_mm": spacing_mm,
+    }
+    return parameters.model_copy(update=own)
+
+
+def check_curation(
+    run: str, parameters: StudyParameters, each: int, sound: int, seed: int
+) -> list[str]:
+    """Curate a cohort in which every fault occurs `each` times beside `sound` participants.
+
+    Writes ``tables/curation_check.*`` and ``numbers/curation_check.json`` of the run, and
+    ``righted.csv`` to ``data/<run>/curation_check``; prints both tables.
+
+    Returns
+    -------
+    list of str
+        The bars that were missed, in words.
+    """
+    folder = f"{run}/curation_check"
+    paths, cluster = RunPaths(folder), parameters.cluster
+    cohort = check_parameters(parameters.cohort, each, sound, seed)
+    curation = own_export(parameters.curation, cohort.imaging.spacing_mm)
+    drawn = draw_check_cohort(cohort, each)
+    write_cohort(drawn, paths, cohort, cluster)
+    confusion = compare_with_faults(curate_cohort(curation, paths, cluster), paths)
+    righted = compare_righted(drawn, COMPARED, cohort, curation, folder, cluster)
+    write_table(righted, paths.data / "righted.csv")
+    report(confusion, righted, len(drawn.imaged), each, RunPaths(run))
+    print(confusion.round(3).to_string(index=False))
+    print(righted.round(4).to_string(index=False))
+    return missed(confusion, righted)
+
+
+def report(
+    confusion: pd.DataFrame, righted: pd.DataFrame, participants: int, each: int, paths: RunPaths
+) -> None:
+    """Write what the manuscript shows of the check."""
+    caption = (
+        f"What curation did about the faults of a synthetic cohort of {participants}, {each} of "
+        "each kind. Synthetic cohort: no real people. "
+    )
+    confusion_table("curation_check", confusion, caption).write(paths.tables)
+    numbers = Numbers()
+    text = Text(numbers, "make curation-check")
+    text.number("curation_check.participants", participants)
+    text.number("curation_check.each", each)
+    text.number("curation_check.sensitivity", confusion["sensitivity"].min(), 3)
+    text.number("curation_check.specificity", confusion["specificity"].min(), 3)
+    text.number("curation_check.compared", righted["righted"].sum())
+    largest = righted["largest_difference_percent"].max()
+    text.number("curation_check.difference", largest, 2, "%")
+    numbers.write(paths.numbers / "curation_check.json")
+
+
+def missed(confusion: pd.DataFrame, righted: pd.DataFrame) -> list[str]:
+    """Return which bars the two tables miss."""
+    problems = []
+    for row in confusion.to_dict("records"):
+        if row["fault"] != SOUND and row["sensitivity"] < LEAST_SENSITIVITY:
+            problems.append(
+                f"{row['fault']}: sensitivity {row['sensitivity']:.3f} < {LEAST_SENSITIVITY}"
+            )
+        if row["specificity"] < LEAST_SPECIFICITY:
+            problems.append(
+                f"{row['fault']}: specificity {row['specificity']:.3f} < {LEAST_SPECIFICITY}"
+            )
+    for row in righted.to_dict("records"):
+        what = f"{row['fault']}, {row['extent']}"
+        if row["righted"] < row["participants"]:
+            problems.append(f"{what}: {row['righted']} of {row['participants']} put right")
+        elif not row["largest_difference_percent"] <= MOST_DIFFERENCE_PERCENT:
+            problems.append(f"{what}: measures off by {row['largest_difference_percent']:.2f} %")
+    return problems

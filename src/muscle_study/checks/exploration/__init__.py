@@ -1,0 +1,1 @@
+"""The viewer and the tables of the exploration notebook."""

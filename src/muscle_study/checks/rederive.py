@@ -1,0 +1,177 @@
+"""The tables of a finished run once more, from its segmentations, in a place of their own."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+import numpy as np
+import pandas as pd
+
+from muscle_study.checks.chain import Checked
+from muscle_study.mapping.parameters import ClusterParameters
+from muscle_study.protocol.files import read_json
+from muscle_study.protocol.paths import NOTEBOOKS, STAGES, RunPaths
+from muscle_study.protocol.provenance import MANIFEST
+from muscle_study.running.notebooks import check_names, parameter_values
+from muscle_study.running.runner import execute
+
+#: Stages that are run again.
+AGAIN = ("measurement", "statistics")
+
+#: Largest relative difference of a number that another machine's floating point explains: sums in
+#: another order differ by some 1e-12, and tables hold nine digits. Other results differ by more.
+TOLERANCE = 1e-6
+
+#: What only one of the stages' runs knows: how long it took.
+TIMED = {"model.minutes"}
+
+
+@contextmanager
+def elsewhere(paths: RunPaths, folder: Path) -> Iterator[RunPaths]:
+    """Yield a run of the same name in `folder` that has all of the run's inputs, as links.
+
+    Parameters
+    ----------
+    paths
+        The run. Nothing of it is written to.
+    folder
+        An empty folder.
+    """
+    data = folder / "data" / paths.run
+    data.mkdir(parents=True)
+    for own in paths.data.iterdir():
+        if own.is_dir() and own not in (paths.measurements, paths.parameters, folder):
+            (data / own.name).symlink_to(own, target_is_directory=True)
+    before = os.environ.get("MUSCLE_STUDY_OUTPUT")
+    os.environ["MUSCLE_STUDY_OUTPUT"] = str(folder)
+    try:
+        yield RunPaths(paths.run)
+    finally:
+        if before is None:
+            del os.environ["MUSCLE_STUDY_OUTPUT"]
+        else:
+            os.environ["MUSCLE_STUDY_OUTPUT"] = before
+
+
+def derive_again(
+    paths: RunPaths, manifests: dict[str, dict], cluster: ClusterParameters, folder: Path
+) -> list[tuple[Path, Path]]:
+    """Run measurement and statistics again, with the parameters that the run had.
+
+    Parameters
+    ----------
+    paths
+        The run, with its segmentations.
+    manifests
+        From `read_manifests`.
+    cluster
+        Where to work.
+    folder
+        An empty folder, for what is derived.
+
+    Returns
+    -------
+    list of tuple
+        Each table and file of numbers of the run, and where it was derived again.
+
+    Raises
+    ------
+    StageError, NotebookError
+        If the notebooks of now do not run with the parameters of then.
+    """
+    finished = [(paths.measurements, "*.csv"), (paths.tables, "*.csv"), (paths.numbers, "*.json")]
+    wanted = {name for stage in AGAIN for name in _outputs(paths, manifests[stage])}
+    own = [path for place, kind in finished for path in sorted(place.glob(kind)) if path in wanted]
+    # now, since `elsewhere` moves what all paths start from
+    output, measured = paths.output, paths.measurements
+    with elsewhere(paths, folder) as again:
+        for stage in AGAIN:
+            source = NOTEBOOKS / f"{STAGES[stage]}.ipynb"
+            values = dict(manifests[stage]["parameters"])
+            if "cluster" in values:
+                values["cluster"] = cluster.model_dump(mode="json")
+            check_names(
+                parameter_values(nbformat.read(source, as_version=4), source.name),
+                values,
+                source.name,
+            )
+            execute(stage, source, values, again.notebooks, {}, lambda: None)
+            if stage == "measurement":  # the statistics say with what, and how long it took
+                shutil.copy(measured / MANIFEST, again.measurements)
+                shutil.rmtree(again.measurements / "records")
+                (again.measurements / "records").symlink_to(measured / "records")
+    return [(path, folder / path.relative_to(output)) for path in own]
+
+
+def _outputs(paths: RunPaths, manifest: dict) -> Iterator[Path]:
+    for folder, files in manifest["outputs"].items():
+        yield from (paths.output / folder / name for name in files)
+
+
+def compare(pairs: list[tuple[Path, Path]], output: Path) -> Checked:
+    """Compare tables and numbers with those that were derived again.
+
+    Byte for byte; where bytes differ, cell by cell within `TOLERANCE`, and a note says so.
+    """
+    checked = Checked(files=len(pairs))
+    for own, again in pairs:
+        name = own.relative_to(output).as_posix()
+        if not again.exists():
+            checked.problems.append(f"{name}: not derived again")
+        elif own.read_bytes() != again.read_bytes():
+            off = list((_numbers_off if own.suffix == ".json" else _table_off)(own, again))
+            checked.problems += [f"{name}: {what}" for what in off]
+            if not off:
+                checked.notes.append(
+                    f"{name}: not the same bytes, each value within {TOLERANCE:g} of its own size"
+                )
+    return checked
+
+
+def is_close(value: float | None, other: float | None, tolerance: float = TOLERANCE) -> bool:
+    """Tell whether two values differ by no more than a share of their size; both may be missing."""
+    if value is None or other is None:
+        return value is other
+    return bool(np.isclose(value, other, rtol=tolerance, atol=1e-12, equal_nan=True))
+
+
+def _table_off(own: Path, again: Path) -> Iterator[str]:
+    was, now = (pd.read_csv(path, dtype={"participant_id": str}) for path in (own, again))
+    if list(was.columns) != list(now.columns) or len(was) != len(now):
+        yield (
+            f"{len(was)} rows and {len(was.columns)} columns; derived again, "
+            f"{len(now)} and {len(now.columns)}, or other columns"
+        )
+        return
+    for column in was.columns:
+        values, others = was[column], now[column]
+        if all(pd.api.types.is_numeric_dtype(one) for one in (values, others)):
+            same = np.isclose(
+                values.astype(float), others.astype(float), rtol=TOLERANCE, atol=1e-12,
+                equal_nan=True,
+            )  # fmt: skip
+        else:
+            same = (values.fillna("") == others.fillna("")).to_numpy()
+        if not same.all():
+            row = int(np.argmin(same))
+            yield (
+                f"{column}, {(~same).sum()} values off; row {row + 2}: {values[row]}, derived "
+                f"again {others[row]}"
+            )
+
+
+def _numbers_off(own: Path, again: Path) -> Iterator[str]:
+    was, now = read_json(own), read_json(again)
+    for name in sorted(was.keys() | now.keys()):
+        if name in TIMED:
+            continue
+        one, other = was.get(name), now.get(name)
+        if one is None or other is None:
+            yield f"{name}: only {'derived again' if one is None else 'in the run'}"
+        elif one["text"] != other["text"] and one["value"] is None:
+            yield f"{name}: {one['text']}, derived again {other['text']}"
+        elif not is_close(one["value"], other["value"]):
+            yield f"{name}: {one['value']}, derived again {other['value']}"

@@ -1,0 +1,1 @@
+"""The parametric body of a synthetic participant."""

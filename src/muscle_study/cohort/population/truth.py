@@ -1,0 +1,125 @@
+"""What is true of the population: its coefficients, and its marginals beside the published ones."""
+
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from muscle_study.cohort.population.calibration import fat_model, muscle_model
+from muscle_study.cohort.population.coefficients import (
+    FATS,
+    MUSCLES,
+    RESIDUAL_CORRELATION,
+    RESIDUALS,
+    SEXES,
+)
+from muscle_study.cohort.population.demographics import grid, sex_share
+
+#: Terms of the report's regressions, by the names of its tables, and the columns they stand for.
+REGRESSION_TERMS = {"age": "age_years", "bmi": "bmi_kg_m2", "sex": "male"}
+
+#: What gluteus volume is correlated with in the report.
+SIZES = ("weight_kg", "height_cm", "bmi_kg_m2")
+
+
+def coefficient_table() -> pd.DataFrame:
+    """Return the population's true coefficients, for ``truth/coefficients.csv``.
+
+    They are exact for independently drawn participants and true measures; an error of measurement
+    adds to the outcome's SD, and so lowers the standardised coefficients and correlations.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``kind``: `model` (the terms that the measures are drawn from, with ``intercept`` and
+        ``residual_sd``), `residual_correlation` (between what chance adds; the term is the other
+        outcome), `regression` (what a regression on age, BMI and sex estimates, with
+        ``intercept``), `standardised` (the same in SDs of the outcome per SD of the term, per sex
+        difference for ``sex``), `r2` (of that regression) and `correlation` (Pearson's r).
+        ``outcome``: ``csa`` in cm² and ``gluteus`` in mL, left + right; ``psoas_fat`` and
+        ``gluteus_fat``, logit of the fraction.
+        ``sex``: ``male``, ``female`` or ``both``. ``term``. ``value``.
+    """
+    rows = [*_model_rows(), *_regression_rows(), *_correlation_rows()]
+    return pd.DataFrame(rows, columns=["kind", "outcome", "sex", "term", "value"])
+
+
+def _model_rows() -> list[tuple]:
+    rows = []
+    for measure in MUSCLES:
+        for sex in SEXES:
+            model = muscle_model(measure, sex)
+            values = {"intercept": model.intercept, **model.slopes}
+            values["residual_sd"] = model.residual_sd
+            rows += [("model", measure, sex, term, value) for term, value in values.items()]
+    for muscle in FATS:
+        model = fat_model(muscle)
+        for term in ("intercept", "age_years", "bmi_kg_m2", "residual_sd"):
+            rows.append(("model", f"{muscle}_fat", "both", term, getattr(model, term)))
+    for first, second in combinations(range(len(RESIDUALS)), 2):
+        value = RESIDUAL_CORRELATION[first][second]
+        rows.append(("residual_correlation", RESIDUALS[first], "both", RESIDUALS[second], value))
+    return rows
+
+
+def population_grid(measure: str, sexes: tuple[str, ...] = SEXES) -> pd.DataFrame:
+    """Return the quadrature grid of these sexes with a measure's conditional distribution.
+
+    Columns of `demographics.grid`, ``probability`` summing to 1 over all rows, ``outcome`` (the
+    conditional mean) and ``residual_variance``.
+    """
+    parts = [
+        grid(sex).assign(
+            probability=grid(sex)["probability"] * sex_share(sex),
+            outcome=muscle_model(measure, sex).mean(grid(sex)),
+            residual_variance=muscle_model(measure, sex).residual_sd ** 2,
+        )
+        for sex in sexes
+    ]
+    people = pd.concat(parts, ignore_index=True)
+    return people.assign(probability=people["probability"] / people["probability"].sum())
+
+
+def _covariance(people: pd.DataFrame, columns: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the population's means and covariances; the outcome's variance includes chance."""
+    values = people[columns].to_numpy(float)
+    probability = people["probability"].to_numpy()
+    mean = probability @ values
+    covariance = (values - mean).T @ ((values - mean) * probability[:, None])
+    outcome = columns.index("outcome")
+    covariance[outcome, outcome] += probability @ people["residual_variance"].to_numpy()
+    return mean, covariance
+
+
+def _regression_rows() -> list[tuple]:
+    rows = []
+    for measure in MUSCLES:
+        for sex in ("both", *SEXES):
+            people = population_grid(measure, SEXES if sex == "both" else (sex,))
+            terms = ["age", "bmi", *(["sex"] if sex == "both" else [])]
+            columns = [REGRESSION_TERMS[term] for term in terms]
+            mean, covariance = _covariance(people, ["outcome", *columns])
+            slopes = np.linalg.solve(covariance[1:, 1:], covariance[1:, 0])
+            sd = np.sqrt(np.diag(covariance))
+            # a difference between the sexes is not per SD, see statistics.regression
+            per = np.where([term == "sex" for term in terms], 1.0, sd[1:])
+            rows += [
+                ("regression", measure, sex, "intercept", mean[0] - slopes @ mean[1:]),
+                *(("regression", measure, sex, *pair) for pair in zip(terms, slopes, strict=True)),
+                *(
+                    ("standardised", measure, sex, *pair)
+                    for pair in zip(terms, slopes * per / sd[0], strict=True)
+                ),
+                ("r2", measure, sex, "r2", slopes @ covariance[1:, 0] / covariance[0, 0]),
+            ]
+    return rows
+
+
+def _correlation_rows() -> list[tuple]:
+    rows = []
+    for size in SIZES:
+        for sex in SEXES:
+            _, covariance = _covariance(population_grid("gluteus", (sex,)), ["outcome", size])
+            r = covariance[0, 1] / np.sqrt(covariance[0, 0] * covariance[1, 1])
+            rows.append(("correlation", "gluteus", sex, size, r))
+    return rows

@@ -1,0 +1,1 @@
+"""Images of random contrast from a map of tissues."""

@@ -1,0 +1,1 @@
+"""The simulated two-point Dixon scanner."""

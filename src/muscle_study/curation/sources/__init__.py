@@ -1,0 +1,1 @@
+"""Forms of exports, a module each, and reading their files."""

@@ -1,0 +1,148 @@
+"""The layout of the public TotalSegmentator data sets (MR and CT).
+
+Two things differ from the paper. Their *iliopsoas* is psoas major and iliacus in one; it stands in
+for the psoas here, and ``source.json`` says so. Their gluteus comes in three parts, which are
+joined as the paper's is.
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import pandas as pd
+
+from muscle_study.curation.sources.intake import SourceFile
+from muscle_study.curation.sources.series import Series
+from muscle_study.curation.sources.source import Meanings, Source, required_folder, subfolders
+from muscle_study.curation.sources.tables import CENTRE, COVARIATES, TRAITS, read_export_table
+from muscle_study.curation.sources.traits import SINGLE
+from muscle_study.imaging import volumes
+from muscle_study.protocol.files import read_json
+from muscle_study.protocol.muscles import SIDES, Label, label_of
+
+#: What a structure of the data set is to the study; all others are background.
+STRUCTURES = {
+    f"{structure}_{side}": label_of(muscle, side)
+    for structure, muscle in (
+        ("iliopsoas", "psoas"),
+        ("gluteus_maximus", "gluteus"),
+        ("gluteus_medius", "gluteus"),
+        ("gluteus_minimus", "gluteus"),
+    )
+    for side in SIDES
+}
+
+#: Image file, in order of preference, to the number of classes of the TotalSegmentator task that
+#: labels it (total_mr, total) and, of the eight structures, the classes' numbers there. Used for a
+#: multi-label file that comes without a table of names. The numbers are those of the tool's
+#: class map since its version 2.
+CLASSES = {
+    "mri.nii.gz": (50, {"gluteus_maximus_left": 40, "gluteus_maximus_right": 41,
+                        "gluteus_medius_left": 42, "gluteus_medius_right": 43,
+                        "gluteus_minimus_left": 44, "gluteus_minimus_right": 45,
+                        "iliopsoas_left": 48, "iliopsoas_right": 49}),
+    "ct.nii.gz": (117, {"gluteus_maximus_left": 80, "gluteus_maximus_right": 81,
+                        "gluteus_medius_left": 82, "gluteus_medius_right": 83,
+                        "gluteus_minimus_left": 84, "gluteus_minimus_right": 85,
+                        "iliopsoas_left": 88, "iliopsoas_right": 89}),
+}  # fmt: skip
+
+#: Files that hold all structures as values, and tables that name the values.
+MULTI_LABEL = ("segmentations.nii.gz", "labels.nii.gz")
+NAME_TABLES = ("labels.json", "dataset.json")
+
+SEX = {"m": "male", "f": "female"}
+SPLITS = {"train": "train", "val": "validation", "validation": "validation", "test": "test"}
+
+
+class TotalSegmentatorSource(Source):
+    """A folder a subject: an image, masks or a multi-label file; ``meta.csv`` beside the folders.
+
+    A structure without a mask lies outside the subject's field of view and is simply absent.
+    """
+
+    psoas_label = "iliopsoas"
+    demographics = False
+    table_name = "meta.csv"
+
+    def table(self) -> pd.DataFrame:
+        """Return the rows of ``meta.csv``, if it is there."""
+        path = self.folder / self.table_name
+        if not path.is_file():
+            return pd.DataFrame(columns=["participant_id", *TRAITS, "given_split"], dtype=str)
+        meta = read_export_table(path, ";", ["image_id", "age", "gender"])
+        given = meta.get("split", pd.Series(None, index=meta.index, dtype=str)).str.lower()
+        unknown = sorted(set(given.dropna()) - set(SPLITS))
+        if unknown:
+            raise ValueError(
+                f"{path}: column split holds {', '.join(unknown)}; use {', '.join(SPLITS)} or empty"
+            )
+        return pd.DataFrame({
+            "participant_id": meta["image_id"],
+            "sex": meta["gender"].str.lower().replace(SEX),
+            "age_years": meta["age"],
+            **dict.fromkeys(COVARIATES[2:]),
+            CENTRE: meta.get("institute"),
+            "given_split": given.map(SPLITS),
+        })  # fmt: skip
+
+    def image_files(self) -> dict[str, list[Path]]:
+        """Return the one image of each folder, the MR where MR and CT are both there."""
+        folders = subfolders(required_folder(self.folder))
+        return {name: self._images(name)[:1] for name in folders}
+
+    def _images(self, participant_id: str) -> list[Path]:
+        images = [self.folder / participant_id / name for name in CLASSES]
+        return [path for path in images if path.is_file()]
+
+    def read_series(self, files: Sequence[SourceFile]) -> list[Series]:
+        """Return a series a file."""
+        return [
+            Series((file,), file.path.name, SINGLE,
+                   partial(volumes.decode, file.content, file.path.name))
+            for file in files
+        ]  # fmt: skip
+
+    def label_files(self, participant_id: str) -> dict[Path, Meanings]:
+        """Return the masks of the study's muscles, or else the multi-label file."""
+        folder = self.folder / participant_id
+        masks = {
+            folder / "segmentations" / f"{structure}.nii.gz": {0: Label.BACKGROUND, 1: label}
+            for structure, label in STRUCTURES.items()
+        }
+        there = {path: meanings for path, meanings in masks.items() if path.is_file()}
+        if there:
+            return there
+        multi = [folder / name for name in MULTI_LABEL if (folder / name).is_file()]
+        return {path: self._meanings(participant_id) for path in multi[:1]}
+
+    def _meanings(self, participant_id: str) -> Meanings:
+        places = (self.folder / participant_id, self.folder)
+        for path in (place / name for place in places for name in NAME_TABLES):
+            if path.is_file():
+                names = read_names(path)
+                break
+        else:
+            image, *_ = self._images(participant_id)
+            count, numbers = CLASSES[image.name]
+            names = dict.fromkeys(range(1, count + 1), "other")
+            names |= {number: name for name, number in numbers.items()}
+        known = {value: STRUCTURES.get(name, Label.BACKGROUND) for value, name in names.items()}
+        return {0: Label.BACKGROUND, **known}
+
+
+def read_names(path: Path) -> dict[int, str]:
+    """Read what the values of a multi-label file are called.
+
+    Parameters
+    ----------
+    path
+        JSON, ``{"48": "iliopsoas_left", …}`` or ``{"iliopsoas_left": 48, …}``, bare or under
+        ``labels`` as nnU-Net's ``dataset.json`` has it.
+    """
+    table = read_json(path)
+    table = table.get("labels", table)
+    return {
+        int(key if key.isdigit() else value): str(value if key.isdigit() else key)
+        for key, value in table.items()
+    }

@@ -1,1 +1,0 @@
-"""Whether curation finds every fault, on a cohort in which every fault is common."""

@@ -1,0 +1,1 @@
+"""Volumes with their affine, and resampling."""

@@ -1,0 +1,120 @@
+"""Images between grids whose axes are parallel: one axis after the other, not point by point.
+
+A voxel of a coarser grid gets the mean of what it covers, so that noise and partial volume are what
+a coarser scan would have; one of a finer grid is interpolated linearly.
+"""
+
+import nibabel as nib
+import numpy as np
+
+from muscle_study.imaging.volumes import Volume
+
+#: Axes count as parallel up to this share of a voxel's edge across the whole other axis.
+PARALLEL = 1e-3
+
+
+def parallel_grid(volume: Volume, spacing_mm: np.ndarray) -> tuple[tuple[int, ...], np.ndarray]:
+    """Return shape and affine of the grid along a volume's own axes that covers it.
+
+    Parameters
+    ----------
+    volume
+        What is covered; both have one middle.
+    spacing_mm
+        Edges of the grid's voxels, along its axes, which run nearest to R, A and S.
+    """
+    orientation = nib.io_orientation(volume.affine)
+    turned = volume.affine @ nib.orientations.inv_ornt_aff(orientation, volume.data.shape)
+    voxels = np.array(volume.data.shape)[orientation[:, 0].argsort()]
+    factor = np.asarray(spacing_mm) / nib.affines.voxel_sizes(turned)
+    extent = voxels / factor
+    # a tolerance, so that rounding in the header does not add an empty slice
+    shape = tuple(int(n) for n in np.maximum(np.ceil(extent - 1e-3), 1))
+    scale = np.diag([*factor, 1.0])
+    scale[:3, 3] = ((voxels - 1) - factor * (np.array(shape) - 1)) / 2
+    return shape, turned @ scale
+
+
+def resample_parallel(volume: Volume, shape: tuple[int, ...], affine: np.ndarray) -> Volume:
+    """Bring a volume to a grid with parallel axes, in any order and direction.
+
+    Parameters
+    ----------
+    volume
+        Of any type of voxels.
+    shape, affine
+        The target grid. Where it leaves the volume it is 0.
+
+    Returns
+    -------
+    Volume
+        Of float32.
+
+    Raises
+    ------
+    ValueError
+        If the axes are not parallel.
+    """
+    to_source = np.linalg.inv(volume.affine) @ affine
+    steps = to_source[:3, :3]
+    source_axis = abs(steps).argmax(axis=0)
+    across = steps.copy()
+    across[source_axis, range(3)] = 0
+    if sorted(source_axis) != [0, 1, 2] or (abs(across) * shape > PARALLEL).any():
+        raise ValueError("the axes of the two grids are not parallel")
+    data = volume.data.transpose(source_axis)
+    weights = [
+        axis_weights(data.shape[axis], shape[axis], steps[source, axis], to_source[source, 3])
+        for axis, source in enumerate(source_axis)
+    ]
+    # the axis that shrinks most first: what follows has less to do
+    order = sorted(range(3), key=lambda axis: shape[axis] / data.shape[axis])
+    # as it lies in memory, so that no step copies it into another order
+    lies_reversed = data.strides[0] < data.strides[2]
+    if lies_reversed:
+        data, order = data.T, [2 - axis for axis in order]
+        weights.reverse()
+    data = data.astype(np.float32, copy=False)
+    for axis in order:
+        data = _combine(weights[axis], data, axis)
+    return Volume(np.ascontiguousarray(data.T if lies_reversed else data), affine)
+
+
+def _combine(weights: np.ndarray, data: np.ndarray, axis: int) -> np.ndarray:
+    """Return sums over one of three axes, a row of `weights` each."""
+    if axis == 0:
+        sums = weights @ data.reshape(len(data), -1)
+        return sums.reshape(len(weights), *data.shape[1:])
+    return weights @ data if axis == 1 else data @ weights.T
+
+
+def axis_weights(n_source: int, n_target: int, step: float, start: float) -> np.ndarray:
+    """Return how much each voxel of an axis counts in each of another.
+
+    Parameters
+    ----------
+    n_source, n_target
+        Voxels along them.
+    step, start
+        Target voxel i has its middle at ``start + step * i`` of the source.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n_target, n_source), float32; a row adds up to 1, or to 0 outside the source.
+    """
+    middles = start + step * np.arange(n_target)
+    voxels = np.arange(n_source)
+    if abs(step) > 1:
+        reach = abs(step) / 2
+        low, high = middles[:, None] - reach, middles[:, None] + reach
+        weights = (np.minimum(high, voxels + 0.5) - np.maximum(low, voxels - 0.5)).clip(0)
+        covered = weights.sum(axis=1, keepdims=True)
+        weights = np.divide(weights, covered, out=np.zeros_like(weights), where=covered > 1e-6)
+    else:
+        inside = middles.clip(
+            0, n_source - 1
+        )  # the outer half of a border voxel is like its middle
+        weights = (1 - abs(inside[:, None] - voxels)).clip(0)
+        weights[(middles < -0.5 - 1e-6) | (middles > n_source - 0.5 + 1e-6)] = 0
+    return weights.astype(np.float32)

@@ -1,1 +1,0 @@
-"""The optional learning curve: how Dice grows with the number of training participants."""

@@ -1,0 +1,1 @@
+"""One map over participants: workers, batches, retries, records of finished work, progress."""

@@ -1,0 +1,1 @@
+"""The networks, and what training and inference share."""

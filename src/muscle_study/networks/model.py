@@ -1,0 +1,121 @@
+"""A trained model on disk: weights as safetensors, and a card that says how to use them."""
+
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from safetensors.torch import load_file, save_file
+
+from muscle_study.networks.classes import CLASSES
+from muscle_study.networks.network import build_network, layout, learned_weights
+from muscle_study.protocol.files import read_json, whole_file, write_json
+from muscle_study.protocol.muscles import Label, Psoas
+from muscle_study.training.parameters import NetworkParameters, TrainingParameters
+
+CARD = "card.json"
+
+CPU = torch.device("cpu")
+
+
+class Learned(BaseModel):
+    """What one training came to."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    weights: str = Field(description="file beside the card")
+    training_participants: int
+    validation_participants: int
+    best_epoch: int
+    validation_dice: float
+    log_odds_shifts: dict[str, float] = Field(
+        description="what calibration on the validation scans added to each class's logit; the "
+        "weights hold it"
+    )
+    trainable_parameters: int
+
+
+class ModelCard(BaseModel):
+    """What a user of the weights must know."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    labels: dict[str, int] = Field(default={label.name.lower(): int(label) for label in Label})
+    orientation: Literal["RAS"] = "RAS"
+    normalisation: str
+    psoas: Psoas = Field(description="what the label of the psoas holds")
+    synthetic: bool = Field(description="trained on the synthetic cohort")
+    data_sha256: str = Field(description="of the images and labels used")
+    parameters: TrainingParameters = Field(description="all parameters of training")
+    localiser: Learned = Field(description="the coarse network")
+    segmenters: list[Learned] = Field(description="the fine networks, whose outputs are averaged")
+
+
+class Model(NamedTuple):
+    """Networks in evaluation mode, with their card."""
+
+    localiser: torch.nn.Module
+    segmenters: list[torch.nn.Module]
+    card: ModelCard
+
+
+def save_weights(network: torch.nn.Module, path: Path) -> None:
+    """Write a network's weights as safetensors; what goes by several names once."""
+    learned = {name: w.detach().cpu().contiguous() for name, w in learned_weights(network).items()}
+    with whole_file(path) as beside:
+        save_file(learned, beside)
+
+
+def save_card(card: ModelCard, folder: Path) -> None:
+    """Write the card; it comes last, so that its presence says that the weights are there."""
+    write_json(card.model_dump(), folder / CARD)
+
+
+def read_card(folder: Path) -> ModelCard:
+    """Read a model's card.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder holds no model, saying how to make one.
+    """
+    return ModelCard.model_validate(read_json(_existing(folder / CARD)))
+
+
+def model_files(folder: Path) -> list[Path]:
+    """Return the files that a model's results depend on."""
+    card = read_card(folder)
+    learned = [card.localiser, *card.segmenters]
+    return [folder / CARD, *(_existing(folder / each.weights) for each in learned)]
+
+
+def load_model(folder: Path, device: torch.device = CPU) -> Model:
+    """Read a model onto a device.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the folder holds no model, saying how to make one.
+    ValueError
+        If weights are of another network than the card says.
+    """
+    card = read_card(folder)
+    trained = card.parameters
+
+    def load(learned: Learned, name: str) -> torch.nn.Module:
+        of: NetworkParameters = getattr(trained, name)
+        network = build_network(len(trained.channels), CLASSES[name].count, of.features, of.strides)
+        weights = load_file(_existing(folder / learned.weights))
+        if weights.keys() != learned_weights(network).keys():
+            raise ValueError(f"{folder / learned.weights} does not belong to {folder / CARD}")
+        network.load_state_dict(weights, strict=False)  # the same weights by other names
+        return network.eval().to(device, memory_format=layout(device))
+
+    segmenters = [load(learned, "segmenter") for learned in card.segmenters]
+    return Model(load(card.localiser, "localiser"), segmenters, card)
+
+
+def _existing(path: Path) -> Path:
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is missing: run notebooks/02_training first")
+    return path

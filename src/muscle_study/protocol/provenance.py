@@ -1,0 +1,141 @@
+"""What a stage leaves beside its results: where they came from and what they cost.
+
+Manifests are a chain. Each names the hashes of what its stage read and wrote, so that what one
+stage read can be found among what an earlier one wrote, from the manuscript back to the raw data.
+"""
+
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from muscle_study.protocol.files import sha256, write_json
+from muscle_study.protocol.paths import PUBLISHED, ROOT, RunPaths
+
+#: Packages whose version can change a result.
+PACKAGES = (
+    "dask",
+    "lightning",
+    "matplotlib",
+    "monai",
+    "nibabel",
+    "numpy",
+    "pandas",
+    "papermill",
+    "pingouin",
+    "scipy",
+    "statsmodels",
+    "torch",
+    "torchio",
+)
+
+#: Volumes are too many to name here. A table that is named holds the hash of each: those of the raw
+#: data ``inventory.csv``, curated ones ``files.csv``, label maps ``records.csv``.
+VOLUMES = (".nii", ".nii.gz")
+
+#: Of a folder with raw data from elsewhere, what is hashed beside the volumes.
+SOURCE_TABLES = (".csv", ".tsv", ".json")
+
+#: How manifests call the folder with raw data from elsewhere; where it lies says a parameter.
+SOURCE = "<source>"
+
+MANIFEST = "manifest.json"
+
+#: What the report stage leaves; beside the statistics' manifest, in the same folder.
+REPORT_MANIFEST = "report.json"
+
+#: Folder to file to SHA-256.
+Hashes = dict[str, dict[str, str]]
+
+
+def commit() -> str:
+    """Return the commit of the checkout, with ``+changes`` where files differ from it."""
+
+    def git(*arguments: str) -> str:
+        done = subprocess.run(
+            ["git", "-C", str(ROOT), *arguments], capture_output=True, text=True, check=False
+        )
+        return done.stdout.strip()
+
+    head = git("rev-parse", "HEAD")
+    if not head:
+        return "not a git checkout"
+    return head + ("+changes" if git("status", "--porcelain", "--untracked-files=no") else "")
+
+
+def hashes(folder: Path, endings: tuple[str, ...] = ("",)) -> dict[str, str]:
+    """Return the SHA-256 of each file directly in `folder` whose name ends so, by name.
+
+    Volumes, manifests and files that are being written are left out.
+    """
+    files = sorted(path for path in folder.glob("*") if path.is_file() and _is_result(path.name))
+    return {path.name: sha256(path) for path in files if path.name.endswith(endings)}
+
+
+def _is_result(name: str) -> bool:
+    return not name.startswith(".") and not name.endswith(VOLUMES) and name != MANIFEST
+
+
+def folder_hashes(folders: list[Path], paths: RunPaths) -> Hashes:
+    """Return the hashes of the folders that are there, each under its path in the run's output."""
+    return {_name(folder, paths): hashes(folder) for folder in folders if folder.is_dir()}
+
+
+def _name(folder: Path, paths: RunPaths) -> str:
+    start = ROOT if folder == PUBLISHED else paths.output
+    return folder.relative_to(start).as_posix()
+
+
+def folder_named(name: str, paths: RunPaths) -> Path:
+    """Return the folder that manifests call `name`."""
+    start = ROOT if ROOT / name == PUBLISHED else paths.output
+    return start / name
+
+
+def manifest_of(stage: str, paths: RunPaths) -> Path:
+    """Return where the manifest of a stage is; ``report`` is one here."""
+    if stage == "report":
+        return paths.reports / REPORT_MANIFEST
+    return paths.written_by(stage) / MANIFEST
+
+
+def write_manifest(
+    path: Path,
+    stage: str,
+    parameters: dict[str, Any],
+    inputs: Hashes,
+    outputs: Hashes,
+    seconds: float,
+    peak_mb: float,
+) -> None:
+    """Write what a stage leaves beside its results.
+
+    Parameters
+    ----------
+    path
+        The manifest.
+    stage
+        The stage's name.
+    parameters
+        The parameters that were used.
+    inputs, outputs
+        Hashes of what was read, taken before the stage began, and of what it wrote.
+    seconds, peak_mb
+        Wall time; peak resident memory of the largest process.
+    """
+    write_json(
+        {
+            "stage": stage,
+            "parameters": parameters,
+            "inputs": inputs,
+            "outputs": outputs,
+            "commit": commit(),
+            "python": platform.python_version(),
+            "machine": f"{platform.system()} {platform.machine()}",
+            "packages": {name: version(name) for name in PACKAGES},
+            "seconds": round(seconds, 1),
+            "peak_mb": round(peak_mb),
+        },
+        path,
+    )

@@ -1,0 +1,1 @@
+"""What leaves the project: tables, figures and numbers, with small counts suppressed."""

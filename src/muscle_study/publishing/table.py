@@ -1,0 +1,130 @@
+"""A table of the manuscript: numbers as CSV, text as a pipe table, and its caption."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from muscle_study.protocol.files import write_table, write_text
+from muscle_study.publishing.disclosure import MARK
+from muscle_study.publishing.numbers import NO_BREAK_SPACE, format_number
+
+#: Signs that Pandoc or Quarto would read as markup.
+_MARKUP = re.compile(r"([\\`*_{}\[\]<>|~^$@#])")
+
+#: Cells that are set to the right: numbers, the mark of suppression, nothing.
+_NUMERIC = re.compile(r"^$|^[−–]?\d|^–$|^\\<\d")
+
+#: Characters of the widest column; longer cells wrap.
+_WIDEST = 32
+
+#: Characters that the space between columns takes.
+_PADDING = 3
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table, not yet written.
+
+    Parameters
+    ----------
+    name
+        File name without ending.
+    data
+        The numbers, one observation a row; what is suppressed is empty.
+    text
+        The same as it is printed; column names are the header.
+    caption
+        With definitions, sample and abbreviations.
+    """
+
+    name: str
+    data: pd.DataFrame
+    text: pd.DataFrame
+    caption: str
+
+    def write(self, folder: Path) -> "Table":
+        """Write ``<name>.csv``, ``<name>.md`` and ``<name>.caption.md``; return the table."""
+        write_table(self.data, folder / f"{self.name}.csv")
+        write_text(pipe_table(self.text), folder / f"{self.name}.md")
+        write_text(escape(self.caption) + "\n", folder / f"{self.name}.caption.md")
+        return self
+
+    def _repr_markdown_(self) -> str:
+        return f"{pipe_table(self.text)}\n{escape(self.caption)}"
+
+
+def escape(text: str) -> str:
+    r"""Return `text` such that Pandoc prints it as it is.
+
+    Examples
+    --------
+    >>> print(escape("<30 | a_b"))
+    \<30 \| a\_b
+    """
+    return _MARKUP.sub(r"\\\1", text)
+
+
+def pipe_table(text: pd.DataFrame) -> str:
+    """Return a Pandoc pipe table: numbers to the right, words to the left.
+
+    Pandoc takes the columns' relative widths from the dashes once a line is longer than its own.
+    They follow the widest cell; headers wrap between words, and so do very long cells.
+    """
+    header = [escape(str(name)) for name in text.columns]
+    rows = [[escape(str(cell)) for cell in row] for row in text.itertuples(index=False)]
+    rule = [
+        _dashes(name, cells) for name, cells in zip(header, zip(*rows, strict=True), strict=True)
+    ]
+    return "".join(f"| {' | '.join(line)} |\n" for line in [header, rule, *rows])
+
+
+def _dashes(name: str, cells: tuple[str, ...]) -> str:
+    words = max(len(word) for word in name.split() or [""])
+    width = min(max(words, *map(len, cells)), _WIDEST) + _PADDING
+    numeric = all(_NUMERIC.match(cell) for cell in cells)
+    return "-" * (width - 1) + ":" if numeric else ":" + "-" * (width - 1)
+
+
+def without_repeats(text: pd.DataFrame, column: str) -> pd.DataFrame:
+    """Return the table with a cell of `column` left empty where it repeats the one above."""
+    repeated = text[column].eq(text[column].shift())
+    return text.assign(**{column: text[column].mask(repeated, "")})
+
+
+def unbroken(text: str) -> str:
+    """Return `text` with spaces at which no line breaks."""
+    return text.replace(" ", NO_BREAK_SPACE)
+
+
+def mean_sd(mean: float, sd: float, digits: int) -> str:
+    """Return e.g. ``37.92 ± 5.80``, the mean alone, or the mark of suppression."""
+    if pd.isna(mean):
+        return MARK
+    spread = "" if pd.isna(sd) else f" ± {format_number(sd, digits)}"
+    return unbroken(format_number(mean, digits) + spread)
+
+
+def interval(low: float, high: float, digits: int) -> str:
+    """Return e.g. ``0.12 to 0.34``; "to", for a dash beside a minus sign misleads."""
+    return f"{format_number(low, digits)} to {format_number(high, digits)}"
+
+
+def estimate(value: float, low: float, high: float, digits: int) -> str:
+    """Return an estimate with its interval, e.g. ``0.23 (0.12 to 0.34)``."""
+    if pd.isna(value):
+        return MARK
+    return f"{format_number(value, digits)} ({interval(low, high, digits)})"
+
+
+def count(n: float, hidden: bool) -> str:
+    """Return a count, or the mark of suppression."""
+    return MARK if hidden else format_number(n)
+
+
+def suppression_note(text: pd.DataFrame, min_count: int) -> str:
+    """Return the caption's sentence on the mark of suppression, if the table holds it."""
+    if not text.eq(MARK).any(axis=None):
+        return ""
+    return f" {MARK}: not shown, being fewer than {min_count} or giving such a group away."

@@ -1,0 +1,1 @@
+"""Running the study: parameters, the stages' notebooks, the lock, status."""

@@ -1,0 +1,75 @@
+"""A stage that is run again for those alone whom it excluded for what may have passed.
+
+A mark tells Make of it, since nothing that the stage reads is newer. The executed copy has its
+true time, so that Make redoes the stages behind; where the attempt has changed nothing, it is the
+copy of before, with the time of before.
+"""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from muscle_study.protocol.exclusions import MAY_PASS
+from muscle_study.protocol.files import read_json, read_table, whole_file
+from muscle_study.protocol.paths import STAGES, RunPaths
+from muscle_study.protocol.provenance import manifest_of
+
+
+def to_try_again(folder: Path) -> dict[str, int]:
+    """Return how many participants a stage excluded for causes that may have passed, by reason."""
+    exclusions = folder / "exclusions.csv"
+    if not exclusions.exists():
+        return {}
+    reasons = read_table(exclusions)["reason"]
+    return reasons[reasons.isin(MAY_PASS)].value_counts().sort_index().to_dict()
+
+
+def mark(stage: str, paths: RunPaths) -> None:
+    """Leave the mark by which Make runs a stage again, or take it away."""
+    if to_try_again(paths.written_by(stage)):
+        paths.again(stage).touch()
+    else:
+        paths.again(stage).unlink(missing_ok=True)
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished stage before another attempt.
+
+    Parameters
+    ----------
+    copy, manifest
+        The executed copy and the manifest, as they were.
+    modified_ns
+        The copy's time, by which Make goes.
+    """
+
+    copy: bytes
+    manifest: bytes
+    modified_ns: int
+
+    @classmethod
+    def read(cls, stage: str, paths: RunPaths) -> Self | None:
+        """Return what a stage left; ``None`` where another attempt was killed as it began."""
+        copy, manifest = _files(stage, paths)
+        if not manifest.exists():
+            return None
+        return cls(copy.read_bytes(), manifest.read_bytes(), copy.stat().st_mtime_ns)
+
+    def restore_if_same(self, stage: str, paths: RunPaths) -> None:
+        """Put copy and manifest back if the attempt has read and written the same files."""
+        copy, manifest = _files(stage, paths)
+        before, now = json.loads(self.manifest), read_json(manifest)
+        if any(before[hashes] != now[hashes] for hashes in ("inputs", "outputs")):
+            return
+        with whole_file(manifest) as beside:
+            beside.write_bytes(self.manifest)
+        with whole_file(copy) as beside:
+            beside.write_bytes(self.copy)
+            os.utime(beside, ns=(self.modified_ns, self.modified_ns))
+
+
+def _files(stage: str, paths: RunPaths) -> tuple[Path, Path]:
+    return paths.notebooks / f"{STAGES[stage]}.ipynb", manifest_of(stage, paths)

@@ -1,0 +1,258 @@
+"""Running a stage: its notebook, with a run's parameters, whole or not at all."""
+
+import os
+import resource
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import papermill
+from nbclient.exceptions import CellExecutionError, DeadKernelError
+from papermill.exceptions import PapermillExecutionError
+
+from muscle_study.mapping import progress
+from muscle_study.mapping.parent_death import end_with_parent
+from muscle_study.mapping.worker_process import HUGE_PAGES
+from muscle_study.protocol.files import whole_file
+from muscle_study.protocol.paths import NOTEBOOKS, PUBLISHED, ROOT, STAGES, RunPaths
+from muscle_study.protocol.provenance import (
+    SOURCE,
+    SOURCE_TABLES,
+    Hashes,
+    folder_hashes,
+    hashes,
+    manifest_of,
+    write_manifest,
+)
+from muscle_study.running import retry
+from muscle_study.running.kernel import OwnKernel, kill_kernels
+from muscle_study.running.lock import run_lock
+from muscle_study.running.notebooks import (
+    check_names,
+    describe_failure,
+    parameter_values,
+    without_machine,
+)
+from muscle_study.running.parameters import StudyParameters, keep_used, load, write_slices
+from muscle_study.running.terminal import StageLine
+
+#: The stages whose files a stage reads; the Makefile has the same.
+READS = {
+    "cohort": (),
+    "curation": ("cohort",),
+    "training": ("cohort", "curation"),
+    "inference": ("curation", "training"),
+    "measurement": ("cohort", "curation", "inference"),
+    "statistics": ("cohort", "curation", "training", "inference", "measurement"),
+}
+
+
+class StageError(Exception):
+    """A stage that cannot start, or did not end well. The message says what to do."""
+
+
+def run_stage(stage: str, run: str, overrides: list[str], only_again: bool = False) -> Path:
+    """Run a stage's notebook and leave its executed copy and its manifest.
+
+    Parameters
+    ----------
+    stage
+        A name of `STAGES`.
+    run
+        The parameter file's name.
+    overrides
+        Such as ``"training.max_epochs=3"``.
+    only_again
+        Whether it is run for participants who are to be tried again, and for nothing else.
+
+    Returns
+    -------
+    Path
+        The executed copy.
+
+    Raises
+    ------
+    ParameterError, NotebookError, RunLockedError, StageError
+        Whose messages are meant for the person who started the run.
+    """
+    paths = RunPaths(run)
+    parameters = load(run, overrides)
+    with run_lock(paths.data, stage) as lock:
+        OwnKernel.inherited = [lock]
+        before = retry.Finished.read(stage, paths) if only_again else None
+        copy = _run_locked(stage, run, parameters, paths)
+        if before is not None:
+            before.restore_if_same(stage, paths)
+        return copy
+
+
+def _run_locked(stage: str, run: str, parameters: StudyParameters, paths: RunPaths) -> Path:
+    write_slices(run, parameters)
+    reads = [read for read in READS[stage] if getattr(parameters, read) is not None]
+    check_inputs(stage, reads, paths)
+    source = NOTEBOOKS / f"{STAGES[stage]}.ipynb"
+    values = notebook_parameters(stage, run, parameters, source)
+
+    manifest = manifest_of(stage, paths)
+    manifest.unlink(missing_ok=True)  # from here on it would describe files that are being replaced
+    inputs = hashes_of_inputs(stage, reads, parameters, paths)
+    begun = time.monotonic()
+    folders = {ROOT: "<repository>", paths.output: "<output>"}
+    if parameters.curation.source is not None:
+        folders[ROOT / Path(parameters.curation.source).expanduser()] = "<source>"
+    if parameters.inference.masks is not None:
+        folders[ROOT / Path(parameters.inference.masks.folder).expanduser()] = "<masks>"
+
+    def finish() -> None:
+        keep_used(run, stage)
+        write_manifest(
+            manifest,
+            stage,
+            values,
+            inputs,
+            outputs=folder_hashes(paths.results_of(stage), paths),
+            seconds=time.monotonic() - begun,
+            peak_mb=resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024,
+        )
+        paths.progress.unlink(missing_ok=True)
+        retry.mark(stage, paths)
+
+    os.environ[progress.KEPT_IN] = str(paths.progress)
+    return execute(stage, source, values, paths.notebooks, folders, finish)
+
+
+def check_inputs(stage: str, reads: list[str], paths: RunPaths) -> None:
+    """Refuse to start before the earlier stages have ended.
+
+    Raises
+    ------
+    StageError
+        Naming the stage to run first.
+    """
+    for read in reads:
+        if not manifest_of(read, paths).exists():
+            raise StageError(
+                f"{stage} reads what {read} writes, and {read} has not finished for this run: "
+                f"run it first (notebooks/{STAGES[read]}.ipynb, or make all RUN={paths.run})"
+            )
+
+
+def hashes_of_inputs(
+    stage: str, reads: list[str], parameters: StudyParameters, paths: RunPaths
+) -> Hashes:
+    """Return the hashes of what a stage is about to read."""
+    folders = [folder for read in reads for folder in paths.results_of(read)]
+    if stage == "statistics":
+        folders += [PUBLISHED, paths.learning_curve]
+    found = folder_hashes(folders, paths)
+    if stage == "curation" and parameters.curation.source is not None:
+        source = ROOT / Path(parameters.curation.source).expanduser()
+        found[SOURCE] = hashes(source, SOURCE_TABLES)
+    return found
+
+
+def notebook_parameters(
+    stage: str, run: str, parameters: StudyParameters, source: Path
+) -> dict[str, Any]:
+    """Return the values for the notebook's parameters cell, checked against what it holds."""
+    found = parameter_values(nbformat.read(source, as_version=4), f"notebooks/{source.name}")
+    section = getattr(parameters, stage)
+    if section is None:
+        raise StageError(f"params/{run}.yaml has no section {stage}: this run has no such stage")
+    values = {"run": run, **section.model_dump(mode="json")}
+    if "cluster" in found:
+        values["cluster"] = parameters.cluster.model_dump(mode="json")
+    check_names(found, values, f"notebooks/{source.name}")
+    return values
+
+
+def execute(
+    stage: str,
+    source: Path,
+    values: dict[str, Any],
+    folder: Path,
+    folders: dict[Path, str],
+    finish: Callable[[], None],
+) -> Path:
+    """Execute a notebook into `folder`, under its own name only if it succeeds.
+
+    Parameters
+    ----------
+    stage
+        For what is shown meanwhile.
+    source
+        The notebook.
+    values
+        For its parameters cell.
+    folder
+        Where the copy goes.
+    folders
+        Paths that the copy must not show, and what it shows instead.
+    finish
+        Called after success and before the copy appears: with the copy, all of the stage is there.
+
+    Raises
+    ------
+    StageError
+        With the failing cell and the error's last lines; the copy is ``*.failed.ipynb`` then.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    copy, failed = folder / source.name, folder / f"{source.stem}.failed.ipynb"
+    partial = folder / f".{source.name}"
+    # the results it tells of are about to be replaced
+    copy.unlink(missing_ok=True)
+    failed.unlink(missing_ok=True)
+    begun = time.time()
+    # for the kernel, which inherits it
+    os.environ[progress.PLAIN] = progress.LIVE if sys.stdout.isatty() else "lines"
+    # Threads that wait by spinning slow everybody on a shared machine, themselves most: a training
+    # beside another process took three times as long.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    # a training step takes a seventh less processor time
+    os.environ.setdefault("GLIBC_TUNABLES", HUGE_PAGES)
+    if "MAKELEVEL" in os.environ:
+        # A SIGKILL reaches Make alone; the stage would go on beside the one that the next starts.
+        end_with_parent(before=kill_kernels)
+    cells = len(nbformat.read(source, as_version=4).cells) + 1  # papermill injects one
+    try:
+        with StageLine(stage, cells, sys.stdout) as line:
+            papermill.execute_notebook(
+                source,
+                partial,
+                parameters=values,
+                kernel_name="python3",
+                cwd=source.parent,
+                progress_bar=False,
+                execution_timeout=None,  # training on a cohort takes days
+                stdout_file=line,
+                on_cell_start=line.start_cell,
+                kernel_manager_class=OwnKernel,
+            )
+    except (PapermillExecutionError, CellExecutionError, DeadKernelError):
+        _keep(partial, failed, folders)
+        what = describe_failure(nbformat.read(failed, as_version=4))
+        raise StageError(
+            f"{stage} failed in notebooks/{source.name}, {what}\n"
+            f"The notebook as far as it came: {failed}"
+        ) from None
+    finally:
+        kill_kernels()
+    finish()
+    # as old as its start, so that Make sees what was edited while it ran
+    _keep(partial, copy, folders, begun)
+    return copy
+
+
+def _keep(
+    partial: Path, final: Path, folders: dict[Path, str], modified: float | None = None
+) -> None:
+    """Put an executed notebook in its place, without the machine's paths."""
+    notebook = without_machine(nbformat.read(partial, as_version=4), folders)
+    with whole_file(final) as beside:
+        nbformat.write(notebook, beside)
+        if modified is not None:
+            os.utime(beside, (modified, modified))
+    partial.unlink()

@@ -1,0 +1,1 @@
+"""The study's analyses, a module each."""

@@ -1,0 +1,296 @@
+"""Centile charts of both outcomes by age and sex, their calibration, and the coefficient file."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+from statsmodels.stats.proportion import proportion_confint
+
+from muscle_study.protocol.files import write_json
+from muscle_study.publishing.disclosure import MARK
+from muscle_study.publishing.numbers import Numbers, format_number
+from muscle_study.publishing.table import Table, without_repeats
+from muscle_study.statistics.analyses.muscle_size.regression import model_data
+from muscle_study.statistics.analyses.text import Text
+from muscle_study.statistics.methods.centiles import (
+    AGE,
+    BMI_KG_M2,
+    BODY,
+    COVARIATES,
+    FEWEST_PEOPLE,
+    HEIGHT_CM,
+    Centiles,
+    Curve,
+    Design,
+    choose_knots,
+    cross_validate,
+    curves_of,
+    fit_centiles,
+)
+from muscle_study.statistics.study.measures import OUTCOMES, SEXES, SHORT_NAMES
+from muscle_study.statistics.study.study import Study
+
+#: The centiles that are drawn and printed, as usual on growth charts.
+DRAWN = (3, 10, 25, 50, 75, 90, 97)
+
+#: What the two designs know of a person, as printed.
+DESIGNS: dict[Design, str] = {AGE: "age", BODY: "age, height, BMI"}
+
+#: Charts leave this share of the people out at either end of age, height and BMI, and more in small
+#: samples: an end must not be a single person's, and beyond it a curve is an extrapolation.
+TAIL = 0.01
+
+#: Years between the rows of the printed table.
+PRINTED_YEARS = 10
+
+Key = tuple[str, str, Design]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A model, the people it holds for, and how it does on people it was not fitted to.
+
+    Parameters
+    ----------
+    model
+        The centiles.
+    limits
+        Of the covariates, whole units.
+    held_out
+        ``age_group`` and ``z`` of everyone, from the cross-validation's fits.
+    """
+
+    model: Centiles
+    limits: dict[str, tuple[int, int]]
+    held_out: pd.DataFrame
+
+
+def fit_charts(study: Study) -> dict[Key, Chart | None]:
+    """Fit both outcomes in each sex, by age, and by age, height and BMI; None for too few people.
+
+    The curves of age are chosen by cross-validation in the chart by age, and kept in the other.
+    """
+    charts: dict[Key, Chart | None] = {}
+    seed = study.parameters.seed
+    for name, outcome in OUTCOMES.items():
+        for sex in SEXES:
+            people = _complete(model_data(study, outcome, sex))
+            if len(people) < max(FEWEST_PEOPLE, 2 * study.min_count):
+                charts |= dict.fromkeys([(name, sex, AGE), (name, sex, BODY)])
+                continue
+            values = people["outcome"].to_numpy(float)
+            knots = choose_knots(people, values, seed)
+            limits = limits_of(people, study.min_count)
+            for design in DESIGNS:
+                model = fit_centiles(people, values, *curves_of(people, knots, design))
+                _, z = cross_validate(people, values, knots, design, seed)
+                held_out = people[["age_group"]].assign(z=z)
+                charts[name, sex, design] = Chart(model, limits, held_out)
+    return charts
+
+
+def _complete(data: pd.DataFrame | None) -> pd.DataFrame:
+    if data is None:
+        return pd.DataFrame()
+    known = data[["outcome", *COVARIATES]].notna().all(axis=1)
+    return data[known & (data["outcome"] > 0)].reset_index(drop=True)
+
+
+def limits_of(people: pd.DataFrame, min_count: int) -> dict[str, tuple[int, int]]:
+    """Return whole units between which a chart holds; beyond are `min_count` people or more."""
+    tail = max(TAIL, min_count / len(people))
+    limits = {}
+    for column in COVARIATES:
+        low, high = people[column].quantile([tail, 1 - tail])
+        limits[column] = int(np.ceil(low)), int(np.floor(high))
+    return limits
+
+
+def at_ages(ages: np.ndarray) -> pd.DataFrame:
+    """Return people of these ages, for a chart by age alone."""
+    return pd.DataFrame({"age_years": np.asarray(ages, float)})
+
+
+def centile_values(charts: dict[Key, Chart | None]) -> pd.DataFrame:
+    """Return the charts by age: a row a year, with M, S, L and the `DRAWN` centiles."""
+    rows = []
+    for (outcome, sex, design), chart in charts.items():
+        if chart is None or design != AGE:
+            continue
+        low, high = chart.limits["age_years"]
+        people = at_ages(np.arange(low, high + 1))
+        values = {
+            f"centile_{centile}": chart.model.value(people, stats.norm.ppf(centile / 100))
+            for centile in DRAWN
+        }
+        rows.append(
+            pd.DataFrame(
+                {
+                    "outcome": outcome,
+                    "sex": sex,
+                    "age_years": people["age_years"].astype(int),
+                    "m": chart.model.m(people),
+                    "s": chart.model.s(people),
+                    "l": chart.model.skewness,
+                    **values,
+                }
+            )
+        )
+    columns = ["outcome", "sex", "age_years", "m", "s", "l", *(f"centile_{c}" for c in DRAWN)]
+    return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=columns)
+
+
+def centiles_table(study: Study, table: pd.DataFrame) -> Table:
+    """Return the charts by age as a table of the manuscript, every `PRINTED_YEARS` years."""
+    text = [
+        {
+            "Outcome": SHORT_NAMES[row["outcome"]],
+            "Sex": SEXES[row["sex"]],
+            "Age (years)": format_number(row["age_years"]),
+            **{
+                f"{centile}": format_number(
+                    row[f"centile_{centile}"], OUTCOMES[row["outcome"]].digits
+                )
+                for centile in DRAWN
+            },
+        }
+        for row in table.to_dict("records")
+        if row["age_years"] % PRINTED_YEARS == 0
+    ] or [{"Outcome": MARK, "Sex": MARK, "Age (years)": MARK} | {f"{c}": MARK for c in DRAWN}]
+    caption = (
+        f"Centiles of both outcomes by age and sex ({study.sizes}), by the LMS method; the CSV "
+        "file gives every year of age with L, M and S. Ages at which at least "
+        f"{format_number(100 * TAIL)} % of the sex are younger and older. CSA: total {study.psoas} "
+        f"cross-sectional area. {MARK}: fewer than {FEWEST_PEOPLE} participants." + study.origin
+    )
+    return Table("centiles", table, without_repeats(pd.DataFrame(text), "Outcome"), caption)
+
+
+def calibration(study: Study, charts: dict[Key, Chart | None]) -> pd.DataFrame:
+    """Return how many people lie below each centile of a model that was not fitted to them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``outcome``, ``sex``, ``design``, ``age_group`` (``all`` first), ``n``, mean and SD of z,
+        and for each of `DRAWN` the percentage ``below_*`` with Wilson's interval. Groups that may
+        not be shown are left out, and those too small for `min_count` people below the lowest.
+    """
+    rows = []
+    for (outcome, sex, design), chart in charts.items():
+        if chart is None:
+            continue
+        groups = study.groups_of("age_group", sex)
+        shown = groups.loc[~groups["hidden"], "group"]
+        for group in ["all", *shown]:
+            z = chart.held_out["z"]
+            if group != "all":
+                z = z[chart.held_out["age_group"] == group]
+            if len(z) * min(DRAWN) / 100 < study.min_count:
+                continue
+            row = {"outcome": outcome, "sex": sex, "design": design, "age_group": group}
+            row |= {"n": study.rounded(len(z)), "z_mean": z.mean(), "z_sd": z.std()}
+            for centile in DRAWN:
+                below = int((z < stats.norm.ppf(centile / 100)).sum())
+                names = [f"below_{centile}{end}" for end in ("", "_low", "_high")]
+                if not study.min_count <= below <= len(z) - study.min_count:
+                    row |= dict.fromkeys(names, np.nan)  # the share would tell how few they are
+                    continue
+                low, high = proportion_confint(
+                    below, len(z), alpha=1 - study.parameters.confidence, method="wilson"
+                )
+                row |= dict(zip(names, (100 * below / len(z), 100 * low, 100 * high), strict=True))
+            rows.append(row)
+    columns = ["outcome", "sex", "design", "age_group", "n", "z_mean", "z_sd"]
+    columns += [f"below_{centile}{end}" for centile in DRAWN for end in ("", "_low", "_high")]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def calibration_table(study: Study, table: pd.DataFrame) -> Table:
+    """Return the calibration over all ages as a table of the manuscript."""
+    text = [
+        {
+            "Outcome": SHORT_NAMES[row["outcome"]],
+            "Sex": SEXES[row["sex"]],
+            "Model knows": DESIGNS[row["design"]],
+            "z, mean ± SD": f"{format_number(row['z_mean'], 2)} ± {format_number(row['z_sd'], 2)}",
+            **{
+                f"{c}": MARK if pd.isna(share := row[f"below_{c}"]) else format_number(share, 1)
+                for c in DRAWN
+            },
+        }
+        for row in table[table["age_group"] == "all"].to_dict("records")
+    ] or [
+        {"Outcome": MARK, "Sex": MARK, "Model knows": MARK, "z, mean ± SD": MARK}
+        | {f"{c}": MARK for c in DRAWN}
+    ]
+    caption = (
+        f"Calibration of the centiles by five-fold cross-validation ({study.sizes}): z-scores of "
+        "participants, and the percentage of them below each centile (head of the column), by a "
+        "model fitted to others. The CSV file gives intervals, and the same by age group. CSA: "
+        f"total {study.psoas} cross-sectional area. {MARK}: too few participants, or too few below "
+        "or above." + study.origin
+    )
+    text = without_repeats(pd.DataFrame(text), "Outcome")
+    return Table("centile_calibration", table, text, caption)
+
+
+def centile_numbers(table: pd.DataFrame, numbers: Numbers, cell: str) -> None:
+    """Add how far the calibration is off at most, and how many intervals hold the centile."""
+    text = Text(numbers, cell)
+    overall = table[table["age_group"] == "all"]
+    for design in DESIGNS:
+        rows = overall[overall["design"] == design]
+        off = [(rows[f"below_{centile}"] - centile).abs().max() for centile in DRAWN]
+        largest = np.nan if rows.empty else max(off)
+        text.number(f"centiles.{design}_largest_miss", largest, 1, "percentage points")
+    covered = [
+        overall[f"below_{centile}_low"].le(centile) & overall[f"below_{centile}_high"].ge(centile)
+        for centile in DRAWN
+    ]
+    text.number(
+        "centiles.checked", overall[[f"below_{centile}" for centile in DRAWN]].notna().sum().sum()
+    )
+    text.number("centiles.covered", np.sum(covered))
+
+
+def coefficient_file(study: Study, charts: dict[Key, Chart | None]) -> dict:
+    """Return the models as a JSON object that others, and the report's look-up, can apply."""
+    return {
+        "synthetic": study.synthetic,
+        "method": "LMS: z = ((y / M)^L - 1) / (L S), M = exp(m), S = exp(s)",
+        "columns": (
+            "m and s are sums of coefficient times column: 1; age; for inner terms, Harrell's "
+            "restricted cubic spline of age at the knots; and, where design is body, "
+            f"log(height_cm / {HEIGHT_CM:g}), b = log(bmi_kg_m2 / {BMI_KG_M2:g}), and b squared"
+        ),
+        "reference": {"height_cm": HEIGHT_CM, "bmi_kg_m2": BMI_KG_M2},
+        "measures": {
+            name: {"name": outcome.title(study.psoas), "unit": outcome.unit}
+            for name, outcome in OUTCOMES.items()
+        },
+        "models": [
+            {
+                "measure": outcome,
+                "sex": sex,
+                "design": design,
+                "limits": {name: list(limits) for name, limits in chart.limits.items()},
+                "l": chart.model.skewness,
+                "m": _curve(chart.model.median, chart.model.median_coefficients),
+                "s": _curve(chart.model.spread, chart.model.spread_coefficients),
+            }
+            for (outcome, sex, design), chart in charts.items()
+            if chart is not None
+        ],
+    }
+
+
+def _curve(curve: Curve, coefficients: np.ndarray) -> dict:
+    return {"knots": list(curve.knots), "coefficients": coefficients.tolist()}
+
+
+def write_coefficients(study: Study, charts: dict[Key, Chart | None], folder: Path) -> None:
+    """Write ``centile_model.json``."""
+    write_json(coefficient_file(study, charts), folder / "centile_model.json")

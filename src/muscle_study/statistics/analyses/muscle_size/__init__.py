@@ -1,0 +1,1 @@
+"""Analyses of muscle size by sex, age and BMI."""

@@ -1,0 +1,71 @@
+"""Secondary outcomes: asymmetry between the sides, and the fat fraction of the muscles."""
+
+import pandas as pd
+
+from muscle_study.publishing.disclosure import MARK
+from muscle_study.publishing.numbers import format_number, format_p
+from muscle_study.publishing.table import Table, estimate, without_repeats
+from muscle_study.statistics.analyses.muscle_size.comparisons import holm
+from muscle_study.statistics.analyses.muscle_size.regression import (
+    TERM_TEXT,
+    coefficient_digits,
+    coefficients,
+    fit_outcome,
+)
+from muscle_study.statistics.study.imaged import AMONG
+from muscle_study.statistics.study.measures import GLUTEUS_FAT, MEASURES, PSOAS_FAT, SEXES
+from muscle_study.statistics.study.study import Study
+
+#: Asymmetry is signed: positive where the right side is larger.
+SECONDARY = (
+    *(measure for measure in MEASURES if measure.column.endswith("asymmetry_percent")),
+    PSOAS_FAT,
+    GLUTEUS_FAT,
+)
+
+
+def secondary(study: Study) -> pd.DataFrame:
+    """Regress the secondary outcomes on age, BMI and sex, as the primary ones.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `regression.coefficients`, under the measures' columns; ``p_holm`` over all rows.
+    """
+    fits = {
+        (measure.column, sex): fit_outcome(study, measure, sex)
+        for measure in SECONDARY
+        if measure.column in study.people
+        for sex in ("both", *SEXES)
+    }
+    table = coefficients(fits)
+    return table.assign(p_holm=holm(table["p"]))
+
+
+def secondary_table(study: Study, table: pd.DataFrame) -> Table:
+    """Return the regressions as a table of the manuscript."""
+    measures = {measure.column: measure for measure in SECONDARY}
+    text = []
+    for row in table.to_dict("records"):
+        measure = measures[row["outcome"]]
+        missing = pd.isna(row["p"])
+        digits = coefficient_digits(measure, row["term"]) + 1
+        text.append(
+            {
+                "Outcome": measure.title(study.psoas),
+                "Among": AMONG[row["sex"]],
+                "Term": TERM_TEXT[row["term"]],
+                "Coefficient (CI)": estimate(row["coefficient"], row["low"], row["high"], digits),
+                "p": MARK if missing else format_p(row["p"]),
+                "p, Holm": MARK if missing else format_p(row["p_holm"]),
+                "Partial R²": MARK if missing else format_number(row["partial_r2"], 3),
+            }
+        )
+    percent = format_number(100 * study.parameters.confidence)
+    caption = (
+        f"Secondary outcomes: linear regression on age, BMI and sex ({study.sizes}), with "
+        f"{percent} % confidence intervals (CI) and p-values from HC3 errors, Holm's correction "
+        "over all rows. Asymmetry: (right − left) / mean of both sides. Coefficients are in "
+        f"percentage points. CSA: cross-sectional area. {MARK}: not estimable." + study.origin
+    )
+    return Table("secondary", table, without_repeats(pd.DataFrame(text), "Outcome"), caption)

@@ -1,0 +1,1 @@
+"""Analyses of who is in the study."""

@@ -1,0 +1,236 @@
+"""What the whole NAKO would cost: hours and terabytes, reckoned from what this run took.
+
+The parts are measured: seconds in participants' records, whichever run or worker they were made
+by, bytes of their files, and what the map costs by itself (``data/reference/scheduler.csv``). They
+are brought to the NAKO's grid by one factor, the number of voxels: the field of view stays, voxels
+get smaller. A stage then takes as long as its workers work, or as its one scheduler hands out,
+whichever is longer.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from muscle_study.protocol.files import read_json, read_table
+from muscle_study.protocol.paths import PUBLISHED, SCHEDULER
+from muscle_study.publishing.numbers import Numbers, format_number
+from muscle_study.publishing.table import Table
+from muscle_study.statistics.analyses.muscle_size.published import published
+from muscle_study.statistics.analyses.text import Text
+from muscle_study.statistics.study.study import Study
+
+#: Voxel edges of the NAKO's Dixon series (``params/nako.yaml``).
+NAKO_SPACING_MM = (1.40625, 1.40625, 3.0)
+
+#: Stages that go through the participants one by one, and how the table calls them.
+STAGES = {"curation": "Curation", "inference": "Inference", "measurement": "Measurement"}
+GPU = "inference_gpu"
+
+#: Numbers of workers that hours are given for.
+WORKERS = (1, 8, 32, 128, 512, 2048)
+
+#: Those that the text tells of.
+TOLD = {"one": 1, "some": 32, "many": 512}
+
+#: So many participants' records and files are looked at; at the NAKO's number it is enough.
+SAMPLE = 100
+SEED = 1
+
+MB, TB = 1e6, 1e12
+
+
+def is_here(study: Study) -> bool:
+    """Tell whether curation left its parameters: `make` does so, a notebook by hand does not."""
+    return _manifest(study).exists()
+
+
+def _manifest(study: Study) -> Path:
+    return study.paths.curated / "manifest.json"
+
+
+def voxel_factor(spacing_mm: list[float]) -> float:
+    """Return how many voxels of the NAKO's fill one of this run's.
+
+    Examples
+    --------
+    >>> round(voxel_factor([2.8125, 2.8125, 3.0]), 6)
+    4.0
+    """
+    return float(np.prod(spacing_mm) / np.prod(NAKO_SPACING_MM))
+
+
+def parts(study: Study) -> pd.DataFrame:
+    """Return what a participant costs on the NAKO's grid.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``stage``; ``run_seconds`` on one worker in this run, ``seconds`` on the NAKO's grid;
+        ``read_mb``, ``kept_mb`` there. The last row is inference on a GPU.
+    """
+    paths = study.paths
+    curation = read_json(_manifest(study))["parameters"]
+    factor = voxel_factor(curation["spacing_mm"])
+    measured = read_table(paths.measurements / "measures.csv")["participant_id"]
+    some = measured.sample(min(SAMPLE, len(measured)), random_state=SEED).tolist()
+    took = {
+        "curation": _mean_seconds(paths.curated, some),
+        "inference": float(read_table(paths.segmentations / "records.csv")["seconds"].mean()),
+        "measurement": _mean_seconds(paths.measurements, some),
+    }
+    raw, curated, labels = (factor * size for size in _megabytes(study, some))
+    volumes = len(curation["contrasts"])
+    shown = len(read_json(paths.model / "card.json")["parameters"]["channels"])
+    read = {
+        "curation": raw,
+        "inference": curated * min(shown, volumes) / volumes,
+        "measurement": curated * min(2, volumes) / volumes + labels,
+    }
+    kept = {"curation": curated, "inference": labels, "measurement": 0.0}
+    rows = [
+        {
+            "stage": stage,
+            "run_seconds": took[stage],
+            "seconds": factor * took[stage],
+            "read_mb": read[stage],
+            "kept_mb": kept[stage],
+        }
+        for stage in STAGES
+    ]
+    on_gpu = dict(rows[1], stage=GPU, run_seconds=np.nan, seconds=rows[1]["seconds"] / gpu_speed())
+    return pd.DataFrame([*rows, on_gpu])
+
+
+def gpu_speed() -> float:
+    """Return how many times faster than without one a segmenter is on a GPU, as published.
+
+    The least that the published range allows: the shortest time without a GPU over the longest
+    with one.
+    """
+    found = pd.read_csv(PUBLISHED / "gpu_speed.csv").set_index("quantity")
+    return float(60 * found.loc["cpu_minutes", "low"] / found.loc["gpu_seconds", "high"])
+
+
+def _mean_seconds(folder: Path, names: list[str]) -> float:
+    records = [read_json(folder / "records" / f"{name}.json")["record"] for name in names]
+    return float(np.mean([record["seconds"] for record in records]))
+
+
+def _megabytes(study: Study, names: list[str]) -> tuple[float, float, float]:
+    """Return a participant's raw images, curated images and label map in this run."""
+    inventory = read_table(study.paths.curated / "inventory.csv")
+    used = inventory[inventory["used"] & (inventory["kind"] == "image")]
+    raw = used.groupby("participant_id")["bytes"].sum().mean()
+    curated = [_bytes_in(study.paths.curated / "images" / name) for name in names]
+    labels = [
+        (study.paths.segmentations / f"{name}.nii.gz").stat().st_size for name in names
+    ]  # fmt: skip
+    return raw / MB, float(np.mean(curated)) / MB, float(np.mean(labels)) / MB
+
+
+def _bytes_in(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.iterdir())
+
+
+def overhead_seconds() -> float:
+    """Return what the map takes for each participant by itself, with nothing to work."""
+    return float(read_table(SCHEDULER).set_index("way").loc["ours", "ms"]) / 1000
+
+
+def hours(costs: pd.DataFrame, participants: float, overhead: float) -> pd.DataFrame:
+    """Return the hours of each stage by number of workers.
+
+    Parameters
+    ----------
+    costs
+        ``stage`` and ``seconds`` of `parts`.
+    participants
+        How many.
+    overhead
+        Seconds of the scheduler a participant; it hands out one after the other.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``workers``, a column a stage, ``all`` (without GPUs), ``all_gpu``, ``disk_mb_s`` (what all
+        workers read and write together, without GPUs) and ``limit`` (workers, scheduler: the
+        scheduler limits at least one stage).
+    """
+    rows = []
+    moved_mb = costs.loc[costs["stage"] != GPU, ["read_mb", "kept_mb"]].to_numpy().sum()
+    for workers in WORKERS:
+        each = costs.set_index("stage")["seconds"] / workers
+        took = (participants * each.clip(lower=overhead) / 3600).to_dict()
+        everything = sum(took[stage] for stage in STAGES)
+        rows.append(
+            {
+                "workers": workers,
+                **took,
+                "all": everything,
+                "all_gpu": everything - took["inference"] + took[GPU],
+                "disk_mb_s": participants * moved_mb / (3600 * everything),
+                "limit": "scheduler" if (each[list(STAGES)] < overhead).any() else "workers",
+            }
+        )
+    return pd.DataFrame(rows)
+
+
+def cost_table(study: Study, costs: pd.DataFrame, table: pd.DataFrame) -> Table:
+    """Return the hours as a table of the manuscript."""
+    heads = {**STAGES, GPU: "Inference, GPU", "all": "All", "all_gpu": "All, GPU"}
+    text = {"Workers": [format_number(count) for count in table["workers"]]}
+    text |= {
+        f"{head}, h": [format_number(value, _digits(value)) for value in table[column]]
+        for column, head in heads.items()
+    }
+    text["Disk, MB/s"] = [format_number(value) for value in table["disk_mb_s"]]
+    text["Limited by"] = table["limit"].tolist()
+    seconds = costs.set_index("stage")["run_seconds"]
+    spent = ", ".join(
+        f"{name.lower()} {format_number(seconds[stage], 2)} s" for stage, name in STAGES.items()
+    )
+    caption = (
+        f"Reckoned hours for the NAKO's {format_number(published('participants', 'n'))} "
+        f"participants by number of workers of one core each. In this run a participant took "
+        f"{spent} on one worker; times and bytes are multiplied by "
+        f"{format_number(_factor(costs), 1)}, the NAKO's voxels in one of this run's. GPU: each "
+        f"worker has one and infers {format_number(gpu_speed())} times faster, the least of a "
+        "published range for another network; reading and writing included. Disk: what all "
+        "workers read and write together, without GPUs. Limited by the scheduler: it hands out "
+        "more slowly than the workers of at least one stage are done. Training is not in it."
+        + study.origin
+    )
+    return Table("cost", table, pd.DataFrame(text), caption)
+
+
+def _digits(value: float) -> int:
+    return 0 if value >= 100 else 1 if value >= 1 else 2
+
+
+def _factor(costs: pd.DataFrame) -> float:
+    return float(costs["seconds"].iloc[0] / costs["run_seconds"].iloc[0])
+
+
+def cost_numbers(costs: pd.DataFrame, table: pd.DataFrame, numbers: Numbers, cell: str) -> None:
+    """Add the parts, terabytes, and the hours with few and with many workers."""
+    text = Text(numbers, cell)
+    participants = published("participants", "n")
+    by_stage, by_workers = costs.set_index("stage"), table.set_index("workers")
+    text.number("cost.participants", participants)
+    text.number("cost.factor", _factor(costs), 1)
+    text.number("cost.gpu_speed", gpu_speed())
+    text.number("cost.overhead", 1000 * overhead_seconds(), 2, "ms")
+    for name, stage, column in (
+        ("raw", "curation", "read_mb"),
+        ("curated", "curation", "kept_mb"),
+        ("labels", "inference", "kept_mb"),
+    ):
+        size = participants * by_stage.loc[stage, column] * MB / TB
+        text.number(f"cost.{name}_tb", size, 2 if size < 1 else 1, "TB")
+    for name, workers in TOLD.items():
+        text.number(f"cost.workers_{name}", workers)
+        text.number(f"cost.hours_{name}", by_workers.loc[workers, "all"], 1, "h")
+    text.number("cost.hours_gpu", by_workers.loc[TOLD["some"], "all_gpu"], 1, "h")
+    quickest = by_stage.loc[list(STAGES), "seconds"].min()
+    text.number("cost.most_workers", np.floor(quickest / overhead_seconds()))

@@ -1,0 +1,235 @@
+"""Exclusions by reason, and by sex, age and BMI: the danger that they depend on the exposure."""
+
+import numpy as np
+import pandas as pd
+
+from muscle_study.protocol.files import read_table
+from muscle_study.publishing.disclosure import MARK, protect
+from muscle_study.publishing.numbers import format_number, format_p
+from muscle_study.publishing.table import Table, count, estimate, suppression_note
+from muscle_study.statistics.analyses.sample.exclusion_dependence import dependence_p, odds_ratio_of
+from muscle_study.statistics.study.loading import ADULT_YEARS
+from muscle_study.statistics.study.measures import SEXES
+from muscle_study.statistics.study.participants import pooled_reasons, shown_steps
+from muscle_study.statistics.study.study import Study
+
+#: Row of the excluded who cannot be put into a group.
+UNKNOWN = "Sex, age or BMI not known, or not adult"
+
+#: What exclusion may depend on, as captions say it.
+TRAITS = {"sex": "sex", "age_group": "age group", "bmi_group": "BMI group"}
+
+
+def excluded_people(study: Study) -> pd.DataFrame:
+    """Return sex, age and BMI of the excluded adults of whom all three are known.
+
+    They left because of their images, by a reviewer, or after curation; who left because of the
+    record itself, or withdrew, is not among them.
+    """
+    late = study.curated[study.curated["participant_id"].isin(study.exclusions["participant_id"])]
+    people = pd.concat([read_table(study.paths.curated / "excluded_people.csv"), late])
+    people = people[["sex", "age_years", "bmi_kg_m2"]]
+    usable = people["sex"].isin(list(SEXES)) & (people["age_years"] >= ADULT_YEARS)
+    return people[usable & people["bmi_kg_m2"].notna()].reset_index(drop=True)
+
+
+def group_labels(study: Study) -> dict[str, dict[str, str]]:
+    """Return the groups of each of `TRAITS`, as coded and as printed."""
+    ages, bmis = study.groupings["age_group"].labels, study.groupings["bmi_group"].labels
+    return {
+        "sex": dict(SEXES),
+        "age_group": {label: f"{label} years" for label in ages},
+        "bmi_group": {label: f"BMI {label} kg/m²" for label in bmis},
+    }
+
+
+def exclusions_by_group(study: Study) -> pd.DataFrame:
+    """Count measured and excluded by sex, by age group and by BMI group.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``trait``, ``group``, ``measured``, ``excluded``; NaN where a count may not be shown; then
+        ``odds_ratio``, ``low``, ``high`` of exclusion against all other groups, where all counts
+        that it follows from are shown. The last row is of the excluded in no group.
+    """
+    cells = _cells(study)
+    labels = group_labels(study)
+    unknown = study.counts["excluded"] - cells[..., 1].sum()
+
+    def pick(status=slice(None), **groups: int) -> np.ndarray:
+        """Return which cells belong to a count."""
+        chosen = np.zeros(cells.shape)
+        place = tuple(groups.get(trait, slice(None)) for trait in TRAITS)
+        chosen[(*place, status)] = 1
+        return np.append(chosen.ravel(), 0)
+
+    rows = [(trait, i) for trait in TRAITS for i in range(len(labels[trait]))]
+    ours = [pick(status=status, **{trait: i}) for trait, i in rows for status in range(2)]
+    lost = pick(status=1)
+    lost[-1] = 1  # all who were excluded, the unknown among them
+    only_unknown = np.eye(cells.size + 1)[-1]
+    elsewhere, fixed = _shown_elsewhere(study, pick)
+    sums = np.array([*ours, only_unknown, lost, *elsewhere])
+    is_fixed = np.array([False] * (len(ours) + 1) + ["excluded" not in study.hidden] + fixed)
+    counts = np.append(cells.ravel(), unknown)
+    # that nobody was excluded says nothing about anybody: such zeros need no protection
+    judged = np.full(len(sums), True) if study.counts["excluded"] else sums @ lost == 0
+    hidden = np.zeros(len(sums), bool)
+    hidden[judged] = protect(counts, sums[judged], study.min_count, is_fixed[judged])
+    shown = np.where(hidden, np.nan, sums @ counts)
+    table = pd.DataFrame(shown[: len(ours)].reshape(-1, 2), columns=["measured", "excluded"])
+    table.insert(0, "trait", [trait for trait, _ in rows])
+    table.insert(1, "group", [list(labels[trait].values())[i] for trait, i in rows])
+    table[["odds_ratio", "low", "high"]] = np.nan
+    totals_shown = not ({"excluded", "measured"} & study.hidden or hidden[len(ours)])
+    for trait in TRAITS:
+        _add_odds_ratios(study, table, trait, cells, totals_shown)
+    last = {"group": UNKNOWN, "excluded": shown[len(ours)]}
+    return pd.concat([table, pd.DataFrame([last])], ignore_index=True)
+
+
+def _cells(study: Study) -> np.ndarray:
+    """Count people by sex, age group, BMI group and whether they were excluded."""
+    labels = group_labels(study)
+    counts = []
+    for people in (study.imaged.people, excluded_people(study)):
+        codes = [
+            pd.Categorical(groups, categories=list(labels[trait])).codes
+            for trait, groups in _groups_of(study, people).items()
+        ]
+        of_status = np.zeros([len(labels[trait]) for trait in TRAITS], int)
+        np.add.at(of_status, tuple(codes), 1)
+        counts.append(of_status)
+    return np.stack(counts, axis=-1)
+
+
+def _groups_of(study: Study, people: pd.DataFrame) -> dict[str, pd.Series]:
+    """Return each person's group, by trait."""
+    cut = {
+        name: study.groupings[name].assign(people[study.groupings[name].variable])
+        for name in ("age_group", "bmi_group")
+    }
+    return {"sex": people["sex"], **cut}
+
+
+def _by_trait(cells: np.ndarray, trait: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return measured and excluded by group of one trait."""
+    others = tuple(i for i, name in enumerate(TRAITS) if name != trait)
+    counts = cells.sum(axis=others)
+    return counts[:, 0], counts[:, 1]
+
+
+def _add_odds_ratios(
+    study: Study, table: pd.DataFrame, trait: str, cells: np.ndarray, totals_shown: bool
+) -> None:
+    """Fill in the odds ratios that tell no count which is hidden."""
+    rows = table.index[table["trait"] == trait]
+    shown = table.loc[rows, ["measured", "excluded"]].notna().all(axis=1).to_numpy()
+    measured, excluded = _by_trait(cells, trait)
+    if not (shown.all() or totals_shown) or not excluded.sum() or not measured.sum():
+        return
+    for row, is_shown, ratio in zip(
+        rows, shown, odds_ratio_of(excluded, measured, study.parameters.confidence), strict=True
+    ):
+        if is_shown:
+            table.loc[row, ["odds_ratio", "low", "high"]] = ratio.value, ratio.low, ratio.high
+
+
+def _shown_elsewhere(study: Study, pick) -> tuple[list[np.ndarray], list[bool]]:
+    """Return the sums that the population table shows, and the small ones that it must not."""
+    sums = [pick(status=0, sex=i) for i in range(len(SEXES))]
+    fixed = [sex not in study.imaged.hidden_sexes for sex in SEXES]
+    if study.has_simulated:  # the population table's groups count these too, and tell nothing
+        return sums, fixed
+    for i, sex in enumerate(SEXES):
+        for grouping in ("age_group", "bmi_group"):
+            for j, group in enumerate(study.groups_of(grouping, sex).itertuples()):
+                if not group.hidden or group.n < study.min_count:
+                    sums.append(pick(status=0, sex=i, **{grouping: j}))
+                    fixed.append(not group.hidden)
+    return sums, fixed
+
+
+def exclusion_tests(study: Study) -> dict[str, float]:
+    """Test whether exclusion depends on each of `TRAITS`.
+
+    Returns
+    -------
+    dict
+        p-value by trait, NaN where there is nothing to compare; empty for too few excluded.
+    """
+    cells = _cells(study)
+    if cells[..., 1].sum() < study.min_count:
+        return {}
+    tests = {}
+    for trait in TRAITS:
+        measured, excluded = _by_trait(cells, trait)
+        tests[trait] = dependence_p(excluded, measured, study.parameters.seed)
+    return tests
+
+
+def by_reason(study: Study) -> pd.DataFrame:
+    """Return ``step``, ``group`` (the reason) and ``excluded``; small counts are pooled."""
+    hidden = "excluded" in study.hidden
+    rows = [
+        {"step": step.name, "group": reason, "excluded": np.nan if hidden else n}
+        for step in shown_steps(study.flow, study.min_count)
+        for reason, n in pooled_reasons(step.reasons, study.min_count)
+    ]
+    return pd.DataFrame(rows, columns=["step", "group", "excluded"])
+
+
+def exclusions_table(study: Study) -> Table:
+    """Return the exclusions by step and reason, then by sex, age group and BMI group."""
+    groups = exclusions_by_group(study)
+    shown = ["measured", "excluded"]
+    groups[shown] = study.rounded(groups[shown])
+    groups["excluded_percent"] = (
+        100 * groups["excluded"] / (groups["measured"] + groups["excluded"])
+    )
+    reasons = by_reason(study)
+    reasons["excluded"] = study.rounded(reasons["excluded"])
+    data = pd.concat([reasons.assign(by="reason"), groups.assign(by="group")])
+    heads = ["Excluded", "Measured, n", "Excluded, n", "Excluded, %", "Odds ratio"]
+    lines = [
+        (f"Before being {row.step}: {row.group}", "", _count(row.excluded), "", "")
+        for row in reasons.itertuples()
+    ]
+    for row in groups.itertuples():
+        texts = "", _count(row.excluded), "", ""
+        if row.group != UNKNOWN:
+            percent = row.excluded_percent
+            share = MARK if pd.isna(percent) else format_number(percent, 1)
+            ratio = estimate(row.odds_ratio, row.low, row.high, 2)
+            nobody = study.counts["excluded"] == 0
+            texts = _count(row.measured), _count(row.excluded), share, "" if nobody else ratio
+        lines.append((row.group, *texts))
+    text = pd.DataFrame(lines, columns=heads)
+    caption = (
+        "Exclusions by step and reason (reasons and steps of fewer than "
+        f"{study.min_count} participants are pooled), and by sex, age group and BMI group: an "
+        "exclusion that depends on one of these would bias what is reported of it. Odds ratio: of "
+        "exclusion in the group against all others, with its exact "
+        f"{100 * study.parameters.confidence:g}% interval. {UNKNOWN}: the record itself was the "
+        "reason, or consent was withdrawn, or what is not known is missing from the source."
+        + _tested(study)
+        + study.imaged_only
+        + suppression_note(text, study.min_count)
+        + study.origin
+    )
+    columns = ["by", "step", "trait", "group", "measured", "excluded", "excluded_percent",
+               "odds_ratio", "low", "high"]  # fmt: skip
+    return Table("exclusions", data[columns], text, caption)
+
+
+def _count(n: float) -> str:
+    return count(n, pd.isna(n))
+
+
+def _tested(study: Study) -> str:
+    tests = {trait: p for trait, p in exclusion_tests(study).items() if not np.isnan(p)}
+    if not tests:
+        return " Too few were excluded to test whether exclusion depends on sex, age or BMI."
+    told = "; ".join(f"on {TRAITS[trait]}, {format_p(p)}" for trait, p in tests.items())
+    return f" P-values of the chi-squared test of whether exclusion depends {told}."

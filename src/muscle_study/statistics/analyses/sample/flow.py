@@ -1,0 +1,169 @@
+"""The flow chart: participants from the source to the analysis."""
+
+import textwrap
+from typing import NamedTuple
+
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+
+from muscle_study.publishing.disclosure import MARK
+from muscle_study.publishing.numbers import format_number
+from muscle_study.publishing.style import (
+    BLUE,
+    GREY,
+    INK,
+    TWO_COLUMNS,
+    Picture,
+    house_style,
+    tag_synthetic,
+)
+from muscle_study.statistics.analyses.sample.curation import read_corrections
+from muscle_study.statistics.study.measures import SEXES
+from muscle_study.statistics.study.participants import Step, pooled_reasons, shown_steps
+from muscle_study.statistics.study.study import Study
+
+#: Of the chart (inches): line of text, gap between boxes, columns' left edges and widths.
+LINE, GAP, PADDING = 0.155, 0.22, 0.16
+MAIN_X, MAIN_WIDTH, SIDE_X, SIDE_WIDTH = 0.1, 2.7, 3.35, 3.55
+SIDE_CHARACTERS = 54
+
+
+class Row(NamedTuple):
+    """Texts of a row's boxes; empty where there is none.
+
+    Parameters
+    ----------
+    main, side
+        Of the main column, and of the one beside it.
+    joins
+        Whether the side box joins the participants; else it leaves them.
+    """
+
+    main: str
+    side: str = ""
+    joins: bool = False
+
+
+def draw(study: Study) -> Picture:
+    """Draw the flow chart."""
+    rows = _rows(study)
+    heights = [
+        PADDING + LINE * max(row.main.count("\n") + 1, row.side.count("\n") + 1 if row.side else 0)
+        for row in rows
+    ]
+    total = sum(heights) + GAP * (len(rows) - 1) + 0.35
+    with house_style():
+        figure = plt.figure(figsize=(TWO_COLUMNS, total))
+        axes = figure.add_axes((0, 0, 1, 1))
+        axes.set(xlim=(0, TWO_COLUMNS), ylim=(0, total))
+        axes.set_axis_off()
+        top, before = total - 0.27, None
+        for row, height in zip(rows, heights, strict=True):
+            middle = top - height / 2
+            if row.side:
+                _box(axes, SIDE_X, middle, SIDE_WIDTH, row.side, GREY, left=True)
+                ends = (MAIN_X + MAIN_WIDTH / 2, middle), (SIDE_X, middle)
+                _arrow(axes, *(ends[::-1] if row.joins else ends))
+            if row.main:
+                bottom = _box(axes, MAIN_X, middle, MAIN_WIDTH, row.main, BLUE)
+                if before is not None:
+                    _arrow(
+                        axes,
+                        (MAIN_X + MAIN_WIDTH / 2, before),
+                        (MAIN_X + MAIN_WIDTH / 2, 2 * middle - bottom),
+                    )
+                before = bottom
+            top -= height + GAP
+        tag_synthetic(figure, study.synthetic)
+    caption = (
+        "Participants from the source to the analysis. Reasons and steps of fewer than "
+        f"{study.min_count} participants are pooled with others"
+        + (f"; {MARK}: not shown." if study.hidden else ".")
+        + (" Who was not imaged joins at the end." if study.has_simulated else "")
+        + study.origin
+    )
+    return Picture("flow", figure, caption)
+
+
+def _rows(study: Study) -> list[Row]:
+    """Return the chart's rows from top to bottom."""
+    rows = [Row(f"Participants in the source\nn = {study.shown('source')}")]
+    for step in shown_steps(study.flow, study.min_count):
+        if step.excluded:
+            rows.append(Row("", _excluded(study, step)))
+        name = "measured" if step.name == "measured" else "curated"
+        left = (
+            study.shown(name)
+            if step.name != "segmented"
+            else format_number(study.rounded(step.participants))
+        )
+        righted = _righted(study) if step.name == "curated" else ""
+        rows.append(Row(f"{step.name.capitalize()}\nn = {left}{righted}"))
+    if study.unused:
+        text = "Not described: no adult, or sex, age, height or\nweight not known: n = "
+        rows.append(Row("", text + study.shown("unused")))
+    if study.has_simulated:
+        rows.append(Row(f"Imaged, and described\n{_by_sex(study, 'imaged_')}"))
+        text = "Drawn, not imaged; measurements simulated as\ntruth + an imaged one's error: n = "
+        rows.append(Row("", text + study.shown("simulated"), joins=True))
+    rows.append(Row(f"Described by sex, age and BMI\n{_by_sex(study)}"))
+    return rows
+
+
+def _righted(study: Study) -> str:
+    n = read_corrections(study)["participant_id"].nunique()
+    return f", put right n = {format_number(study.rounded(n))}" if n >= study.min_count else ""
+
+
+def _by_sex(study: Study, prefix: str = "") -> str:
+    words = [word.lower() for word in SEXES.values()]
+    return ", ".join(f"{word} n = {study.shown(prefix + word)}" for word in words)
+
+
+def _excluded(study: Study, step: Step) -> str:
+    small = step.excluded < study.min_count
+    lines = [
+        f"Excluded before being {step.name}: n = "
+        + (MARK if small else format_number(study.rounded(step.excluded)))
+    ]
+    for reason, n in pooled_reasons(step.reasons, study.min_count):
+        text = reason if small else f"{format_number(study.rounded(n))}: {reason}"
+        lines += textwrap.wrap(text, SIDE_CHARACTERS, initial_indent="• ", subsequent_indent="   ")
+    return "\n".join(lines)
+
+
+def _box(
+    axes: Axes, x: float, middle: float, width: float, text: str, colour: str, left: bool = False
+) -> float:
+    """Draw a box with its text around `middle`; return its lower edge."""
+    height = PADDING + LINE * (text.count("\n") + 1)
+    axes.add_patch(
+        plt.Rectangle(
+            (x, middle - height / 2),
+            width,
+            height,
+            facecolor="white",
+            edgecolor=colour,
+            linewidth=0.9,
+        )
+    )
+    axes.text(
+        x + 0.1 if left else x + width / 2,
+        middle,
+        text,
+        color=INK,
+        va="center",
+        ha="left" if left else "center",
+        fontsize=7.5,
+        linespacing=1.4,
+    )
+    return middle - height / 2
+
+
+def _arrow(axes: Axes, start: tuple[float, float], end: tuple[float, float]) -> None:
+    axes.annotate(
+        "",
+        end,
+        start,
+        arrowprops={"arrowstyle": "-|>", "color": GREY, "lw": 0.9, "shrinkA": 0, "shrinkB": 0},
+    )

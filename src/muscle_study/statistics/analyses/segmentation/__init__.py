@@ -1,0 +1,1 @@
+"""Analyses of how well the muscles are segmented."""

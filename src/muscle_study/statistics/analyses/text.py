@@ -1,0 +1,450 @@
+"""The numbers that the manuscript's text needs, under their names."""
+
+from collections import defaultdict
+from pathlib import Path
+
+import nibabel as nib
+import numpy as np
+import pandas as pd
+
+from muscle_study.protocol.files import read_json, read_table
+from muscle_study.protocol.muscles import MUSCLES
+from muscle_study.protocol.paths import IMAGE_ENDING
+from muscle_study.publishing.disclosure import SUPPRESSED
+from muscle_study.publishing.numbers import Numbers, format_number, format_p
+from muscle_study.publishing.table import interval
+from muscle_study.statistics.analyses.muscle_size.correlation import SIZES, correlations
+from muscle_study.statistics.analyses.muscle_size.descriptives import describe
+from muscle_study.statistics.analyses.muscle_size.published import published
+from muscle_study.statistics.analyses.muscle_size.regression import TERM_TEXT, coefficient_digits
+from muscle_study.statistics.analyses.segmentation import compared
+from muscle_study.statistics.analyses.segmentation.predicted import FAILURE, ranking, within_muscles
+from muscle_study.statistics.analyses.segmentation.quality import (
+    by_muscle,
+    read_agreement,
+    read_quality,
+)
+from muscle_study.statistics.study.measures import OUTCOMES, PAPER_OUTCOMES, SEXES, SHORT_NAMES
+from muscle_study.statistics.study.study import Study
+
+#: Stands in the text for what the data do not suffice for.
+NOT_ESTIMABLE = "not estimable"
+
+#: Stands in the text for what only a run by `make` leaves.
+NOT_RECORDED = "a time that was not recorded"
+NO_SETTING = "a threshold that was not recorded"
+
+#: Names of training's augmentations in the text.
+AUGMENTATIONS = {
+    "affine": "affine deformation",
+    "elastic": "elastic deformation",
+    "bias_field": "bias field",
+    "gamma": "contrast",
+    "noise": "noise",
+    "motion": "motion or ghosts",
+    "flip": "a reflection that exchanges the left and right labels",
+}
+
+#: So many estimates that miss the truth are named in the text; more are counted.
+MOST_NAMED = 3
+
+#: Short names of the scores in the text, with digits and unit.
+SCORES = {"hausdorff95_mm": ("hd95", 1, "mm"), "surface_distance_mm": ("asd", 2, "mm")}
+
+
+class Text:
+    """Adds numbers of one notebook cell, saying in words what cannot be given.
+
+    Parameters
+    ----------
+    numbers
+        Collects them.
+    cell
+        Label of the notebook cell.
+    """
+
+    def __init__(self, numbers: Numbers, cell: str):
+        self.numbers, self.cell = numbers, cell
+
+    def number(
+        self,
+        name: str,
+        value: float,
+        digits: int = 0,
+        unit: str = "",
+        otherwise: str = NOT_ESTIMABLE,
+    ) -> None:
+        """Add a number, or `otherwise` where it is NaN."""
+        if pd.isna(value):
+            self.word(name, otherwise)
+        else:
+            self.numbers.add(name, value, self.cell, digits, unit)
+
+    def word(self, name: str, text: str, value: float | None = None) -> None:
+        """Add a word."""
+        self.numbers.add_text(name, text, self.cell, value)
+
+    def p(self, name: str, value: float) -> None:
+        """Add a p-value."""
+        if pd.isna(value):
+            self.word(name, NOT_ESTIMABLE)
+        else:
+            self.word(name, format_p(value), float(value))
+
+    def limits(
+        self, name: str, low: float, high: float, digits: int, unit: str = "", before: str = ""
+    ) -> None:
+        """Add an interval."""
+        if pd.isna(low):
+            self.word(name, NOT_ESTIMABLE)
+        else:
+            behind = f"\u00a0{unit}" if unit else ""
+            self.word(name, before + interval(low, high, digits) + behind)
+
+
+def _confidence(study: Study) -> str:
+    return f"{format_number(100 * study.parameters.confidence, 0, '%')} CI "
+
+
+def _by_sex(study: Study) -> list[tuple[str, str, pd.DataFrame]]:
+    """Return sex, word and people of each sex; nobody where the sex may not be shown."""
+    return [
+        (
+            sex,
+            word.lower(),
+            study.of_sex(sex).iloc[:0] if sex in study.hidden_sexes else study.of_sex(sex),
+        )
+        for sex, word in SEXES.items()
+    ]
+
+
+def flow_numbers(study: Study, numbers: Numbers, cell: str) -> None:
+    """Add what the run is, and its counts of participants."""
+    text = Text(numbers, cell)
+    text.word("study.run", study.run)
+    text.word("study.kind", "synthetic" if study.synthetic else "real")
+    text.word("study.psoas", study.psoas)
+    text.word("study.segmenter", study.segmenter)
+    text.word("study.segmentation", study.segmentation["kind"])
+    names = ["source", "curated", "measured", "excluded", "men", "women"]
+    if study.has_simulated:
+        names += ["imaged", "imaged_men", "imaged_women", "simulated"]
+    for name in names:
+        value = np.nan if name in study.hidden else study.rounded(study.counts[name])
+        text.number(f"population.{name}", value, otherwise=SUPPRESSED)
+    excluded, source = (study.rounded(study.counts[name]) for name in ("excluded", "source"))
+    percent = 100 * excluded / source if source else np.nan
+    hidden = study.hidden & {"source", "excluded"}
+    text.number(
+        "population.exclusion_percent", np.nan if hidden else percent, 1, "%", otherwise=SUPPRESSED
+    )
+
+
+def population_numbers(study: Study, numbers: Numbers, cell: str) -> None:
+    """Add age and BMI by sex."""
+    text = Text(numbers, cell)
+    for _, word, people in _by_sex(study):
+        for name, column, unit in (("age", "age_years", "years"), ("bmi", "bmi_kg_m2", "kg/m²")):
+            values = describe(people[column], study.min_count)
+            for statistic in ("mean", "sd"):
+                text.number(
+                    f"population.{name}_{statistic}_{word}",
+                    values[statistic],
+                    1,
+                    unit,
+                    otherwise=SUPPRESSED,
+                )
+
+
+def model_numbers(study: Study, numbers: Numbers, cell: str) -> None:
+    """Add the model's settings and how its training went."""
+    text = Text(numbers, cell)
+    card = read_json(study.paths.model / "card.json")
+    settings, learned = card["parameters"], card["segmenters"][0]
+    segmenter, localiser = settings["segmenter"], settings["localiser"]
+    splits = study.curated["split"].value_counts()
+    for split in ("train", "validation", "test"):
+        n = splits.get(split, 0)
+        text.number(
+            f"split.{split}",
+            np.nan if n < study.min_count else study.rounded(n),
+            otherwise=SUPPRESSED,
+        )
+    text.word("settings.spacing", f"{_times(_curated_spacing(study))}\u00a0mm")
+    text.word("settings.network_spacing", f"{_times(segmenter['spacing_mm'])}\u00a0mm")
+    text.word("settings.localiser_spacing", f"{_times(localiser['spacing_mm'])}\u00a0mm")
+    text.word("settings.patch", f"{_times(segmenter['patch_size'])} voxels")
+    text.number("settings.max_epochs", segmenter["max_epochs"])
+    text.number("settings.batch", segmenter["batch_size"])
+    rate = segmenter["learning_rate"]
+    text.word("settings.learning_rate", f"{rate:g}", rate)
+    text.word("settings.channels", _and([name.replace("_", "-") for name in settings["channels"]]))
+    text.word("settings.augmentation", _augmentation(settings["augmentation"]))
+    agreeing = _parameters(study.paths.segmentations)["min_predicted_dice"]
+    text.number("settings.min_predicted_dice", agreeing, 2, otherwise=NO_SETTING)
+    found = _parameters(study.paths.measurements)["min_muscle_ml"]
+    text.number("settings.min_muscle", found, 0, "mL", otherwise=NO_SETTING)
+    text.word("settings.seed", str(settings["seed"]), settings["seed"])
+    text.number("settings.confidence", 100 * study.parameters.confidence, 0, "%")
+    text.number("settings.min_cell", study.min_count)
+    step = study.parameters.round_counts_to
+    rounding = f"rounded to multiples of {format_number(step)}"
+    text.word("settings.rounding", rounding if step > 1 else "not rounded")
+    text.number("model.localiser_parameters", card["localiser"]["trainable_parameters"])
+    text.number("model.parameters", learned["trainable_parameters"])
+    text.number("model.best_epoch", learned["best_epoch"])
+    text.number("model.validation_dice", learned["validation_dice"], 3)
+    seconds = _manifest(study.paths.model).get("seconds", np.nan)
+    text.number("model.minutes", seconds / 60, 1, "min", otherwise=NOT_RECORDED)
+
+
+def _manifest(folder: Path) -> dict:
+    """Return what a stage recorded of its run; nothing, where it was run by hand."""
+    path = folder / "manifest.json"
+    return read_json(path) if path.exists() else {}
+
+
+def _parameters(folder: Path) -> dict:
+    """Return the parameters that a stage recorded; NaN stands for what it did not."""
+    return defaultdict(lambda: np.nan, _manifest(folder).get("parameters", {}))
+
+
+def _augmentation(probabilities: dict[str, float]) -> str:
+    """Return the transforms of training patches, each with the percentage that it meets."""
+    drawn = [name for name, probability in probabilities.items() if probability]
+    return _and(
+        [
+            f"{AUGMENTATIONS[name]} ({format_number(100 * probabilities[name])}\u00a0%)"
+            for name in sorted(drawn, key=list(AUGMENTATIONS).index)
+        ]
+        or ["nothing"]
+    )
+
+
+def _curated_spacing(study: Study) -> list[float]:
+    """Return the voxel edges of a curated volume; all have the same."""
+    first = study.curated["participant_id"].iloc[0]
+    path = next((study.paths.curated / "images" / first).glob(f"*{IMAGE_ENDING}"))
+    return [float(edge) for edge in nib.load(path).header.get_zooms()[:3]]
+
+
+def _times(values: list[float]) -> str:
+    return " × ".join(f"{round(value, 3):g}" for value in values)
+
+
+def _and(names: list[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
+
+
+def quality_numbers(study: Study, numbers: Numbers, cell: str) -> None:
+    """Add Dice and distances by muscle."""
+    text = Text(numbers, cell)
+    quality = read_quality(study)
+    for muscle in MUSCLES:
+        dice = describe(by_muscle(quality, "dice")[muscle], study.min_count)
+        text.number(f"dice.{muscle}", dice["mean"], 3, otherwise=SUPPRESSED)
+        text.number(f"dice.{muscle}_sd", dice["sd"], 3, otherwise=SUPPRESSED)
+        for score, (name, digits, unit) in SCORES.items():
+            values = describe(by_muscle(quality, score)[muscle], study.min_count)
+            text.number(f"{name}.{muscle}", values["mean"], digits, unit, otherwise=SUPPRESSED)
+
+
+def predicted_numbers(study: Study, numbers: Numbers, cell: str) -> None:
+    """Add how the predicted Dice ranks failures, in words where nothing failed."""
+    text = Text(numbers, cell)
+    found = ranking(study)
+    why = {0: "undefined, since none failed", found.structures: "undefined, since all failed"}
+    text.number("predicted.structures", found.structures, otherwise=SUPPRESSED)
+    text.number("predicted.failures", found.failures, otherwise=SUPPRESSED)
+    text.number("predicted.threshold", FAILURE, 2)
+    text.number("predicted.auc", found.auc, 3, otherwise=why.get(found.failures, SUPPRESSED))
+    if pd.isna(found.auc):
+        text.word("predicted.auc_ci", "no interval")
+    else:
+        text.limits("predicted.auc_ci", found.low, found.high, 3, before=_confidence(study))
+    for muscle, of_muscle in within_muscles(study).items():
+        text.number(f"predicted.correlation_{muscle}", of_muscle.correlation, 2)
+        text.number(f"predicted.bias_{muscle}", of_muscle.bias, 3)
+
+
+def measure_numbers(study: Study, numbers: Numbers, cell: str, prefix: str = "") -> None:
+    """Add both outcomes' means by sex; names begin with `prefix`."""
+    text = Text(numbers, cell)
+    for name, outcome in PAPER_OUTCOMES.items():
+        for _, word, people in _by_sex(study):
+            values = describe(outcome.values(people), study.min_count)
+            for statistic in ("mean", "sd"):
+                text.number(
+                    f"{prefix}{name}.{statistic}_{word}",
+                    values[statistic],
+                    outcome.digits,
+                    outcome.unit,
+                    otherwise=SUPPRESSED,
+                )
+
+
+def peak_numbers(study: Study, numbers: Numbers, cell: str) -> None:
+    """Add the age group with the highest mean, among those that are shown."""
+    text = Text(numbers, cell)
+    for name, outcome in OUTCOMES.items():
+        for sex, word, people in _by_sex(study):
+            groups = study.groups_of("age_group", sex)
+            shown = people[people["age_group"].isin(groups.loc[~groups["hidden"], "group"])]
+            means = outcome.values(shown).groupby(shown["age_group"], observed=True).mean()
+            text.word(
+                f"{name}.peak_age_{word}",
+                SUPPRESSED if means.dropna().empty else str(means.idxmax()),
+            )
+
+
+def test_numbers(tests: pd.DataFrame, numbers: Numbers, cell: str) -> None:
+    """Add p-values, not corrected, and effect sizes of the comparisons."""
+    text = Text(numbers, cell)
+    found = tests.set_index(["outcome", "comparison", "sex"])
+    for name in OUTCOMES:
+        both = found.loc[(name, "sex", "both")]
+        text.number(f"{name}.sex_d", both["cohen_d"], 2)
+        text.p(f"{name}.sex_p", both["p"])
+        for sex, word in SEXES.items():
+            for short, comparison in (("age", "age_group"), ("bmi", "bmi_group")):
+                test = found.loc[(name, comparison, sex)]
+                text.p(f"{name}.{short}_p_{word.lower()}", test["p"])
+                text.number(f"{name}.{short}_eta_{word.lower()}", test["eta_squared"], 3)
+            split = found.loc[(name, "bmi_split", sex)]
+            text.number(f"{name}.bmi_d_{word.lower()}", split["cohen_d"], 2)
+
+
+def regression_numbers(
+    study: Study, coefficients: pd.DataFrame, numbers: Numbers, cell: str
+) -> None:
+    """Add the coefficients of the pooled models."""
+    text = Text(numbers, cell)
+    pooled = coefficients[coefficients["sex"] == "both"].set_index(["outcome", "term"])
+    for name, outcome in OUTCOMES.items():
+        for term in ("age", "bmi", "sex"):
+            row = pooled.loc[(name, term)]
+            digits = coefficient_digits(outcome, term)
+            key = f"regression.{name}.{term}"
+            text.number(key, row["coefficient"], digits, outcome.unit)
+            text.limits(f"{key}_ci", row["low"], row["high"], digits, before=_confidence(study))
+            text.p(f"{key}_p", row["p"])
+        text.number(f"regression.{name}.r2", pooled.loc[(name, "age")]["r2"], 2)
+
+
+def correlation_numbers(
+    study: Study, correlations: pd.DataFrame, numbers: Numbers, cell: str, prefix: str = ""
+) -> None:
+    """Add the correlation of gluteus volume with weight; names begin with `prefix`."""
+    text = Text(numbers, cell)
+    found = correlations[correlations["with"] == "weight_kg"].set_index("sex")
+    for sex, word in SEXES.items():
+        row, key = found.loc[sex], f"{prefix}correlation.weight_{word.lower()}"
+        text.number(key, row["r"], 2)
+        text.limits(f"{key}_ci", row["low"], row["high"], 2, before=_confidence(study))
+
+
+def agreement_numbers(study: Study, numbers: Numbers, cell: str) -> None:
+    """Add the agreement with the truth in participants whom training never saw, also by sex."""
+    text = Text(numbers, cell)
+    agreement = read_agreement(study)
+    found = agreement.set_index(["group", "measure"])
+    most = agreement.loc[agreement["group"] == "unseen", "n"].max()
+    text.number("agreement.participants", study.rounded(most), otherwise=SUPPRESSED)
+    for name, outcome in OUTCOMES.items():
+        row, key = found.loc[("unseen", outcome.column)], f"agreement.{name}"
+        digits, unit = outcome.digits, outcome.unit
+        text.limits(f"{key}_loa", row["loa_low"], row["loa_high"], digits, unit)
+        text.number(f"{key}_icc", row["icc"], 3)
+        groups = {"": "unseen"} | {
+            f"_{word.lower()}": f"unseen_{sex}" for sex, word in SEXES.items()
+        }
+        for ending, group in groups.items():
+            row = found.loc[(group, outcome.column)]
+            text.number(f"{key}_bias{ending}", row["bias"], digits, unit)
+            limits = row["bias_low"], row["bias_high"]
+            text.limits(f"{key}_bias{ending}_ci", *limits, digits, before=_confidence(study))
+
+
+def compared_numbers(study: Study, numbers: Numbers, cell: str) -> None:
+    """Add the agreement with the other segmentation."""
+    text = Text(numbers, cell)
+    agreement = compared.read_comparison(study).set_index("measure")
+    text.word("compared.segmenter", compared.other_segmenter(study))
+    text.word("compared.participants", compared.size(study))
+    for name, outcome in OUTCOMES.items():
+        row, key = agreement.loc[outcome.column], f"compared.{name}"
+        text.number(f"{key}_bias", row["bias"], outcome.digits, outcome.unit)
+        text.limits(f"{key}_loa", row["loa_low"], row["loa_high"], outcome.digits, outcome.unit)
+        text.number(f"{key}_icc", row["icc"], 3)
+    overlap = compared.dice(study)
+    for muscle in MUSCLES:
+        described = describe(overlap[f"{muscle}_total"], study.min_count)
+        text.number(f"compared.dice_{muscle}", described["mean"], 3, otherwise=SUPPRESSED)
+
+
+def recovery_numbers(recovered: pd.DataFrame, numbers: Numbers, cell: str) -> None:
+    """Add how many intervals cover the true coefficient, and how far the estimates are from it."""
+    text = Text(numbers, cell)
+    estimated = recovered.dropna(subset=["value_all"])
+    percent = 100 * ((estimated["value_all"] - estimated["true"]) / estimated["true"]).abs()
+    text.number("recovery.coefficients", len(estimated))
+    text.number("recovery.covered", estimated["covers_all"].sum())
+    text.number("recovery.covered_imaged", estimated["covers_imaged"].sum())
+    text.word("recovery.missed", _missed(estimated[estimated["covers_all"] == False]))  # noqa: E712
+    text.number("recovery.median_percent", percent.median(), 1, "%")
+
+
+def _missed(estimates: pd.DataFrame) -> str:
+    """Name the estimates whose intervals miss the true value, or count them."""
+    if estimates.empty:
+        return "none missed"
+    if len(estimates) > MOST_NAMED:
+        return f"{len(estimates)} missed"
+    named = []
+    for row in estimates.to_dict("records"):
+        outcome, term = OUTCOMES[row["outcome"]], row["term"]
+        is_correlation = row["kind"] == "correlation"
+        size = SIZES.get(term, "")
+        with_size = f"correlation with {size if size.isupper() else size.lower()}"
+        what = with_size if is_correlation else TERM_TEXT[term]
+        unit = "" if is_correlation else f"\u00a0{outcome.unit}"
+        digits = 2 if is_correlation else coefficient_digits(outcome, term)
+        numbers = [format_number(row[name], digits) for name in ("value_all", "true")]
+        people = "" if row["sex"] == "both" else f" in {SEXES[row['sex']].lower()}"
+        name = SHORT_NAMES[row["outcome"]].split(" (")[0]
+        named.append(f"{name}, {what}{people} ({numbers[0]} for {numbers[1]}{unit})")
+    return "missed: " + "; ".join(named)
+
+
+def imaged_numbers(study: Study, numbers: Numbers, cell: str) -> None:
+    """Add the outcomes' means and correlations in the imaged alone, and who gave the errors."""
+    measure_numbers(study.imaged, numbers, cell, "imaged.")
+    correlation_numbers(study, correlations(study.imaged), numbers, cell, "imaged.")
+    text = Text(numbers, cell)
+    donors = read_table(study.paths.measurements / "donors.csv").set_index("sex")
+    text.number("simulation.nearest", donors["nearest"].min())
+    for sex, word in SEXES.items():
+        n = donors["donors"].get(sex, np.nan)
+        few = n < study.min_count
+        text.number(
+            f"simulation.donors_{word.lower()}",
+            np.nan if few else study.rounded(n),
+            otherwise=SUPPRESSED,
+        )
+
+
+def published_numbers(numbers: Numbers, cell: str) -> None:
+    """Add the paper's figures."""
+    text = Text(numbers, cell)
+    for name, outcome in PAPER_OUTCOMES.items():
+        for sex, word in SEXES.items():
+            for statistic in ("mean", "sd"):
+                text.number(
+                    f"published.{name}_{statistic}_{word.lower()}",
+                    published(name, statistic, sex),
+                    outcome.digits,
+                    outcome.unit,
+                )
+    for muscle in MUSCLES:
+        text.number(f"published.dice_{muscle}", published(f"dice_{muscle}", "mean"), 2)
+    text.number("published.participants", published("participants", "n"))

@@ -1,1 +1,0 @@
-"""The manuscript's figures, a module each; every one returns a `Picture`."""

@@ -1,0 +1,1 @@
+"""The analysis table and who is in it."""

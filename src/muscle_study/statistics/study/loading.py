@@ -1,0 +1,89 @@
+"""Reading a run's tables, once, into the analysis table."""
+
+import pandas as pd
+
+from muscle_study.protocol.files import read_json, read_table
+from muscle_study.protocol.paths import RunPaths
+from muscle_study.statistics.parameters import StatisticsParameters
+from muscle_study.statistics.study.measures import SEXES
+from muscle_study.statistics.study.participants import read_exclusions, read_flow
+from muscle_study.statistics.study.study import Study, groupings_of
+
+#: Younger participants are measured but not described: the paper's cohort is of adults.
+ADULT_YEARS = 18
+
+DEMOGRAPHICS = ["age_years", "height_cm", "weight_kg", "bmi_kg_m2"]
+
+
+def analysis_table(
+    curated: pd.DataFrame,
+    measures: pd.DataFrame,
+    simulated: pd.DataFrame | None,
+    parameters: StatisticsParameters,
+) -> pd.DataFrame:
+    """Join measures to participants; keep adults whose sex, age, height and weight are known.
+
+    Parameters
+    ----------
+    curated, measures
+        Of the imaged participants.
+    simulated
+        Covariates and simulated measures of the others; ``None`` in a run without.
+    parameters
+        Of the groups.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Covariates, measures, a column for each grouping, and ``source``: imaged or simulated.
+
+    Raises
+    ------
+    ValueError
+        If someone was measured whom curation does not know.
+    """
+    strangers = set(measures["participant_id"]) - set(curated["participant_id"])
+    if strangers:
+        raise ValueError(
+            f"measures.csv holds {len(strangers)} participants that curated/participants.csv "
+            "lacks: run the notebooks from 01_curation on again"
+        )
+    people = curated.merge(measures, on="participant_id", validate="one_to_one")
+    people = people.assign(source="imaged")
+    if simulated is not None:
+        people = pd.concat([people, simulated.assign(source="simulated")], ignore_index=True)
+    known = people["sex"].isin(list(SEXES)) & people[DEMOGRAPHICS].notna().all(axis=1)
+    people = people[known & (people["age_years"] >= ADULT_YEARS)].reset_index(drop=True)
+    for grouping in groupings_of(parameters).values():
+        people[grouping.name] = grouping.assign(people[grouping.variable])
+    return people
+
+
+def load_study(paths: RunPaths, parameters: StatisticsParameters) -> Study:
+    """Read a run's tables.
+
+    Raises
+    ------
+    FileNotFoundError
+        Naming the table that an earlier stage has not written.
+    RuntimeError
+        If participants do not add up from stage to stage.
+    """
+    curated = read_table(paths.curated / "participants.csv")
+    measures = read_table(paths.measurements / "measures.csv")
+    simulated = paths.measurements / "simulated.csv"
+    exclusions = read_exclusions(paths)
+    return Study(
+        run=paths.run,
+        paths=paths,
+        parameters=parameters,
+        source=read_json(paths.curated / "source.json"),
+        segmentation=read_json(paths.segmentations / "source.json"),
+        curated=curated,
+        measures=measures,
+        everyone=analysis_table(
+            curated, measures, read_table(simulated) if simulated.exists() else None, parameters
+        ),
+        flow=read_flow(paths, exclusions, len(curated), len(measures)),
+        exclusions=exclusions,
+    )

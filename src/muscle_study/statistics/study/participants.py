@@ -1,0 +1,213 @@
+"""Participants from the source to the analysis: conserved, and counted without exposing a few."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from muscle_study.protocol.exclusions import REASON_TEXT, Reason, check_conserved
+from muscle_study.protocol.files import read_table
+from muscle_study.protocol.paths import RunPaths
+from muscle_study.publishing.disclosure import pool_small, protect
+from muscle_study.statistics.study.measures import SEXES
+
+#: What a stage after curation kept, as the flow chart says it.
+KEPT_BY = {"inference": "segmented", "measurement": "measured"}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of the flow.
+
+    Parameters
+    ----------
+    name
+        What the participants that are left are.
+    participants
+        How many are left.
+    reasons
+        Reason code to the number that left at this step.
+    """
+
+    name: str
+    participants: int
+    reasons: dict[str, int]
+
+    @property
+    def excluded(self) -> int:
+        """How many left at this step."""
+        return sum(self.reasons.values())
+
+
+@dataclass(frozen=True)
+class Flow:
+    """The source's participants, and the steps that they took."""
+
+    source: int
+    steps: tuple[Step, ...]
+
+    @property
+    def curated(self) -> int:
+        """Participants that curation kept."""
+        return self.steps[0].participants
+
+    @property
+    def measured(self) -> int:
+        """Participants that were measured."""
+        return self.steps[-1].participants
+
+
+def read_exclusions(paths: RunPaths) -> pd.DataFrame:
+    """Return the exclusions of curation, inference and measurement in one table."""
+    folders = (paths.curated, paths.segmentations, paths.measurements)
+    return pd.concat(
+        [read_table(folder / "exclusions.csv").astype(str) for folder in folders],
+        ignore_index=True,
+    )
+
+
+def read_flow(paths: RunPaths, exclusions: pd.DataFrame, curated: int, measured: int) -> Flow:
+    """Count the steps and check that nobody is lost.
+
+    Parameters
+    ----------
+    paths
+        The run; its ``flow.csv`` says how many the source held.
+    exclusions
+        Of every stage.
+    curated, measured
+        Rows of the two stages' tables of participants.
+
+    Raises
+    ------
+    RuntimeError
+        If participants do not add up.
+    """
+    table = read_table(paths.curated / "flow.csv")
+    source = int(table["participants"].iloc[0] + table["excluded"].iloc[0])
+    by_stage = {
+        stage: {str(reason): int(n) for reason, n in rows["reason"].value_counts().items()}
+        for stage, rows in exclusions.groupby("stage")
+    }
+    check_conserved("curation", source, curated, sum(by_stage.get("curation", {}).values()))
+    steps = [Step("curated", curated, by_stage.get("curation", {}))]
+    for stage, kept in KEPT_BY.items():
+        reasons = by_stage.get(stage, {})
+        steps.append(Step(kept, steps[-1].participants - sum(reasons.values()), reasons))
+    check_conserved(
+        "inference and measurement", curated, measured, curated - steps[-1].participants
+    )
+    return Flow(source, tuple(steps))
+
+
+def shown_steps(flow: Flow, min_count: int) -> list[Step]:
+    """Return the steps with neighbours merged until none excludes one to ``min_count - 1``.
+
+    Merged into one, and still small, the steps are a single one whose count must be hidden.
+    """
+    steps: list[Step] = []
+    for step in flow.steps:
+        if steps and (0 < steps[-1].excluded < min_count or 0 < step.excluded < min_count):
+            step = _merge(steps.pop(), step)
+        steps.append(step)
+    # a merged step can still be too small for the one before it
+    while len(steps) > 1 and 0 < steps[-1].excluded < min_count:
+        later = steps.pop()
+        steps.append(_merge(steps.pop(), later))
+    return steps
+
+
+def _merge(earlier: Step, later: Step) -> Step:
+    reasons = dict(earlier.reasons)
+    for reason, n in later.reasons.items():
+        reasons[reason] = reasons.get(reason, 0) + n
+    return Step(later.name, later.participants, reasons)
+
+
+def reason_text(reason: str) -> str:
+    """Return a reason code in words."""
+    return REASON_TEXT[Reason(reason)]
+
+
+def pooled_reasons(reasons: dict[str, int], min_count: int) -> list[tuple[str, int]]:
+    """Return reasons in words with their counts, small ones pooled."""
+    return [
+        ("; ".join(reason_text(name) for name in names), n)
+        for names, n in pool_small(reasons, min_count)
+    ]
+
+
+def population_counts(flow: Flow, people: pd.DataFrame, unused: int) -> dict[str, int]:
+    """Return the study's counts by name.
+
+    Parameters
+    ----------
+    flow
+        Of the imaged participants.
+    people
+        The described: ``sex`` and ``source``.
+    unused
+        Measured participants who are not described.
+
+    Returns
+    -------
+    dict
+        Of the flow: ``source``, ``curated``, ``measured``, ``excluded``, ``unused``. Of the
+        described: ``men``, ``women``; of these ``imaged``, ``imaged_men``, ``imaged_women``,
+        ``simulated``.
+    """
+    counts = people.groupby(["sex", "source"]).size()
+    imaged, simulated = (
+        {word.lower(): int(counts.get((sex, source), 0)) for sex, word in SEXES.items()}
+        for source in ("imaged", "simulated")
+    )
+    return {
+        "source": flow.source,
+        "curated": flow.curated,
+        "measured": flow.measured,
+        "excluded": flow.source - flow.measured,
+        "unused": unused,
+        **{word: n + simulated[word] for word, n in imaged.items()},
+        **{f"imaged_{word}": n for word, n in imaged.items()},
+        "imaged": sum(imaged.values()),
+        "simulated": sum(simulated.values()),
+    }
+
+
+#: What counts of participants are sums of.
+_PARTS = {
+    "men": ["imaged_men", "simulated_men"],
+    "women": ["imaged_women", "simulated_women"],
+    "measured": ["imaged_men", "imaged_women", "unused"],
+    "imaged_men": ["imaged_men"],
+    "imaged_women": ["imaged_women"],
+    "imaged": ["imaged_men", "imaged_women"],
+    "simulated": ["simulated_men", "simulated_women"],
+    "unused": ["unused"],
+    "excluded": ["excluded"],
+    "source": ["imaged_men", "imaged_women", "unused", "excluded"],
+}
+
+
+def hidden_population(flow: Flow, people: pd.DataFrame, unused: int, min_count: int) -> set[str]:
+    """Return the names of the counts to hide, so that differences expose no small group.
+
+    Zero is shown here, but for the sexes: that nobody was excluded says nothing about anybody.
+    """
+    counts = population_counts(flow, people, unused)
+    cells = {name: counts[name] for name in ("imaged_men", "imaged_women", "unused", "excluded")}
+    for word in ("men", "women"):
+        cells[f"simulated_{word}"] = counts[word] - counts[f"imaged_{word}"]
+    cells = {name: n for name, n in cells.items() if n}
+    names = [name for name in _PARTS if counts[name]]
+    sums = np.array([[float(cell in _PARTS[name]) for cell in cells] for name in names])
+    # what is described comes first, where it came from last: the names' own order
+    order = np.arange(len(names))
+    hide = protect(
+        np.array(list(cells.values())), sums.reshape(len(names), len(cells)), min_count, order=order
+    )
+    hidden = {name for name, is_hidden in zip(names, hide, strict=True) if is_hidden}
+    hidden |= {name for name in _PARTS if name.endswith("men") and not counts[name]}
+    if "curated" not in {step.name for step in shown_steps(flow, min_count)}:
+        hidden.add("curated")
+    return hidden

@@ -1,0 +1,193 @@
+"""What the statistics read: one analysis table, and what a reader must know about the run."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from muscle_study.protocol.paths import RunPaths
+from muscle_study.publishing.disclosure import MARK
+from muscle_study.publishing.numbers import format_number
+from muscle_study.statistics.parameters import StatisticsParameters
+from muscle_study.statistics.study.groups import Grouping, bmi_split, count_groups
+from muscle_study.statistics.study.measures import SEXES
+from muscle_study.statistics.study.participants import Flow, hidden_population, population_counts
+
+
+@dataclass(frozen=True)
+class Study:
+    """A run's tables, read once.
+
+    Parameters
+    ----------
+    run
+        Name of the run.
+    paths
+        Its folders.
+    parameters
+        Groups, confidence and threshold.
+    source
+        Curation's ``source.json``.
+    segmentation
+        That of inference: whose label maps are measured.
+    curated
+        Participants that curation kept.
+    measures
+        Measurement's table, of the imaged.
+    everyone
+        The analysis table: adults with sex, age, height and weight; ``source`` says whether their
+        measures are of images (``imaged``) or ``simulated``. Only synthetic runs have the latter.
+    flow
+        Steps from the source to the measured.
+    exclusions
+        Every exclusion of every stage.
+    sample
+        Of whom `people` is.
+    """
+
+    run: str
+    paths: RunPaths
+    parameters: StatisticsParameters
+    source: dict
+    segmentation: dict
+    curated: pd.DataFrame
+    measures: pd.DataFrame
+    everyone: pd.DataFrame
+    flow: Flow
+    exclusions: pd.DataFrame
+    sample: Literal["all", "imaged"] = "all"
+
+    @property
+    def synthetic(self) -> bool:
+        """Whether the participants are made up."""
+        return self.source["synthetic"]
+
+    @property
+    def psoas(self) -> str:
+        """The muscle that is measured for the psoas: psoas major or iliopsoas."""
+        return self.segmentation["psoas_label"]
+
+    @property
+    def segmenter(self) -> str:
+        """Whose label maps are measured, e.g. ``the network``."""
+        return self.segmentation["segmenter"]
+
+    @property
+    def stand_in(self) -> str:
+        """The sentence on a muscle that is not the one of the reference labels."""
+        reference = self.source["psoas_label"]
+        if self.psoas == reference:
+            return ""
+        return f" The {self.psoas} of {self.segmenter} stands in for the {reference} here."
+
+    @property
+    def min_count(self) -> int:
+        """Smaller counts are not shown."""
+        return self.parameters.min_cell_count
+
+    @property
+    def groupings(self) -> dict[str, Grouping]:
+        """Age groups, BMI groups and the split at 25 kg/m², by the column that holds them."""
+        return groupings_of(self.parameters)
+
+    @cached_property
+    def people(self) -> pd.DataFrame:
+        """The analysis table of the sample."""
+        if self.sample == "all":
+            return self.everyone
+        return self.everyone[self.everyone["source"] == "imaged"].reset_index(drop=True)
+
+    @cached_property
+    def imaged(self) -> "Study":
+        """The same study with the imaged participants alone as its sample."""
+        return replace(self, sample="imaged")
+
+    @property
+    def has_simulated(self) -> bool:
+        """Whether some participants' measures are simulated, not of images."""
+        return (self.everyone["source"] == "simulated").any()
+
+    @property
+    def unused(self) -> int:
+        """Measured participants that the statistics leave out: no demographics, or no adults."""
+        return len(self.measures) - len(self.imaged.people)
+
+    @cached_property
+    def counts(self) -> dict[str, int]:
+        """The study's counts of participants, by name."""
+        return population_counts(self.flow, self.everyone, self.unused)
+
+    @cached_property
+    def hidden(self) -> set[str]:
+        """Names of the counts that may not be shown."""
+        return hidden_population(self.flow, self.everyone, self.unused, self.min_count)
+
+    @property
+    def hidden_sexes(self) -> set[str]:
+        """Sexes of which the sample has too few to be described."""
+        prefix = "imaged_" if self.sample == "imaged" else ""
+        return {sex for sex, word in SEXES.items() if prefix + word.lower() in self.hidden}
+
+    def shown(self, name: str) -> str:
+        """Return one of the `counts` as it is printed."""
+        return MARK if name in self.hidden else format_number(self.rounded(self.counts[name]))
+
+    def rounded(self, n: float) -> float:
+        """Return a count of people as it is shown: a multiple of ``round_counts_to``.
+
+        Halves go up; NaN stays. The threshold is applied to the count itself, before.
+        """
+        step = self.parameters.round_counts_to
+        return n if step == 1 else step * np.floor(n / step + 0.5)
+
+    @property
+    def sizes(self) -> str:
+        """What n consists of, e.g. ``men n = 60, women n = 50``."""
+        prefix = "imaged_" if self.sample == "imaged" else ""
+        words = [word.lower() for word in SEXES.values()]
+        by_sex = ", ".join(f"{word} n = {self.shown(prefix + word)}" for word in words)
+        if self.sample == "imaged" or not self.has_simulated:
+            return by_sex
+        return (
+            f"{by_sex}; imaged n = {self.shown('imaged')}, simulated n = {self.shown('simulated')}"
+        )
+
+    @property
+    def imaged_only(self) -> str:
+        """The sentence on whom a table shows that leaves simulated measurements out."""
+        return " Imaged participants only." if self.has_simulated else ""
+
+    @cached_property
+    def group_counts(self) -> pd.DataFrame:
+        """Participants by sex and group of age and of BMI, see `count_groups`."""
+        age, bmi, split = self.groupings.values()
+        return pd.concat(
+            [
+                count_groups(self.people, groupings, self.min_count, self.hidden_sexes)
+                for groupings in ([age], [bmi, split])
+            ],
+            ignore_index=True,
+        )
+
+    def groups_of(self, grouping: str, sex: str) -> pd.DataFrame:
+        """Return ``group``, ``n`` and ``hidden`` of a sex's groups, in order."""
+        counts = self.group_counts
+        return counts[(counts["grouping"] == grouping) & (counts["sex"] == sex)]
+
+    def of_sex(self, sex: str) -> pd.DataFrame:
+        """Return the analysis table of one sex."""
+        return self.people[self.people["sex"] == sex]
+
+    @property
+    def origin(self) -> str:
+        """The sentence that every caption of a synthetic run ends with."""
+        return " Synthetic cohort: no real people." if self.synthetic else ""
+
+
+def groupings_of(parameters: StatisticsParameters) -> dict[str, Grouping]:
+    """Return the groupings that the parameters describe."""
+    age = Grouping("age_group", "age_years", tuple(parameters.age_group_edges_years), 1)
+    bmi = Grouping("bmi_group", "bmi_kg_m2", tuple(parameters.bmi_group_edges_kg_m2), 0.1)
+    return {grouping.name: grouping for grouping in (age, bmi, bmi_split())}

@@ -1,0 +1,34 @@
+"""A worker's code is the run's, or the run stops; code of other stages may change meanwhile."""
+
+from functools import partial
+
+import pytest
+
+from faulty_work import environment
+from muscle_study.inference.stage import Work
+from muscle_study.mapping.code_version import Code, digest_of
+from muscle_study.measurement.participants import measure_participant
+
+
+def test_the_code_behind_a_method_is_its_stage_and_what_that_imports(tmp_path):
+    files = Code.behind(Work(None, tmp_path).segment).files
+    assert {"inference/stage.py", "training/network.py", "resampling.py"} <= set(files)
+    assert not {"inference/overview.py", "statistics/stage.py", "cluster.py"} & set(files)
+
+
+def test_a_partial_function_is_the_function_in_it():
+    assert Code.behind(partial(measure_participant)) == Code.behind(measure_participant)
+
+
+def test_a_function_of_elsewhere_has_no_code_of_the_package():
+    assert Code.behind(environment).files == ()
+
+
+@pytest.mark.parametrize("change", ["edited", "removed"])
+def test_the_digest_follows_the_files(tmp_path, monkeypatch, change):
+    monkeypatch.setattr("muscle_study.mapping.code_version.PACKAGE", tmp_path)
+    file = tmp_path / "work.py"
+    file.write_text("one")
+    before = digest_of(["work.py"])
+    file.write_text("two") if change == "edited" else file.unlink()
+    assert digest_of(["work.py"]) != before

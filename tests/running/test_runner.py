@@ -1,0 +1,264 @@
+import ast
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+from muscle_study.__main__ import main
+from muscle_study.protocol.paths import NOTEBOOKS, PARAMS, ROOT, STAGES, RunPaths
+from muscle_study.running.notebooks import (
+    NotebookError,
+    check_names,
+    parameter_values,
+    without_machine,
+)
+from muscle_study.running.retry import to_try_again
+from muscle_study.running.runner import READS, StageError, check_inputs, execute
+
+KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+
+
+def notebook(*sources, tag_at=0, kernel="python3"):
+    cells = [new_markdown_cell("A story.")]
+    for number, source in enumerate(sources):
+        tags = {"tags": ["parameters"]} if number == tag_at else {}
+        cells.append(new_code_cell(source, id=f"cell-{number}", metadata=tags))
+    metadata = {"kernelspec": {**KERNEL["kernelspec"], "name": kernel}}
+    return new_notebook(cells=cells, metadata=metadata)
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Return a function that executes a small notebook into `tmp_path / "out"`."""
+
+    def run_notebook(*sources, values=None, finish=lambda: None):
+        source = tmp_path / "07_small.ipynb"
+        nbformat.write(notebook(*sources), source)
+        values = {"x": 1} if values is None else values
+        return execute("small", source, values, tmp_path / "out", {tmp_path: "<tmp>"}, finish)
+
+    return run_notebook
+
+
+# ---- the parameters cell
+
+
+def test_the_parameters_cell_is_read_without_running_it():
+    source = 'a = 1\nb = [1.5, -2]\nc = {"flip": 0.5}\nd = None'
+    values = parameter_values(notebook(source), "n")
+    assert values == {"a": 1, "b": [1.5, -2], "c": {"flip": 0.5}, "d": None}
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        (notebook("x = 1", tag_at=None), "0 cells are tagged 'parameters'"),
+        (notebook("import os", "x = 1", tag_at=1), "tag the first code cell"),
+        (notebook("x = 1\ny = x + 1"), "has 'y = x \\+ 1'; it may hold plain values only"),
+        (notebook("x: int = 1"), "plain values only"),
+        (notebook("x = 1", kernel="other"), "the kernel is other; set kernelspec.name to python3"),
+    ],
+)
+def test_a_notebook_that_papermill_would_run_wrongly_is_refused(broken, message):
+    with pytest.raises(NotebookError, match=message):
+        parameter_values(broken, "n")
+
+
+def test_two_tagged_cells_are_refused():
+    twice = notebook("x = 1", "x = 2")
+    twice.cells[2].metadata["tags"] = ["parameters"]
+    with pytest.raises(NotebookError, match="2 cells are tagged"):
+        parameter_values(twice, "n")
+
+
+def test_only_what_may_pass_is_tried_again(tmp_path):
+    assert to_try_again(tmp_path) == {}
+    (tmp_path / "exclusions.csv").write_text(
+        "participant_id,stage,reason,detail\n1,inference,time_limit,\n2,inference,io_error,\n"
+        "3,inference,time_limit,\n4,inference,unreadable_image,\n"
+    )
+    assert to_try_again(tmp_path) == {"io_error": 1, "time_limit": 2}
+
+
+def test_variables_that_no_parameter_sets_are_named():
+    with pytest.raises(NotebookError, match="lacks seed and has unknown sead"):
+        check_names({"run", "sead"}, {"run", "seed"}, "n")
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_notebook_by_hand_runs_with_the_values_of_the_demo(stage):
+    demo = yaml.safe_load((PARAMS / "demo.yaml").read_text())
+    name = f"{STAGES[stage]}.ipynb"
+    values = parameter_values(nbformat.read(NOTEBOOKS / name, as_version=4), name)
+    wanted = {"run": "demo", **demo[stage]}
+    if "cluster" in values:
+        wanted["cluster"] = demo["cluster"]
+    assert values == wanted
+
+
+# ---- execution
+
+
+def test_a_finished_notebook_holds_its_parameters_and_no_path_of_the_machine(run, tmp_path):
+    copy = run(
+        "x = 1",
+        "import sys, warnings\nprint(x, sys.executable)\nwarnings.warn('seen')",
+        f"print({str(tmp_path)!r} + '/file')",
+        values={"x": 41},
+    )
+    text = copy.read_text()
+    assert "41" in text and "seen" in text and "<tmp>/file" in text
+    assert str(tmp_path) not in text and sys.prefix not in text and "ipykernel_" not in text
+    assert [path.name for path in copy.parent.iterdir()] == ["07_small.ipynb"]
+
+
+def test_a_copy_is_as_old_as_its_start(run):
+    before = time.time()
+    copy = run("x = 1", "import time; time.sleep(1)")
+    assert before - 0.1 <= copy.stat().st_mtime < before + 1
+
+
+def test_a_failure_names_cell_and_error_and_keeps_the_notebook_apart(run):
+    copy = run("x = 1", "good = True")
+    with pytest.raises(StageError) as caught:
+        run("x = 1", "def dig():\n    raise ValueError('no such muscle')", "dig()")
+    message = str(caught.value)
+    assert "small failed in notebooks/07_small.ipynb" in message
+    assert "(cell-2)" in message and "    dig()" in message
+    assert "ValueError: no such muscle" in message and "\x1b" not in message
+    assert [path.name for path in copy.parent.iterdir()] == ["07_small.failed.ipynb"]
+    run("x = 1", "good = True")
+    assert [path.name for path in copy.parent.iterdir()] == ["07_small.ipynb"]
+
+
+def test_a_kernel_that_dies_is_a_failure(run):
+    with pytest.raises(StageError, match="the kernel died"):
+        run("x = 1", "import os; os._exit(1)")
+
+
+def test_a_copy_appears_only_after_all_else_is_done(run, tmp_path):
+    def finish():
+        assert not (tmp_path / "out" / "07_small.ipynb").exists()
+        raise OSError("disk full")
+
+    with pytest.raises(OSError, match="disk full"):
+        run("x = 1", finish=finish)
+    assert not (tmp_path / "out" / "07_small.ipynb").exists()
+
+
+def test_another_kernel_of_the_same_name_is_not_used(run, tmp_path, monkeypatch):
+    decoy = tmp_path / "jupyter" / "kernels" / "python3"
+    decoy.mkdir(parents=True)
+    spec = {"argv": ["/bin/false"], "display_name": "Decoy", "language": "python"}
+    (decoy / "kernel.json").write_text(json.dumps(spec))
+    monkeypatch.setenv("JUPYTER_PATH", str(tmp_path / "jupyter"))
+    assert run("x = 1").exists()
+
+
+def test_a_log_gets_plain_lines(run, capsys):
+    run("x = 1", "print('inference 3/7')\nprint('inference 7/7')")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:3] == ["[small] started", "[small] inference 3/7", "[small] inference 7/7"]
+    assert lines[-1].startswith("[small] done in 0:")
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from muscle_study.runner import execute
+source = Path(sys.argv[1])
+execute("small", source, {"x": 1}, source.parent / "out", {}, lambda: None)
+"""
+
+
+def alive(pid):
+    status = Path("/proc", str(pid), "status")
+    return status.exists() and "State:\tZ" not in status.read_text()
+
+
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="looks for processes in /proc")
+def test_nothing_goes_on_when_make_is_killed(tmp_path):
+    source, pids = tmp_path / "small.ipynb", tmp_path / "pids"
+    work = (
+        "import os, pathlib, subprocess, time\n"
+        "worker = subprocess.Popen(['sleep', '300'])\n"
+        "pids = f'{os.getppid()} {os.getpid()} {worker.pid}'\n"
+        f"pathlib.Path({str(pids)!r}).write_text(pids)\n"
+        "time.sleep(300)"
+    )
+    nbformat.write(notebook("x = 1", work), source)
+    # the shell stands for make: it waits for the runner, and is killed
+    command = f'"{sys.executable}" -c "$CODE" "{source}"; true'
+    environment = {**os.environ, "MAKELEVEL": "1", "CODE": KILLED}
+    shell = subprocess.Popen(["/bin/sh", "-c", command], env=environment, stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not (pids.exists() and len(pids.read_text().split()) == 3):
+        assert shell.poll() is None and time.monotonic() < deadline
+        time.sleep(0.1)
+    running = [int(pid) for pid in pids.read_text().split()]
+    assert all(alive(pid) for pid in running)
+    os.kill(shell.pid, signal.SIGKILL)
+    shell.wait()
+    deadline = time.monotonic() + 20
+    while any(alive(pid) for pid in running) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not [pid for pid in running if alive(pid)]
+
+
+def test_paths_are_cut_longest_first():
+    text = notebook("x = 1")
+    text.cells[1].outputs = [
+        nbformat.v4.new_output("stream", name="stdout", text="/repo/out/a /repo/b")
+    ]
+    folders = {Path("/repo"): "<repository>", Path("/repo/out"): "<output>"}
+    assert without_machine(text, folders).cells[1].outputs[0].text == "<output>/a <repository>/b"
+
+
+# ---- stages
+
+
+def test_a_stage_names_the_one_to_run_before_it(tmp_path, monkeypatch):
+    monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path))
+    with pytest.raises(StageError, match=r"training reads what curation writes.*01_curation.ipynb"):
+        check_inputs("training", ["curation"], RunPaths("demo"))
+
+
+def test_mistakes_end_in_a_message_without_a_traceback(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path))
+    assert main(["run", "inference", "--run", "demo"]) == 1
+    assert main(["slices", "--run", "demo", "--set", "training.segmenter.max_epoch=1"]) == 1
+    error = capsys.readouterr().err
+    assert "curation has not finished" in error and "Did you mean max_epochs?" in error
+    assert "Traceback" not in error
+
+
+def imported(package):
+    for path in (ROOT / "src" / "muscle_study" / package).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("muscle_study"):
+                parts = node.module.split(".")[1:] or [alias.name for alias in node.names]
+                yield parts[0]
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_what_a_stage_imports_is_what_make_watches(stage):
+    makefile = (ROOT / "Makefile").read_text().replace("\\\n", " ")
+    (running,) = [line for line in makefile.splitlines() if line.startswith("running := ")]
+    unwatched = {*running.split()[2:]} - {"progress"} | {"report"}
+    others = set(STAGES) - {stage, *READS[stage]}
+    assert not set(imported(stage)) & (unwatched | others)
+
+
+def test_make_knows_what_each_stage_reads():
+    makefile = (ROOT / "Makefile").read_text()
+    for stage, reads in READS.items():
+        assert f"reads.{stage} :={''.join(f' {read}' for read in reads)}\n" in makefile
+        assert f"notebook.{stage} := {STAGES[stage]}\n" in makefile
