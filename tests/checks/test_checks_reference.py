@@ -3,7 +3,7 @@ import pytest
 from muscle_study.checks import reference
 from muscle_study.protocol.files import write_json
 from muscle_study.protocol.paths import RunPaths
-from muscle_study.publishing.numbers import Numbers
+from muscle_study.publishing.cell_numbers import CellNumbers
 
 
 @pytest.fixture
@@ -14,7 +14,7 @@ def run(tmp_path, monkeypatch):
     paths = RunPaths("tiny")
 
     def check(found, values):
-        numbers = Numbers()
+        numbers = CellNumbers()
         for name, value in found.items():
             numbers.add(name, value, "tbl-a")
         numbers.write(paths.numbers / "statistics.json")

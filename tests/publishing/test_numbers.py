@@ -1,8 +1,9 @@
-"""Numbers are written one way, and a name is used once."""
+"""CellNumbers are written one way, and a name is used once."""
 
 import pytest
 
-from muscle_study.publishing.numbers import Numbers, format_number, format_p, read_numbers
+from muscle_study.publishing.cell_numbers import CellNumbers
+from muscle_study.publishing.numbers import format_number, format_p, read_numbers
 
 
 @pytest.mark.parametrize(
@@ -30,7 +31,7 @@ def test_p(p, text):
 
 
 def test_numbers_come_back_with_their_cell(tmp_path):
-    numbers = Numbers()
+    numbers = CellNumbers()
     numbers.add("dice.psoas", 0.9213, "tbl-dice", 3)
     numbers.add_text("csa.p", "<0.001", "tbl-tests", 1e-9)
     numbers.write(tmp_path / "statistics.json")
@@ -41,7 +42,7 @@ def test_numbers_come_back_with_their_cell(tmp_path):
 
 
 def test_a_name_is_used_once(tmp_path):
-    numbers = Numbers()
+    numbers = CellNumbers()
     numbers.add("a", 1, "cell")
     with pytest.raises(ValueError, match="'a' is there already"):
         numbers.add_text("a", "1", "cell")

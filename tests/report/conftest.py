@@ -6,7 +6,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from muscle_study.protocol.files import write_json, write_text
 from muscle_study.protocol.paths import STAGES, RunPaths
-from muscle_study.publishing.numbers import Numbers
+from muscle_study.publishing.cell_numbers import CellNumbers
 from muscle_study.report.parameters import ReportParameters
 from muscle_study.statistics.analyses.names import NAMES, TRUTH_NAMES
 from muscle_study.statistics.stage import FIGURES, TABLES
@@ -32,7 +32,7 @@ def names_of_numbers(kind: str) -> list[str]:
 
 def write_numbers(paths: RunPaths, kind: str) -> None:
     """Write placeholders for all numbers: their values mean nothing."""
-    numbers = Numbers()
+    numbers = CellNumbers()
     numbers.add_text("study.run", paths.run, "numbers")
     numbers.add_text("study.kind", kind, "numbers")
     numbers.add_text(

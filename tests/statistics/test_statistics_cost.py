@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from muscle_study.protocol.files import write_json, write_table
-from muscle_study.publishing.numbers import Numbers
+from muscle_study.publishing.cell_numbers import CellNumbers
 from muscle_study.statistics.analyses.sample import cost
 from muscle_study.statistics.analyses.sample import cost_figure as figure
 
@@ -82,7 +82,7 @@ def test_parts_come_from_records_and_files(timed):
 
 def test_table_numbers_and_figure(timed, tmp_path):
     table = cost.hours(COSTS, 27_805, 0.002)
-    numbers = Numbers()
+    numbers = CellNumbers()
     cost.cost_numbers(COSTS, table, numbers, "tbl-cost")
     numbers.write(tmp_path / "numbers.json")
     printed = cost.cost_table(timed, COSTS, table).write(tmp_path)

@@ -5,7 +5,8 @@ import pandas as pd
 import pytest
 
 from muscle_study.protocol.files import read_table, write_table
-from muscle_study.publishing.numbers import Numbers, read_numbers
+from muscle_study.publishing.cell_numbers import CellNumbers
+from muscle_study.publishing.numbers import read_numbers
 from muscle_study.statistics.analyses.extensions.measurement_error import (
     corrected,
     corrected_correlation,
@@ -188,7 +189,7 @@ def test_the_text_counts_the_tests_that_speak_against_the_correction(study, tmp_
     p = {("csa", "male"): 0.01, ("csa", "female"): np.nan, ("gluteus", "male"): 0.2}
     models |= {key: replace(models[key], differential_p=value) for key, value in p.items()}
     models["gluteus", "female"] = None
-    numbers = Numbers()
+    numbers = CellNumbers()
     error_model_numbers(study, models, numbers, "cell")
     numbers.write(tmp_path / "n.json")
     written = read_numbers(tmp_path)
@@ -203,7 +204,7 @@ def test_the_text_counts_corrections_that_come_nearer_to_the_truth(study, tmp_pa
     better.loc[:3, "value_corrected"] = better.loc[:3, "true"] + 2 * (
         better.loc[:3, "value_naive"] - better.loc[:3, "true"]
     )
-    numbers = Numbers()
+    numbers = CellNumbers()
     measurement_error_numbers(study, better, numbers, "cell")
     numbers.write(tmp_path / "n.json")
     assert read_numbers(tmp_path)["corrected.nearer"].value == 16

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from muscle_study.protocol.files import read_table, write_table
+from muscle_study.publishing.cell_numbers import CellNumbers
 from muscle_study.publishing.density import SHARES
-from muscle_study.publishing.numbers import Numbers, read_numbers
+from muscle_study.publishing.numbers import read_numbers
 from muscle_study.statistics.analyses import text
 from muscle_study.statistics.analyses.segmentation import predicted_figure
 from muscle_study.statistics.analyses.segmentation.predicted import (
@@ -57,7 +58,7 @@ def with_failures(study_of, plan):
 
 
 def numbers_of(study, folder):
-    numbers = Numbers()
+    numbers = CellNumbers()
     text.predicted_numbers(study, numbers, "fig-predicted")
     numbers.write(folder / "numbers.json")
     return {name: number.text for name, number in read_numbers(folder).items()}
@@ -68,18 +69,18 @@ def test_failures_are_ranked_with_an_interval(with_failures, tmp_path):
     found = ranking(study)
     assert (found.structures, found.failures, found.auc) == (48, 3, 1.0)
     assert found.low <= found.auc <= found.high
-    assert numbers_of(study, tmp_path)["predicted_figure.auc"] == "1.000"
+    assert numbers_of(study, tmp_path)["predicted.auc"] == "1.000"
 
 
 def test_without_failures_that_is_said(with_failures, tmp_path):
     numbers = numbers_of(with_failures(0), tmp_path)
-    assert numbers["predicted_figure.failures"] == "0"
-    assert numbers["predicted_figure.auc"] == "undefined, since none failed"
+    assert numbers["predicted.failures"] == "0"
+    assert numbers["predicted.auc"] == "undefined, since none failed"
 
 
 def test_a_few_real_failures_are_not_told(with_failures, tmp_path):
     numbers = numbers_of(with_failures(2, synthetic=False, truth=False), tmp_path)
-    assert numbers["predicted_figure.failures"] == numbers["predicted_figure.auc"] == "suppressed"
+    assert numbers["predicted.failures"] == numbers["predicted.auc"] == "suppressed"
 
 
 def test_predictions_of_few_are_not_drawn(with_failures, study_of, plan):

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from muscle_study.protocol.files import read_table, write_table
-from muscle_study.publishing.numbers import Numbers
+from muscle_study.publishing.cell_numbers import CellNumbers
 from muscle_study.statistics.analyses.extensions.recovery import recovered, recovery_table
 from muscle_study.statistics.analyses.text import imaged_numbers, recovery_numbers
 from muscle_study.statistics.study.imaged import beside, imaged_table, results
@@ -62,7 +62,7 @@ def test_coefficients_are_recovered(simulated):
 
 def test_the_text_counts_what_is_covered(simulated, tmp_path):
     table = recovered(simulated, beside(simulated))
-    numbers = Numbers()
+    numbers = CellNumbers()
     recovery_numbers(table, numbers, "cell")
     numbers.write(tmp_path / "n.json")
     written = json.loads((tmp_path / "n.json").read_text())
@@ -95,7 +95,7 @@ def test_an_estimate_without_a_true_value_stops_the_run(simulated):
 
 
 def test_few_donors_are_not_counted(simulated, tmp_path):
-    numbers = Numbers()
+    numbers = CellNumbers()
     imaged_numbers(simulated, numbers, "cell")
     numbers.write(tmp_path / "n.json")
     written = json.loads((tmp_path / "n.json").read_text())
@@ -109,7 +109,7 @@ def test_estimates_that_miss_are_named_where_they_are_few(simulated, tmp_path):
     table = recovered(simulated, beside(simulated))
 
     def missed(covers):
-        numbers = Numbers()
+        numbers = CellNumbers()
         recovery_numbers(table.assign(covers_all=covers), numbers, "cell")
         numbers.write(tmp_path / "n.json")
         return json.loads((tmp_path / "n.json").read_text())["recovery.missed"]["text"]

@@ -143,6 +143,10 @@ class RunPaths:
         """Numbers for the manuscript's text."""
         return self.reports / "numbers"
 
+    def published(self, stage: str) -> Path:
+        """Index of the results that a stage has published, and of those absent."""
+        return self.reports / "published" / f"{stage}.json"
+
     @property
     def notebooks(self) -> Path:
         """Executed copies of the notebooks."""

@@ -1,9 +1,13 @@
 """Numbers for the manuscript's text: one formatter, each with its unit and its source."""
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from muscle_study.protocol.files import read_json, write_json
+from muscle_study.protocol.files import read_json
+
+#: Stands in the text for a number that the data do not suffice for.
+NOT_ESTIMABLE = "not estimable"
 
 MINUS = "\u2212"
 NO_BREAK_SPACE = "\u00a0"
@@ -47,6 +51,11 @@ def format_p(p: float) -> str:
     return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
+def interval(low: float, high: float, digits: int) -> str:
+    """Return e.g. ``0.12 to 0.34``; "to", because a dash beside a minus sign misleads."""
+    return f"{format_number(low, digits)} to {format_number(high, digits)}"
+
+
 @dataclass(frozen=True)
 class Number:
     """One number of the text.
@@ -54,40 +63,67 @@ class Number:
     Parameters
     ----------
     text
-        As it is printed.
+        As printed.
     value
-        As it was computed; ``None`` where the text is a word.
+        As computed; ``None`` for a word.
     cell
-        Label of the notebook cell that computed it.
+        Name of the result that it belongs to.
     """
 
     text: str
     value: float | None
-    cell: str
+    cell: str = ""
 
 
 class Numbers:
-    """Collects a stage's numbers under dotted names, e.g. ``dice.psoas``."""
+    """The numbers of one result, under dotted names such as ``dice.psoas``.
+
+    A value that is NaN is printed as a word, since the text has no empty places.
+    """
 
     def __init__(self):
         self._numbers: dict[str, Number] = {}
 
-    def add(self, name: str, value: float, cell: str, digits: int = 0, unit: str = "") -> None:
-        """Add a number; a name can be used once."""
-        self._put(name, Number(format_number(value, digits, unit), float(value), cell))
+    def number(
+        self,
+        name: str,
+        value: float,
+        digits: int = 0,
+        unit: str = "",
+        otherwise: str = NOT_ESTIMABLE,
+    ) -> None:
+        """Add a number, or the word `otherwise` for NaN."""
+        if value != value:
+            self.word(name, otherwise)
+        else:
+            self.word(name, format_number(value, digits, unit), float(value))
 
-    def add_text(self, name: str, text: str, cell: str, value: float | None = None) -> None:
-        """Add what is no plain number: a p-value, an interval, a word."""
-        self._put(name, Number(text, value, cell))
+    def p(self, name: str, value: float) -> None:
+        """Add a p-value."""
+        if value != value:
+            self.word(name, NOT_ESTIMABLE)
+        else:
+            self.word(name, format_p(value), float(value))
 
-    def _put(self, name: str, number: Number) -> None:
+    def limits(
+        self, name: str, low: float, high: float, digits: int, unit: str = "", before: str = ""
+    ) -> None:
+        """Add an interval, e.g. ``95 % CI 0.12 to 0.34 cm²`` where `before` is ``95 % CI ``."""
+        if low != low:
+            self.word(name, NOT_ESTIMABLE)
+        else:
+            behind = f"{NO_BREAK_SPACE}{unit}" if unit else ""
+            self.word(name, before + interval(low, high, digits) + behind)
+
+    def word(self, name: str, text: str, value: float | None = None) -> None:
+        """Add a word, with the value behind it if it has one; a name can be used once."""
         if name in self._numbers:
             raise ValueError(f"the number {name!r} is there already")
-        self._numbers[name] = number
+        self._numbers[name] = Number(text, value)
 
-    def write(self, path: Path) -> None:
-        """Write the numbers as JSON, sorted by name."""
-        write_json({name: asdict(self._numbers[name]) for name in sorted(self._numbers)}, path)
+    def items(self) -> Iterator[tuple[str, Number]]:
+        """Yield names and numbers."""
+        yield from self._numbers.items()
 
 
 def read_numbers(folder: Path) -> dict[str, Number]:

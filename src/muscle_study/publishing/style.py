@@ -1,18 +1,11 @@
-"""One look for every figure, and SVG files that are the same bytes each time."""
+"""The look of every figure."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 
 import matplotlib as mpl
-import pandas as pd
-from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-
-from muscle_study.protocol.files import whole_file, write_table, write_text
-from muscle_study.publishing.table import escape
 
 #: Widths of a journal's column and page (inches).
 ONE_COLUMN, TWO_COLUMNS = 3.5, 7.0
@@ -83,47 +76,6 @@ def house_style() -> Iterator[None]:
     """Draw in the study's style inside the block."""
     with mpl.rc_context(_RC):
         yield
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A figure of the manuscript, not yet written.
-
-    Parameters
-    ----------
-    name
-        File name without ending.
-    figure
-        What was drawn.
-    caption
-        With n and definitions.
-    data
-        The aggregates that were drawn, where no table holds them.
-    """
-
-    name: str
-    figure: Figure
-    caption: str
-    data: pd.DataFrame | None = None
-
-    def write(self, folder: Path) -> "Picture":
-        """Write ``<name>.svg``, the caption ``<name>.md`` and ``<name>.csv``; return itself."""
-        with house_style(), whole_file(folder / f"{self.name}.svg") as beside:
-            # without a date the same drawing is the same bytes
-            self.figure.savefig(beside, format="svg", dpi=200, metadata={"Date": None})
-        write_text(escape(self.caption) + "\n", folder / f"{self.name}.md")
-        if self.data is not None:
-            write_table(self.data, folder / f"{self.name}.csv")
-        plt.close(self.figure)
-        return self
-
-    def _repr_svg_(self) -> str:
-        from io import StringIO
-
-        drawn = StringIO()
-        with house_style():
-            self.figure.savefig(drawn, format="svg", dpi=150, metadata={"Date": None})
-        return drawn.getvalue()
 
 
 def tag_synthetic(figure: Figure, synthetic: bool) -> None:

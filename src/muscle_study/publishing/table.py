@@ -8,7 +8,7 @@ import pandas as pd
 
 from muscle_study.protocol.files import write_table, write_text
 from muscle_study.publishing.disclosure import MARK
-from muscle_study.publishing.numbers import NO_BREAK_SPACE, format_number
+from muscle_study.publishing.numbers import NO_BREAK_SPACE, format_number, interval
 
 #: Signs that Pandoc or Quarto would read as markup.
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>|~^$@#])")
@@ -29,27 +29,33 @@ class Table:
 
     Parameters
     ----------
-    name
-        File name without ending.
     data
-        The numbers, one observation a row; what is suppressed is empty.
+        The numbers, one observation a row; suppressed ones are empty.
     text
-        The same as it is printed; column names are the header.
+        The same as printed; column names are the header.
     caption
         With definitions, sample and abbreviations.
+    name
+        Going: results carry the name.
     """
 
-    name: str
     data: pd.DataFrame
     text: pd.DataFrame
     caption: str
+    name: str = ""
 
-    def write(self, folder: Path) -> "Table":
-        """Write ``<name>.csv``, ``<name>.md`` and ``<name>.caption.md``; return the table."""
-        write_table(self.data, folder / f"{self.name}.csv")
-        write_text(pipe_table(self.text), folder / f"{self.name}.md")
-        write_text(escape(self.caption) + "\n", folder / f"{self.name}.caption.md")
-        return self
+    def write(self, folder: Path, name: str | None = None) -> list[Path]:
+        """Write ``<name>.csv``, ``<name>.md`` and ``<name>.caption.md``; return their paths."""
+        if name is None:
+            self.write(folder, self.name)
+            return self
+        data, text, caption = (
+            folder / f"{name}{ending}" for ending in (".csv", ".md", ".caption.md")
+        )
+        write_table(self.data, data)
+        write_text(pipe_table(self.text), text)
+        write_text(escape(self.caption) + "\n", caption)
+        return [data, text, caption]
 
     def _repr_markdown_(self) -> str:
         return f"{pipe_table(self.text)}\n{escape(self.caption)}"
@@ -104,11 +110,6 @@ def mean_sd(mean: float, sd: float, digits: int) -> str:
         return MARK
     spread = "" if pd.isna(sd) else f" ± {format_number(sd, digits)}"
     return unbroken(format_number(mean, digits) + spread)
-
-
-def interval(low: float, high: float, digits: int) -> str:
-    """Return e.g. ``0.12 to 0.34``; "to", for a dash beside a minus sign misleads."""
-    return f"{format_number(low, digits)} to {format_number(high, digits)}"
 
 
 def estimate(value: float, low: float, high: float, digits: int) -> str:

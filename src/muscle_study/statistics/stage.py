@@ -2,7 +2,8 @@
 
 import shutil
 
-from muscle_study.publishing.numbers import Numbers, read_numbers
+from muscle_study.publishing.cell_numbers import CellNumbers
+from muscle_study.publishing.numbers import read_numbers
 from muscle_study.statistics.analyses.extensions import measurement_error
 from muscle_study.statistics.analyses.names import expected_names
 from muscle_study.statistics.analyses.sample import cohort, cost, curation
@@ -87,7 +88,7 @@ def remove_earlier(study: Study) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def write_numbers(study: Study, numbers: Numbers) -> None:
+def write_numbers(study: Study, numbers: CellNumbers) -> None:
     """Write the numbers and check that tables, figures and numbers are complete.
 
     Raises

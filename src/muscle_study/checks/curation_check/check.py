@@ -10,7 +10,7 @@ from muscle_study.curation.parameters import CurationParameters
 from muscle_study.curation.stage import curate_cohort
 from muscle_study.protocol.files import write_table
 from muscle_study.protocol.paths import RunPaths
-from muscle_study.publishing.numbers import Numbers
+from muscle_study.publishing.cell_numbers import CellNumbers
 from muscle_study.running.parameters import StudyParameters
 from muscle_study.statistics.analyses.sample.curation import confusion_table
 from muscle_study.statistics.analyses.text import Text
@@ -75,7 +75,7 @@ def report(
         "each kind. Synthetic cohort: no real people. "
     )
     confusion_table("curation_check", confusion, caption).write(paths.tables)
-    numbers = Numbers()
+    numbers = CellNumbers()
     text = Text(numbers, "make curation-check")
     text.number("curation_check.participants", participants)
     text.number("curation_check.each", each)

@@ -10,9 +10,9 @@ import pandas as pd
 from muscle_study.protocol.files import read_json, read_table
 from muscle_study.protocol.muscles import MUSCLES
 from muscle_study.protocol.paths import IMAGE_ENDING
+from muscle_study.publishing.cell_numbers import CellNumbers
 from muscle_study.publishing.disclosure import SUPPRESSED
-from muscle_study.publishing.numbers import Numbers, format_number, format_p
-from muscle_study.publishing.table import interval
+from muscle_study.publishing.numbers import format_number, format_p, interval
 from muscle_study.statistics.analyses.muscle_size.correlation import SIZES, correlations
 from muscle_study.statistics.analyses.muscle_size.descriptives import describe
 from muscle_study.statistics.analyses.muscle_size.published import published
@@ -63,7 +63,7 @@ class Text:
         Label of the notebook cell.
     """
 
-    def __init__(self, numbers: Numbers, cell: str):
+    def __init__(self, numbers: CellNumbers, cell: str):
         self.numbers, self.cell = numbers, cell
 
     def number(
@@ -118,7 +118,7 @@ def _by_sex(study: Study) -> list[tuple[str, str, pd.DataFrame]]:
     ]
 
 
-def flow_numbers(study: Study, numbers: Numbers, cell: str) -> None:
+def flow_numbers(study: Study, numbers: CellNumbers, cell: str) -> None:
     """Add what the run is, and its counts of participants."""
     text = Text(numbers, cell)
     text.word("study.run", study.run)
@@ -140,7 +140,7 @@ def flow_numbers(study: Study, numbers: Numbers, cell: str) -> None:
     )
 
 
-def population_numbers(study: Study, numbers: Numbers, cell: str) -> None:
+def population_numbers(study: Study, numbers: CellNumbers, cell: str) -> None:
     """Add age and BMI by sex."""
     text = Text(numbers, cell)
     for _, word, people in _by_sex(study):
@@ -156,7 +156,7 @@ def population_numbers(study: Study, numbers: Numbers, cell: str) -> None:
                 )
 
 
-def model_numbers(study: Study, numbers: Numbers, cell: str) -> None:
+def model_numbers(study: Study, numbers: CellNumbers, cell: str) -> None:
     """Add the model's settings and how its training went."""
     text = Text(numbers, cell)
     card = read_json(study.paths.model / "card.json")
@@ -236,7 +236,7 @@ def _and(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def quality_numbers(study: Study, numbers: Numbers, cell: str) -> None:
+def quality_numbers(study: Study, numbers: CellNumbers, cell: str) -> None:
     """Add Dice and distances by muscle."""
     text = Text(numbers, cell)
     quality = read_quality(study)
@@ -249,7 +249,7 @@ def quality_numbers(study: Study, numbers: Numbers, cell: str) -> None:
             text.number(f"{name}.{muscle}", values["mean"], digits, unit, otherwise=SUPPRESSED)
 
 
-def predicted_numbers(study: Study, numbers: Numbers, cell: str) -> None:
+def predicted_numbers(study: Study, numbers: CellNumbers, cell: str) -> None:
     """Add how the predicted Dice ranks failures, in words where nothing failed."""
     text = Text(numbers, cell)
     found = ranking(study)
@@ -267,7 +267,7 @@ def predicted_numbers(study: Study, numbers: Numbers, cell: str) -> None:
         text.number(f"predicted.bias_{muscle}", of_muscle.bias, 3)
 
 
-def measure_numbers(study: Study, numbers: Numbers, cell: str, prefix: str = "") -> None:
+def measure_numbers(study: Study, numbers: CellNumbers, cell: str, prefix: str = "") -> None:
     """Add both outcomes' means by sex; names begin with `prefix`."""
     text = Text(numbers, cell)
     for name, outcome in PAPER_OUTCOMES.items():
@@ -283,7 +283,7 @@ def measure_numbers(study: Study, numbers: Numbers, cell: str, prefix: str = "")
                 )
 
 
-def peak_numbers(study: Study, numbers: Numbers, cell: str) -> None:
+def peak_numbers(study: Study, numbers: CellNumbers, cell: str) -> None:
     """Add the age group with the highest mean, among those that are shown."""
     text = Text(numbers, cell)
     for name, outcome in OUTCOMES.items():
@@ -297,7 +297,7 @@ def peak_numbers(study: Study, numbers: Numbers, cell: str) -> None:
             )
 
 
-def test_numbers(tests: pd.DataFrame, numbers: Numbers, cell: str) -> None:
+def test_numbers(tests: pd.DataFrame, numbers: CellNumbers, cell: str) -> None:
     """Add p-values, not corrected, and effect sizes of the comparisons."""
     text = Text(numbers, cell)
     found = tests.set_index(["outcome", "comparison", "sex"])
@@ -315,7 +315,7 @@ def test_numbers(tests: pd.DataFrame, numbers: Numbers, cell: str) -> None:
 
 
 def regression_numbers(
-    study: Study, coefficients: pd.DataFrame, numbers: Numbers, cell: str
+    study: Study, coefficients: pd.DataFrame, numbers: CellNumbers, cell: str
 ) -> None:
     """Add the coefficients of the pooled models."""
     text = Text(numbers, cell)
@@ -332,7 +332,7 @@ def regression_numbers(
 
 
 def correlation_numbers(
-    study: Study, correlations: pd.DataFrame, numbers: Numbers, cell: str, prefix: str = ""
+    study: Study, correlations: pd.DataFrame, numbers: CellNumbers, cell: str, prefix: str = ""
 ) -> None:
     """Add the correlation of gluteus volume with weight; names begin with `prefix`."""
     text = Text(numbers, cell)
@@ -343,7 +343,7 @@ def correlation_numbers(
         text.limits(f"{key}_ci", row["low"], row["high"], 2, before=_confidence(study))
 
 
-def agreement_numbers(study: Study, numbers: Numbers, cell: str) -> None:
+def agreement_numbers(study: Study, numbers: CellNumbers, cell: str) -> None:
     """Add the agreement with the truth in participants whom training never saw, also by sex."""
     text = Text(numbers, cell)
     agreement = read_agreement(study)
@@ -365,7 +365,7 @@ def agreement_numbers(study: Study, numbers: Numbers, cell: str) -> None:
             text.limits(f"{key}_bias{ending}_ci", *limits, digits, before=_confidence(study))
 
 
-def compared_numbers(study: Study, numbers: Numbers, cell: str) -> None:
+def compared_numbers(study: Study, numbers: CellNumbers, cell: str) -> None:
     """Add the agreement with the other segmentation."""
     text = Text(numbers, cell)
     agreement = compared.read_comparison(study).set_index("measure")
@@ -382,7 +382,7 @@ def compared_numbers(study: Study, numbers: Numbers, cell: str) -> None:
         text.number(f"compared.dice_{muscle}", described["mean"], 3, otherwise=SUPPRESSED)
 
 
-def recovery_numbers(recovered: pd.DataFrame, numbers: Numbers, cell: str) -> None:
+def recovery_numbers(recovered: pd.DataFrame, numbers: CellNumbers, cell: str) -> None:
     """Add how many intervals cover the true coefficient, and how far the estimates are from it."""
     text = Text(numbers, cell)
     estimated = recovered.dropna(subset=["value_all"])
@@ -416,7 +416,7 @@ def _missed(estimates: pd.DataFrame) -> str:
     return "missed: " + "; ".join(named)
 
 
-def imaged_numbers(study: Study, numbers: Numbers, cell: str) -> None:
+def imaged_numbers(study: Study, numbers: CellNumbers, cell: str) -> None:
     """Add the outcomes' means and correlations in the imaged alone, and who gave the errors."""
     measure_numbers(study.imaged, numbers, cell, "imaged.")
     correlation_numbers(study, correlations(study.imaged), numbers, cell, "imaged.")
@@ -433,7 +433,7 @@ def imaged_numbers(study: Study, numbers: Numbers, cell: str) -> None:
         )
 
 
-def published_numbers(numbers: Numbers, cell: str) -> None:
+def published_numbers(numbers: CellNumbers, cell: str) -> None:
     """Add the paper's figures."""
     text = Text(numbers, cell)
     for name, outcome in PAPER_OUTCOMES.items():

@@ -84,7 +84,7 @@ def imaged_table(study: Study, table: pd.DataFrame) -> Table:
         "linear regressions on age, BMI and sex, and Pearson correlations of gluteus volume (r), "
         "with confidence intervals as in the tables before." + study.origin
     )
-    return Table("imaged", table, without_repeats(pd.DataFrame(text), "Result"), caption)
+    return Table(table, without_repeats(pd.DataFrame(text), "Result"), caption, name="imaged")
 
 
 def _title_and_form(study: Study, row: dict):

@@ -1,8 +1,9 @@
 """What the statistics read: one analysis table, and what a reader must know about the run."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -14,6 +15,8 @@ from muscle_study.statistics.parameters import StatisticsParameters
 from muscle_study.statistics.study.groups import Grouping, bmi_split, count_groups
 from muscle_study.statistics.study.measures import SEXES
 from muscle_study.statistics.study.participants import Flow, hidden_population, population_counts
+
+Found = TypeVar("Found")
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,13 @@ class Study:
     flow: Flow
     exclusions: pd.DataFrame
     sample: Literal["all", "imaged"] = "all"
+    _found: dict[Callable, object] = field(default_factory=dict, compare=False, repr=False)
+
+    def once(self, estimate: "Callable[[Study], Found]") -> "Found":
+        """Return ``estimate(self)``, computed once, however many analyses ask for it."""
+        if estimate not in self._found:
+            self._found[estimate] = estimate(self)
+        return self._found[estimate]
 
     @property
     def synthetic(self) -> bool:
@@ -102,7 +112,7 @@ class Study:
     @cached_property
     def imaged(self) -> "Study":
         """The same study with the imaged participants alone as its sample."""
-        return replace(self, sample="imaged")
+        return replace(self, sample="imaged", _found={})
 
     @property
     def has_simulated(self) -> bool:

@@ -8,8 +8,9 @@ with the ratio's, and with the estimated one.
 import numpy as np
 import pandas as pd
 
+from muscle_study.publishing.cell_numbers import CellNumbers
 from muscle_study.publishing.disclosure import MARK
-from muscle_study.publishing.numbers import Numbers, format_number
+from muscle_study.publishing.numbers import format_number
 from muscle_study.publishing.table import Table, estimate, without_repeats
 from muscle_study.statistics.analyses.muscle_size.regression import fit, model_data
 from muscle_study.statistics.analyses.text import Text
@@ -133,10 +134,10 @@ def body_size_table(study: Study, table: pd.DataFrame) -> Table:
         f"height in each sex: {by_sex}. CSA: total {study.psoas} cross-sectional area. "
         f"{MARK}: not estimable." + study.origin
     )
-    return Table("body_size", table, without_repeats(pd.DataFrame(text), "Outcome"), caption)
+    return Table(table, without_repeats(pd.DataFrame(text), "Outcome"), caption, name="body_size")
 
 
-def body_size_numbers(study: Study, table: pd.DataFrame, numbers: Numbers, cell: str) -> None:
+def body_size_numbers(study: Study, table: pd.DataFrame, numbers: CellNumbers, cell: str) -> None:
     """Add the exponents of height, and the sex difference with and without allowance for size."""
     text = Text(numbers, cell)
     found = table[table["sex"] == "both"].set_index(["outcome", "size", "term"])

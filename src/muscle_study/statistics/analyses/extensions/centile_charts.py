@@ -9,8 +9,9 @@ from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
 from muscle_study.protocol.files import write_json
+from muscle_study.publishing.cell_numbers import CellNumbers
 from muscle_study.publishing.disclosure import MARK
-from muscle_study.publishing.numbers import Numbers, format_number
+from muscle_study.publishing.numbers import format_number
 from muscle_study.publishing.table import Table, without_repeats
 from muscle_study.statistics.analyses.muscle_size.regression import model_data
 from muscle_study.statistics.analyses.text import Text
@@ -165,7 +166,7 @@ def centiles_table(study: Study, table: pd.DataFrame) -> Table:
         f"{format_number(100 * TAIL)} % of the sex are younger and older. CSA: total {study.psoas} "
         f"cross-sectional area. {MARK}: fewer than {FEWEST_PEOPLE} participants." + study.origin
     )
-    return Table("centiles", table, without_repeats(pd.DataFrame(text), "Outcome"), caption)
+    return Table(table, without_repeats(pd.DataFrame(text), "Outcome"), caption, name="centiles")
 
 
 def calibration(study: Study, charts: dict[Key, Chart | None]) -> pd.DataFrame:
@@ -234,10 +235,10 @@ def calibration_table(study: Study, table: pd.DataFrame) -> Table:
         "or above." + study.origin
     )
     text = without_repeats(pd.DataFrame(text), "Outcome")
-    return Table("centile_calibration", table, text, caption)
+    return Table(table, text, caption, name="centile_calibration")
 
 
-def centile_numbers(table: pd.DataFrame, numbers: Numbers, cell: str) -> None:
+def centile_numbers(table: pd.DataFrame, numbers: CellNumbers, cell: str) -> None:
     """Add how far the calibration is off at most, and how many intervals hold the centile."""
     text = Text(numbers, cell)
     overall = table[table["age_group"] == "all"]

@@ -5,10 +5,10 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from scipy import stats
 
+from muscle_study.publishing.figure import Picture
 from muscle_study.publishing.style import (
     SEX_COLOURS,
     TWO_COLUMNS,
-    Picture,
     house_style,
     say_instead,
     tag_synthetic,
@@ -50,7 +50,7 @@ def draw(study: Study, charts: dict[Key, Chart | None]) -> Picture:
         f"cross-validation. At least {100 * TAIL:.0f} % of the sex are younger and older than the "
         "ages drawn." + study.origin
     )
-    return Picture("centiles", figure, caption)
+    return Picture(figure, caption, name="centiles")
 
 
 def _curves(axes: Axes, chart: Chart, scale: float, colour: str) -> None:

@@ -21,8 +21,9 @@ from statsmodels.regression.linear_model import OLS
 
 from muscle_study.protocol.files import read_table
 from muscle_study.protocol.muscles import SIDES
+from muscle_study.publishing.cell_numbers import CellNumbers
 from muscle_study.publishing.disclosure import MARK
-from muscle_study.publishing.numbers import Numbers, format_number, format_p
+from muscle_study.publishing.numbers import format_number, format_p
 from muscle_study.publishing.table import Table, estimate, without_repeats
 from muscle_study.statistics.analyses.extensions.recovery import coefficients_path
 from muscle_study.statistics.analyses.muscle_size.correlation import SIZES, fisher_interval
@@ -401,7 +402,7 @@ def error_model_table(study: Study, models: dict[tuple[str, str], ErrorModel | N
         "participants, or a slope that cannot be told from zero." + study.origin
     )
     printed = without_repeats(pd.DataFrame(text), "Outcome")
-    return Table("error_model", pd.DataFrame(data), printed, caption)
+    return Table(pd.DataFrame(data), printed, caption, name="error_model")
 
 
 def measurement_error_table(study: Study, table: pd.DataFrame) -> Table:
@@ -434,7 +435,7 @@ def measurement_error_table(study: Study, table: pd.DataFrame) -> Table:
         f"cross-sectional area. {MARK}: not estimable." + study.origin
     )
     printed = without_repeats(pd.DataFrame(text), "Outcome")
-    return Table("measurement_error", table, printed, caption)
+    return Table(table, printed, caption, name="measurement_error")
 
 
 def _printed(value: float, digits: int) -> str:
@@ -450,7 +451,7 @@ def _known(study: Study) -> str:
 def error_model_numbers(
     study: Study,
     models: dict[tuple[str, str], ErrorModel | None],
-    numbers: Numbers,
+    numbers: CellNumbers,
     cell: str,
 ) -> None:
     """Add of whom the models are, and how many tests speak against what the correction supposes."""
@@ -463,7 +464,7 @@ def error_model_numbers(
 
 
 def measurement_error_numbers(
-    study: Study, table: pd.DataFrame, numbers: Numbers, cell: str
+    study: Study, table: pd.DataFrame, numbers: CellNumbers, cell: str
 ) -> None:
     """Add the corrected pooled coefficients; if there is a truth, how many intervals hold it."""
     text = Text(numbers, cell)

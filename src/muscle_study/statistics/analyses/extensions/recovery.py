@@ -95,7 +95,7 @@ def recovery_table(study: Study, table: pd.DataFrame) -> Table:
         f"with body size (r). Holds: which {percent} % confidence interval (CI) holds the true "
         f"value. {MARK}: not estimable." + study.origin
     )
-    return Table("recovery", table, without_repeats(pd.DataFrame(text), "Outcome"), caption)
+    return Table(table, without_repeats(pd.DataFrame(text), "Outcome"), caption, name="recovery")
 
 
 def _which_hold(covers: dict[str, bool | float]) -> str:

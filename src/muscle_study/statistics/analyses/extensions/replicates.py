@@ -18,7 +18,8 @@ from muscle_study.cohort.population.truth import coefficient_table
 from muscle_study.cohort.truth import population_measures
 from muscle_study.measurement.measures import derived
 from muscle_study.protocol.paths import RunPaths
-from muscle_study.publishing.numbers import Numbers, format_number
+from muscle_study.publishing.cell_numbers import CellNumbers
+from muscle_study.publishing.numbers import format_number
 from muscle_study.publishing.table import Table, interval
 from muscle_study.statistics.analyses.extensions import body_size
 from muscle_study.statistics.analyses.extensions.splines import CURVED, fit_spline
@@ -280,12 +281,12 @@ def replicates_table(plan: Plan, table: pd.DataFrame) -> Table:
         "dealt out at random within a sex. The CSV file gives each result. Synthetic cohort: no "
         "real people."
     )
-    return Table("replicates", table, text, caption)
+    return Table(table, text, caption, name="replicates")
 
 
-def replicate_numbers(plan: Plan, table: pd.DataFrame) -> Numbers:
+def replicate_numbers(plan: Plan, table: pd.DataFrame) -> CellNumbers:
     """Return the study's size, and the range of what it found, for the text."""
-    numbers = Numbers()
+    numbers = CellNumbers()
     text = Text(numbers, CELL)
     text.number("replicates.count", plan.replicates)
     text.number("replicates.people", plan.n)

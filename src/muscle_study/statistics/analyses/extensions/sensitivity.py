@@ -7,8 +7,9 @@ from statsmodels.genmod.generalized_linear_model import GLM
 from statsmodels.regression.linear_model import OLS, WLS
 from statsmodels.regression.quantile_regression import QuantReg
 
+from muscle_study.publishing.cell_numbers import CellNumbers
 from muscle_study.publishing.disclosure import MARK
-from muscle_study.publishing.numbers import Numbers, format_number
+from muscle_study.publishing.numbers import format_number
 from muscle_study.publishing.table import Table, estimate, without_repeats
 from muscle_study.statistics.analyses.muscle_size.regression import (
     TERMS,
@@ -245,10 +246,10 @@ def sensitivity_table(study: Study, table: pd.DataFrame) -> Table:
         f"out. CSA: total {study.psoas} cross-sectional area. {MARK}: not estimable." + study.origin
     )
     text = without_repeats(pd.DataFrame(text), "Outcome")
-    return Table("sensitivity", table, text, caption)
+    return Table(table, text, caption, name="sensitivity")
 
 
-def sensitivity_numbers(table: pd.DataFrame, numbers: Numbers, cell: str) -> None:
+def sensitivity_numbers(table: pd.DataFrame, numbers: CellNumbers, cell: str) -> None:
     """Add how many analyses there are, and how many of their intervals hold the main estimate."""
     text = Text(numbers, cell)
     keys = ["outcome", "term"]

@@ -2,12 +2,12 @@
 
 from matplotlib import pyplot as plt
 
+from muscle_study.publishing.figure import Picture
 from muscle_study.publishing.numbers import format_number
 from muscle_study.publishing.style import (
     SEX_COLOURS,
     SEX_LINES,
     TWO_COLUMNS,
-    Picture,
     house_style,
     say_instead,
     tag_synthetic,
@@ -52,4 +52,4 @@ def draw(study: Study, fits: dict[tuple[str, str], SplineFit | None]) -> Picture
         f"splines with {KNOTS} knots, shaded: {percent} % confidence interval of the mean from HC3 "
         "errors. Drawn from the 2.5th to the 97.5th centile of age and BMI." + study.origin
     )
-    return Picture("splines", figure, caption, table)
+    return Picture(figure, caption, table, name="splines")

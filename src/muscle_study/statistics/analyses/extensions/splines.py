@@ -7,8 +7,9 @@ import pandas as pd
 from scipy import stats
 from statsmodels.regression.linear_model import OLS, RegressionResults
 
+from muscle_study.publishing.cell_numbers import CellNumbers
 from muscle_study.publishing.disclosure import MARK
-from muscle_study.publishing.numbers import Numbers, format_number, format_p
+from muscle_study.publishing.numbers import format_number, format_p
 from muscle_study.publishing.table import Table, unbroken, without_repeats
 from muscle_study.statistics.analyses.muscle_size.comparisons import holm
 from muscle_study.statistics.analyses.muscle_size.regression import model_data
@@ -226,10 +227,12 @@ def nonlinearity_table(study: Study, table: pd.DataFrame) -> Table:
         f"that with both splines. CSA: total {study.psoas} cross-sectional area. "
         f"{MARK}: too few participants for a spline." + study.origin
     )
-    return Table("nonlinearity", table, without_repeats(pd.DataFrame(text), "Outcome"), caption)
+    return Table(
+        table, without_repeats(pd.DataFrame(text), "Outcome"), caption, name="nonlinearity"
+    )
 
 
-def nonlinearity_numbers(table: pd.DataFrame, numbers: Numbers, cell: str) -> None:
+def nonlinearity_numbers(table: pd.DataFrame, numbers: CellNumbers, cell: str) -> None:
     """Add the p-values, corrected, and the number of knots."""
     text = Text(numbers, cell)
     text.number("nonlinearity.knots", KNOTS)

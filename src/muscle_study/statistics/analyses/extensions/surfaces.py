@@ -8,12 +8,12 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 from mpl_toolkits.mplot3d import Axes3D
 
+from muscle_study.publishing.figure import Picture
 from muscle_study.publishing.numbers import format_number
 from muscle_study.publishing.style import (
     GREY,
     SEX_COLOURS,
     TWO_COLUMNS,
-    Picture,
     house_style,
     say_instead,
     tag_synthetic,
@@ -56,7 +56,7 @@ def draw(study: Study, fits: dict[tuple[str, str], SplineFit | None]) -> Picture
         "knots of both. Drawn from the 2.5th to the 97.5th centile of age and BMI. "
         f"The CSV file gives the {percent} % confidence interval of each mean." + study.origin
     )
-    return Picture("surfaces", figure, caption, table)
+    return Picture(figure, caption, table, name="surfaces")
 
 
 def surfaces(fits: dict[tuple[str, str], SplineFit | None], confidence: float) -> pd.DataFrame:

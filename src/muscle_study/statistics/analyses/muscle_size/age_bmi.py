@@ -6,10 +6,10 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from muscle_study.publishing.figure import Picture
 from muscle_study.publishing.style import (
     DENSITY_FACTOR,
     TWO_COLUMNS,
-    Picture,
     house_style,
     say_instead,
     tag_synthetic,
@@ -61,7 +61,7 @@ def draw(study: Study) -> Picture:
         f"Groups of fewer than {DENSITY_FACTOR * study.min_count} are not drawn." + study.origin
     )
     columns = ["outcome", "sex", "age_group", "bmi_group", *QUARTILES]
-    return Picture("age_bmi", figure, caption, pd.concat(parts, ignore_index=True)[columns])
+    return Picture(figure, caption, pd.concat(parts, ignore_index=True)[columns], name="age_bmi")
 
 
 def quartiles(study: Study, outcome: Measure, sex: str) -> pd.DataFrame:

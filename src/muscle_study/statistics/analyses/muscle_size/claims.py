@@ -6,8 +6,9 @@ not; that it agrees, or that it confirms anything, is for runs on real people to
 
 import pandas as pd
 
+from muscle_study.publishing.cell_numbers import CellNumbers
 from muscle_study.publishing.disclosure import MARK
-from muscle_study.publishing.numbers import Numbers, format_number
+from muscle_study.publishing.numbers import format_number
 from muscle_study.publishing.table import Table, estimate, without_repeats
 from muscle_study.statistics.analyses.text import Text
 from muscle_study.statistics.study.imaged import AMONG
@@ -94,10 +95,10 @@ def claims_table(study: Study, table: pd.DataFrame) -> Table:
         f"{study.psoas} cross-sectional area. {MARK}: not estimable." + study.origin
     )
     text = without_repeats(pd.DataFrame(text), "The paper's abstract")
-    return Table("claims", table, text, caption)
+    return Table(table, text, caption, name="claims")
 
 
-def claim_numbers(table: pd.DataFrame, numbers: Numbers, cell: str) -> None:
+def claim_numbers(table: pd.DataFrame, numbers: CellNumbers, cell: str) -> None:
     """Add how many claims were judged, and how many the run speaks for."""
     text = Text(numbers, cell)
     known = table.dropna(subset=["value"])

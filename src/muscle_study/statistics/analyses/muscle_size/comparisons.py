@@ -227,7 +227,7 @@ def comparisons_table(study: Study, tests: pd.DataFrame) -> Table:
         f"Groups of fewer than {max(2, study.min_count)}, or without any variation, are left out; "
         f"{MARK}: not estimable." + study.origin
     )
-    return Table("tests", tests, without_repeats(pd.DataFrame(text), "Outcome"), caption)
+    return Table(tests, without_repeats(pd.DataFrame(text), "Outcome"), caption, name="tests")
 
 
 def _effect(test: dict) -> str:

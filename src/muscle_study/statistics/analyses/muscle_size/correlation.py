@@ -80,4 +80,4 @@ def correlation_table(study: Study, found: pd.DataFrame) -> Table:
         f"{percent} % confidence interval (CI) on Fisher's z, with errors that need no normal "
         f"distribution. {MARK}: not estimable." + study.origin
     )
-    return Table("correlation", found, pd.DataFrame(text), caption)
+    return Table(found, pd.DataFrame(text), caption, name="correlation")

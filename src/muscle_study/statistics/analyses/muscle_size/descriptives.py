@@ -119,7 +119,7 @@ def population_table(study: Study) -> Table:
         + suppression_note(text, study.min_count)
         + study.origin
     )
-    return Table("population", data, text, caption)
+    return Table(data, text, caption, name="population")
 
 
 def _share(group: pd.Series) -> str:
@@ -161,7 +161,7 @@ def measures_table(study: Study) -> Table:
         + suppression_note(pd.DataFrame(text), study.min_count)
         + study.origin
     )
-    return Table("measures", pd.DataFrame(data), pd.DataFrame(text), caption)
+    return Table(pd.DataFrame(data), pd.DataFrame(text), caption, name="measures")
 
 
 def _median(values: dict[str, float], digits: int) -> str:
@@ -250,4 +250,4 @@ def _by_group(
         + suppression_note(pd.DataFrame(text), study.min_count)
         + study.origin
     )
-    return Table(name, pd.DataFrame(data), without_repeats(pd.DataFrame(text), "Sex"), caption)
+    return Table(pd.DataFrame(data), without_repeats(pd.DataFrame(text), "Sex"), caption, name=name)

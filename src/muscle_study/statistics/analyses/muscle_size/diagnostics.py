@@ -6,8 +6,9 @@ from scipy import stats
 from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.diagnostic import het_breuschpagan
 
+from muscle_study.publishing.cell_numbers import CellNumbers
 from muscle_study.publishing.disclosure import MARK
-from muscle_study.publishing.numbers import Numbers, format_number, format_p
+from muscle_study.publishing.numbers import format_number, format_p
 from muscle_study.publishing.table import Table, without_repeats
 from muscle_study.statistics.analyses.muscle_size.regression import Fit
 from muscle_study.statistics.analyses.text import Text
@@ -97,10 +98,10 @@ def diagnostics_table(study: Study, table: pd.DataFrame) -> Table:
         f"CSA: total {study.psoas} cross-sectional area. {MARK}: not estimable, "
         f"or fewer than {study.min_count} influential." + study.origin
     )
-    return Table("diagnostics", table, without_repeats(pd.DataFrame(text), "Outcome"), caption)
+    return Table(table, without_repeats(pd.DataFrame(text), "Outcome"), caption, name="diagnostics")
 
 
-def diagnostic_numbers(table: pd.DataFrame, numbers: Numbers, cell: str) -> None:
+def diagnostic_numbers(table: pd.DataFrame, numbers: CellNumbers, cell: str) -> None:
     """Add the worst value of each diagnostic over all models."""
     text = Text(numbers, cell)
     text.number("diagnostics.largest_vif", table["largest_vif"].max(), 2)

@@ -8,13 +8,13 @@ from matplotlib.patches import Patch
 from scipy import stats
 
 from muscle_study.publishing.box import COLUMNS, EXPLAINED, box_of, drawn
+from muscle_study.publishing.figure import Picture
 from muscle_study.publishing.numbers import format_number
 from muscle_study.publishing.style import (
     DENSITY_FACTOR,
     INK,
     SEX_COLOURS,
     TWO_COLUMNS,
-    Picture,
     house_style,
     say_instead,
     tag_synthetic,
@@ -89,7 +89,7 @@ def _by_group(study: Study, name: str, grouping: str, heading: str, words: str) 
     )
     caption += f"Groups of fewer than {study.min_count}, and those that would give one away, are "
     drawn_boxes = pd.DataFrame(boxes, columns=["outcome", "sex", "group", *SHOWN])
-    return Picture(name, figure, caption + "not drawn." + study.origin, drawn_boxes)
+    return Picture(figure, caption + "not drawn." + study.origin, drawn_boxes, name=name)
 
 
 def _draw(axes: Axes, values: pd.Series, at: float, sex: str, min_count: int) -> list[float]:

@@ -2,8 +2,9 @@
 
 import pandas as pd
 
+from muscle_study.publishing.cell_numbers import CellNumbers
 from muscle_study.publishing.disclosure import MARK
-from muscle_study.publishing.numbers import Numbers, format_number, format_p
+from muscle_study.publishing.numbers import format_number, format_p
 from muscle_study.publishing.table import Table, estimate, without_repeats
 from muscle_study.statistics.analyses.muscle_size.comparisons import holm
 from muscle_study.statistics.analyses.muscle_size.regression import COLUMNS, fit, model_data
@@ -76,10 +77,12 @@ def interactions_table(study: Study, table: pd.DataFrame) -> Table:
         "share that the product explains of what everything else leaves over. "
         f"CSA: total {study.psoas} cross-sectional area. {MARK}: not estimable." + study.origin
     )
-    return Table("interactions", table, without_repeats(pd.DataFrame(text), "Outcome"), caption)
+    return Table(
+        table, without_repeats(pd.DataFrame(text), "Outcome"), caption, name="interactions"
+    )
 
 
-def interaction_numbers(table: pd.DataFrame, numbers: Numbers, cell: str) -> None:
+def interaction_numbers(table: pd.DataFrame, numbers: CellNumbers, cell: str) -> None:
     """Add p-values, corrected, of the interactions."""
     text = Text(numbers, cell)
     for row in table.to_dict("records"):

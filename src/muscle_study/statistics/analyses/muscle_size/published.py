@@ -135,4 +135,4 @@ def published_table(study: Study) -> Table:
     )
     if study.psoas != "psoas major":
         caption += f" Here the {study.psoas} stands in for the psoas major."
-    return Table("published", table, pd.DataFrame(text), caption + study.origin)
+    return Table(table, pd.DataFrame(text), caption + study.origin, name="published")

@@ -251,4 +251,4 @@ def regression_table(study: Study, table: pd.DataFrame) -> Table:
         f"the others leave over. R² of the models: {r2}. "
         f"{MARK}: not estimable." + study.origin
     )
-    return Table("regression", table, without_repeats(pd.DataFrame(text), "Outcome"), caption)
+    return Table(table, without_repeats(pd.DataFrame(text), "Outcome"), caption, name="regression")

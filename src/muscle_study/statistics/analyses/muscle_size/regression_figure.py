@@ -5,13 +5,13 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from muscle_study.publishing.figure import Picture
 from muscle_study.publishing.numbers import format_number
 from muscle_study.publishing.style import (
     GREY,
     INK,
     SEX_COLOURS,
     TWO_COLUMNS,
-    Picture,
     house_style,
     say_instead,
     tag_synthetic,
@@ -60,7 +60,7 @@ def draw(study: Study, coefficients: pd.DataFrame) -> Picture:
         f"with {percent} % confidence intervals from HC3 errors. All: one model with sex; men, "
         "women: a model each." + study.origin
     )
-    return Picture("regression", figure, caption)
+    return Picture(figure, caption, name="regression")
 
 
 def _forest(axes: Axes, rows: pd.DataFrame) -> None:

@@ -68,4 +68,4 @@ def secondary_table(study: Study, table: pd.DataFrame) -> Table:
         "over all rows. Asymmetry: (right − left) / mean of both sides. Coefficients are in "
         f"percentage points. CSA: cross-sectional area. {MARK}: not estimable." + study.origin
     )
-    return Table("secondary", table, without_repeats(pd.DataFrame(text), "Outcome"), caption)
+    return Table(table, without_repeats(pd.DataFrame(text), "Outcome"), caption, name="secondary")

@@ -7,13 +7,13 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from muscle_study.publishing.density import SHARES, contours
+from muscle_study.publishing.figure import Picture
 from muscle_study.publishing.numbers import format_number
 from muscle_study.publishing.style import (
     DENSITY_FACTOR,
     ONE_COLUMN,
     SEX_COLOURS,
     SEX_LINES,
-    Picture,
     house_style,
     say_instead,
     tag_synthetic,
@@ -61,7 +61,7 @@ def draw(study: Study, correlations: pd.DataFrame) -> Picture:
         "Pearson's correlation." + study.origin
     )
     table = pd.concat(lines[1:] or lines).reindex(columns=COLUMNS)
-    return Picture("weight", figure, caption, table)
+    return Picture(figure, caption, table, name="weight")
 
 
 def _draw(axes: Axes, data: pd.DataFrame, sex: str, label: str, study: Study) -> list[pd.DataFrame]:

@@ -65,7 +65,9 @@ def population_table(study: Study) -> Table:
         "beside the published figures that it is calibrated to; agreement is calibration, not a "
         "finding. CSA: cross-sectional area." + study.origin
     )
-    return Table("cohort", data.drop(columns="source"), without_repeats(text, "Quantity"), caption)
+    return Table(
+        data.drop(columns="source"), without_repeats(text, "Quantity"), caption, name="cohort"
+    )
 
 
 def _value(value: float) -> str:
@@ -92,4 +94,4 @@ def voxelisation_table(study: Study) -> Table:
         "against the true size of the continuous shapes, relative; n counts muscles, two a "
         f"participant. {MARK}: not known." + study.origin
     )
-    return Table("voxelisation", data, without_repeats(text, "Grid"), caption)
+    return Table(data, without_repeats(text, "Grid"), caption, name="voxelisation")

@@ -2,7 +2,7 @@
 
 from matplotlib import pyplot as plt
 
-from muscle_study.publishing.style import Picture
+from muscle_study.publishing.figure import Picture
 from muscle_study.statistics.analyses.segmentation.picture import shown_image
 from muscle_study.statistics.study.study import Study
 
@@ -27,4 +27,4 @@ CAPTIONS = {
 def draw(study: Study, name: str) -> Picture:
     """Return a picture of `CAPTIONS`."""
     image = plt.imread(study.paths.about_cohort / f"{name}.png")
-    return Picture(f"cohort_{name}", shown_image(image), CAPTIONS[name] + study.origin)
+    return Picture(shown_image(image), CAPTIONS[name] + study.origin, name=f"cohort_{name}")

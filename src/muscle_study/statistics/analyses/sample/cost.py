@@ -14,7 +14,8 @@ import pandas as pd
 
 from muscle_study.protocol.files import read_json, read_table
 from muscle_study.protocol.paths import PUBLISHED, SCHEDULER
-from muscle_study.publishing.numbers import Numbers, format_number
+from muscle_study.publishing.cell_numbers import CellNumbers
+from muscle_study.publishing.numbers import format_number
 from muscle_study.publishing.table import Table
 from muscle_study.statistics.analyses.muscle_size.published import published
 from muscle_study.statistics.analyses.text import Text
@@ -27,7 +28,7 @@ NAKO_SPACING_MM = (1.40625, 1.40625, 3.0)
 STAGES = {"curation": "Curation", "inference": "Inference", "measurement": "Measurement"}
 GPU = "inference_gpu"
 
-#: Numbers of workers that hours are given for.
+#: CellNumbers of workers that hours are given for.
 WORKERS = (1, 8, 32, 128, 512, 2048)
 
 #: Those that the text tells of.
@@ -201,7 +202,7 @@ def cost_table(study: Study, costs: pd.DataFrame, table: pd.DataFrame) -> Table:
         "more slowly than the workers of at least one stage are done. Training is not in it."
         + study.origin
     )
-    return Table("cost", table, pd.DataFrame(text), caption)
+    return Table(table, pd.DataFrame(text), caption, name="cost")
 
 
 def _digits(value: float) -> int:
@@ -212,7 +213,7 @@ def _factor(costs: pd.DataFrame) -> float:
     return float(costs["seconds"].iloc[0] / costs["run_seconds"].iloc[0])
 
 
-def cost_numbers(costs: pd.DataFrame, table: pd.DataFrame, numbers: Numbers, cell: str) -> None:
+def cost_numbers(costs: pd.DataFrame, table: pd.DataFrame, numbers: CellNumbers, cell: str) -> None:
     """Add the parts, terabytes, and the hours with few and with many workers."""
     text = Text(numbers, cell)
     participants = published("participants", "n")

@@ -3,13 +3,13 @@
 import pandas as pd
 from matplotlib import pyplot as plt
 
+from muscle_study.publishing.figure import Picture
 from muscle_study.publishing.style import (
     BLUE,
     GREY,
     INK,
     TWO_COLUMNS,
     VERMILION,
-    Picture,
     house_style,
     tag_synthetic,
 )
@@ -53,4 +53,4 @@ def draw(study: Study, table: pd.DataFrame) -> Picture:
         "logarithmic. Dotted: what the scheduler takes to hand out and collect every participant, "
         "below which no number of workers leads." + study.origin
     )
-    return Picture("cost", figure, caption)
+    return Picture(figure, caption, name="cost")

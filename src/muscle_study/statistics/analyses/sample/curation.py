@@ -59,7 +59,7 @@ def righted_table(study: Study) -> Table:
         + study.imaged_only
         + study.origin
     )
-    return Table("curation", data, without_repeats(text, "Kept after curation"), caption)
+    return Table(data, without_repeats(text, "Kept after curation"), caption, name="curation")
 
 
 def _counted(codes: pd.Series, words: Mapping[str, str], least: int) -> list[tuple[str, float]]:
@@ -125,4 +125,4 @@ def confusion_table(name: str, confusion: pd.DataFrame, caption: str) -> Table:
         "in the last row, any code. Whoever lent images to a duplicate counts as one. CI: 95 % "
         "interval (Wilson)."
     )
-    return Table(name, confusion, pd.DataFrame(rows), caption + explained)
+    return Table(confusion, pd.DataFrame(rows), caption + explained, name=name)

@@ -220,7 +220,7 @@ def exclusions_table(study: Study) -> Table:
     )
     columns = ["by", "step", "trait", "group", "measured", "excluded", "excluded_percent",
                "odds_ratio", "low", "high"]  # fmt: skip
-    return Table("exclusions", data[columns], text, caption)
+    return Table(data[columns], text, caption, name="exclusions")
 
 
 def _count(n: float) -> str:

@@ -7,13 +7,13 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 
 from muscle_study.publishing.disclosure import MARK
+from muscle_study.publishing.figure import Picture
 from muscle_study.publishing.numbers import format_number
 from muscle_study.publishing.style import (
     BLUE,
     GREY,
     INK,
     TWO_COLUMNS,
-    Picture,
     house_style,
     tag_synthetic,
 )
@@ -82,7 +82,7 @@ def draw(study: Study) -> Picture:
         + (" Who was not imaged joins at the end." if study.has_simulated else "")
         + study.origin
     )
-    return Picture("flow", figure, caption)
+    return Picture(figure, caption, name="flow")
 
 
 def _rows(study: Study) -> list[Row]:

@@ -2,8 +2,8 @@
 
 from muscle_study.protocol.files import read_table
 from muscle_study.publishing.bland_altman import EXPLAINED, draw_outcomes
+from muscle_study.publishing.figure import Picture
 from muscle_study.publishing.numbers import format_number
-from muscle_study.publishing.style import Picture
 from muscle_study.statistics.analyses.segmentation.quality import read_agreement
 from muscle_study.statistics.study.study import Study
 
@@ -24,4 +24,4 @@ def draw(study: Study) -> Picture:
         + study.imaged_only
         + study.origin
     )
-    return Picture("agreement", figure, caption, lines)
+    return Picture(figure, caption, lines, name="agreement")

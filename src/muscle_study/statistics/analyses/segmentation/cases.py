@@ -2,7 +2,7 @@
 
 from matplotlib import pyplot as plt
 
-from muscle_study.publishing.style import Picture
+from muscle_study.publishing.figure import Picture
 from muscle_study.statistics.analyses.segmentation.picture import shown_image, withheld
 from muscle_study.statistics.study.study import Study
 
@@ -25,4 +25,4 @@ def draw(study: Study) -> Picture:
         + study.imaged_only
         + study.origin
     )
-    return Picture("cases", shown_image(image), caption)
+    return Picture(shown_image(image), caption, name="cases")

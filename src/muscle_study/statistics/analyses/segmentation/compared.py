@@ -101,7 +101,7 @@ def comparison_table(study: Study) -> Table:
         "Dice coefficient between both outlines of the muscle, the mean of both sides for totals. "
         f"{MARK}: not shown, for few participants, or not known." + study.imaged_only + study.origin
     )
-    return Table("comparison", pd.DataFrame(data), pd.DataFrame(text), caption)
+    return Table(pd.DataFrame(data), pd.DataFrame(text), caption, name="comparison")
 
 
 def _icc(row: pd.Series) -> str:

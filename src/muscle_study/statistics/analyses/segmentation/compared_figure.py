@@ -1,7 +1,7 @@
 """The measures by the study's segmentation against those by another one."""
 
 from muscle_study.publishing.bland_altman import EXPLAINED, draw_outcomes
-from muscle_study.publishing.style import Picture
+from muscle_study.publishing.figure import Picture
 from muscle_study.statistics.analyses.segmentation.compared import (
     other_segmenter,
     read_comparison,
@@ -20,4 +20,4 @@ def draw(study: Study) -> Picture:
         f"{other_segmenter(study)} (other; n = {size(study)}): difference against the mean of "
         f"both; {EXPLAINED}" + study.imaged_only + study.origin
     )
-    return Picture("comparison", figure, caption, lines)
+    return Picture(figure, caption, lines, name="comparison")

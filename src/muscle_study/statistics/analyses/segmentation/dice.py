@@ -4,12 +4,12 @@ import pandas as pd
 from matplotlib import pyplot as plt
 
 from muscle_study.publishing.box import COLUMNS, EXPLAINED, box_of, drawn
+from muscle_study.publishing.figure import Picture
 from muscle_study.publishing.numbers import format_number
 from muscle_study.publishing.style import (
     INK,
     MUSCLE_COLOURS,
     ONE_COLUMN,
-    Picture,
     house_style,
     say_instead,
     tag_synthetic,
@@ -61,4 +61,4 @@ def draw(study: Study) -> Picture:
         + study.imaged_only
         + study.origin
     )
-    return Picture("dice", figure, caption, boxes)
+    return Picture(figure, caption, boxes, name="dice")

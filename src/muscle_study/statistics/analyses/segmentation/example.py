@@ -8,10 +8,10 @@ from matplotlib.lines import Line2D
 from muscle_study.imaging.volumes import Volume, load, open_mapped
 from muscle_study.protocol.muscles import STRUCTURES, Label
 from muscle_study.protocol.paths import image_file
+from muscle_study.publishing.figure import Picture
 from muscle_study.publishing.style import (
     STRUCTURE_COLOURS,
     TWO_COLUMNS,
-    Picture,
     house_style,
     tag_synthetic,
 )
@@ -87,7 +87,7 @@ def draw(study: Study) -> Picture:
         "contours; bottom: fat image with those of the reference labels. "
         "The participant's right is on the left, as radiologists look." + study.origin
     )
-    return Picture("example", figure, caption)
+    return Picture(figure, caption, name="example")
 
 
 def _views(labels: Volume) -> list[tuple[int, int, str]]:

@@ -6,6 +6,7 @@ from matplotlib.ticker import MaxNLocator
 
 from muscle_study.protocol.files import read_json, read_table
 from muscle_study.protocol.muscles import MUSCLES
+from muscle_study.publishing.figure import Picture
 from muscle_study.publishing.style import (
     BLUE,
     GREY,
@@ -13,7 +14,6 @@ from muscle_study.publishing.style import (
     MUSCLE_COLOURS,
     TWO_COLUMNS,
     VERMILION,
-    Picture,
     house_style,
     tag_synthetic,
 )
@@ -48,7 +48,7 @@ def draw(study: Study) -> Picture:
         "participants, and Dice on whole validation volumes, by muscle (both sides as one). "
         f"Dotted: epoch {best}, whose weights were kept for the best mean Dice." + study.origin
     )
-    return Picture("learning", figure, caption, history.drop(columns="network"))
+    return Picture(figure, caption, history.drop(columns="network"), name="learning")
 
 
 def _line(axes, history: pd.DataFrame, column: str, name: str, colour: str, line) -> None:

@@ -50,4 +50,4 @@ def curve_table(study: Study) -> Table:
         "so that it does not hold what another training would give). Each part holds the smaller "
         "ones; all trainings took as many steps." + study.imaged_only + study.origin
     )
-    return Table("learning_curve", data, pd.DataFrame(text), caption)
+    return Table(data, pd.DataFrame(text), caption, name="learning_curve")

@@ -4,7 +4,8 @@ import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from muscle_study.publishing.style import ONE_COLUMN, TWO_COLUMNS, Picture, house_style, say_instead
+from muscle_study.publishing.figure import Picture
+from muscle_study.publishing.style import ONE_COLUMN, TWO_COLUMNS, house_style, say_instead
 
 #: A picture and its caption share a page.
 MAX_HEIGHT_INCH = 7.9
@@ -27,4 +28,4 @@ def withheld(name: str, caption: str) -> Picture:
     with house_style():
         figure, axes = plt.subplots(layout="constrained", figsize=(ONE_COLUMN, 1.2))
         say_instead(axes, "withheld: the picture of a real participant")
-    return Picture(name, figure, caption)
+    return Picture(figure, caption, name=name)

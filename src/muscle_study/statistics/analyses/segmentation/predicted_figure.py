@@ -6,13 +6,13 @@ from matplotlib.axes import Axes
 
 from muscle_study.protocol.muscles import MUSCLES
 from muscle_study.publishing.density import SHARES, contours
+from muscle_study.publishing.figure import Picture
 from muscle_study.publishing.numbers import format_number
 from muscle_study.publishing.style import (
     DENSITY_FACTOR,
     GREY,
     MUSCLE_COLOURS,
     TWO_COLUMNS,
-    Picture,
     house_style,
     say_instead,
     tag_synthetic,
@@ -48,7 +48,7 @@ def draw(study: Study) -> Picture:
         "failed." + study.imaged_only + study.origin
     )
     table = pd.concat(lines[1:] or lines)[lines[0].columns]
-    return Picture("predicted", figure, caption, table)
+    return Picture(figure, caption, table, name="predicted")
 
 
 def _draw(axes: Axes, table: pd.DataFrame, muscle: str) -> pd.DataFrame:

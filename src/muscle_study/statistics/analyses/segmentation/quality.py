@@ -89,7 +89,7 @@ def dice_table(study: Study) -> Table:
         f"{MARK} stands for a 10th centile that would rest on too few."
         f"{few}{study.stand_in}{study.imaged_only}{study.origin}"
     )
-    return Table("dice", pd.DataFrame(data), pd.DataFrame(text), caption)
+    return Table(pd.DataFrame(data), pd.DataFrame(text), caption, name="dice")
 
 
 def _few(n: int, study: Study) -> str:
@@ -155,4 +155,4 @@ def agreement_table(study: Study) -> Table:
         "these and all who were never annotated, so that training saw none of them; men and women "
         "apart for both outcomes." + study.stand_in + study.imaged_only + study.origin
     )
-    return Table("agreement", table, without_repeats(pd.DataFrame(text), "Measure"), caption)
+    return Table(table, without_repeats(pd.DataFrame(text), "Measure"), caption, name="agreement")

@@ -11,11 +11,11 @@ from scipy import ndimage
 from muscle_study.imaging.volumes import Volume, load, open_mapped
 from muscle_study.protocol.muscles import STRUCTURES
 from muscle_study.protocol.paths import image_file
+from muscle_study.publishing.figure import Picture
 from muscle_study.publishing.style import (
     GREY,
     STRUCTURE_COLOURS,
     TWO_COLUMNS,
-    Picture,
     house_style,
     tag_synthetic,
 )
@@ -88,7 +88,7 @@ def draw(study: Study) -> Picture:
         "the outline of the skin, which ends where the field of view does. "
         f"Surfaces are smoothed. Bar: {BAR_MM / 10:.0f} cm." + study.origin
     )
-    return Picture("rendering", figure, caption)
+    return Picture(figure, caption, name="rendering")
 
 
 def _scale_bar(axes, height: int) -> None:

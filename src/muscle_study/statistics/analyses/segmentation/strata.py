@@ -188,4 +188,4 @@ def strata_table(study: Study) -> Table:
         + study.imaged_only
         + study.origin
     )
-    return Table("strata", data, without_repeats(pd.DataFrame(text), "Muscle"), caption)
+    return Table(data, without_repeats(pd.DataFrame(text), "Muscle"), caption, name="strata")
