@@ -27,12 +27,15 @@ class Result:
         For the manuscript or its supplement.
     numbers
         For the text.
+    json
+        Coefficients for programs, written as ``tables/<name>.json``.
     """
 
     name: str
     table: Table | None = None
     figure: Picture | None = None
     numbers: Numbers = field(default_factory=Numbers)
+    json: dict | None = None
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,9 @@ class Publisher:
             files += result.figure.write(self.paths.figures, result.name)
         if result.table is not None:
             files += result.table.write(self.paths.tables, result.name)
+        if result.json is not None:
+            files.append(self.paths.tables / f"{result.name}.json")
+            write_json(result.json, files[-1])
         for name, number in result.numbers.items():
             if name in self.numbers:
                 raise ValueError(f"two numbers are called {name!r}")

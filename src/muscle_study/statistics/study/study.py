@@ -190,6 +190,16 @@ class Study:
         """Return the analysis table of one sex."""
         return self.people[self.people["sex"] == sex]
 
+    def shown_of_sex(self, sex: str) -> pd.DataFrame:
+        """Return the analysis table of one sex; no rows if the sex has too few to be described."""
+        people = self.of_sex(sex)
+        return people.iloc[:0] if sex in self.hidden_sexes else people
+
+    @property
+    def ci(self) -> str:
+        """Words before an interval in the text, e.g. ``95 % CI``, with a space behind."""
+        return f"{format_number(100 * self.parameters.confidence, 0, '%')} CI "
+
     @property
     def origin(self) -> str:
         """The sentence that every caption of a synthetic run ends with."""
