@@ -10,10 +10,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from benchmarks.tables import comparison_table
-from muscle_study.curation.images import merge_labels
 from muscle_study.curation.sources.dicom import is_dicom, read_slices, stack_volume, stacks
 from muscle_study.curation.sources.intake import SourceFile
 from muscle_study.curation.sources.totalsegmentator import TotalSegmentatorSource
+from muscle_study.imaging.labels import merge_labels
 from muscle_study.imaging.volumes import Volume, load, to_ras
 from muscle_study.inference.segment import without_unsure
 from muscle_study.inference.stage import load_segmenter

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from nibabel.affines import apply_affine
 
-from muscle_study.curation.images import check_extent, image_on_grid, labels_on_grid, merge_labels
+from muscle_study.curation.images import check_extent, image_on_grid, labels_on_grid
+from muscle_study.imaging.labels import merge_labels
 from muscle_study.imaging.volumes import Volume
 from muscle_study.protocol.exclusions import Excluded
 from muscle_study.protocol.muscles import Label

@@ -1,13 +1,12 @@
 """A participant's volumes: checked against each other, upright, on the run's grid."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from muscle_study.curation.sources.source import Meanings
+from muscle_study.imaging.labels import describe_grid
 from muscle_study.imaging.volumes import Volume, resample, to_ras, upright_grid
 from muscle_study.protocol.exclusions import Excluded, Reason
-from muscle_study.protocol.muscles import Label
 
 #: Spacings that differ by less are the same, and so are directions: headers are rounded.
 TOLERANCE = 1e-3
@@ -34,7 +33,8 @@ def check_images(images: Mapping[str, Volume]) -> None:
             raise Excluded(Reason.EMPTY_IMAGE, f"{name}: every voxel is {volume.data.flat[0]:g}")
         if not volume.same_grid(first):
             raise Excluded(
-                Reason.GRID_MISMATCH, f"{name} {grid(volume)}, {first_name} {grid(first)}"
+                Reason.GRID_MISMATCH,
+                f"{name} {describe_grid(volume)}, {first_name} {describe_grid(first)}",
             )
 
 
@@ -58,49 +58,6 @@ def check_extent(image: Volume, least_mm: Sequence[float]) -> None:
     if (extent + image.spacing_mm / 2 < least_mm).any():
         seen, wanted = ("x".join(f"{edge:.0f}" for edge in box) for box in (extent, least_mm))
         raise Excluded(Reason.FIELD_OF_VIEW, f"{seen} mm, at least {wanted} mm are needed")
-
-
-def merge_labels(files: Iterable[tuple[str, Volume, Meanings]], image: Volume) -> Volume:
-    """Join label files into one map of the study's labels.
-
-    Parameters
-    ----------
-    files
-        Name, content and meaning of the values of each. Where two overlap, the later one counts.
-    image
-        An image of the participant, on whose grid they must be, stored in the same order.
-
-    Raises
-    ------
-    Excluded
-        ``grid_mismatch``; ``unknown_label`` when a value has no meaning. The participant leaves
-        with the labels: who mixed up a label file may have mixed up more.
-    """
-    merged = np.zeros(image.data.shape, np.uint8)
-    for name, volume, meanings in files:
-        if not volume.same_grid(image):
-            raise Excluded(Reason.GRID_MISMATCH, f"{name} {grid(volume)}, image {grid(image)}")
-        values = np.unique(volume.data).tolist()
-        unknown = [value for value in values if value not in meanings]
-        if unknown:
-            text = ", ".join(f"{value:g}" for value in unknown[:5])
-            raise Excluded(Reason.UNKNOWN_LABEL, f"{name}: {text}")
-        for value in values:
-            if meanings[value] is not Label.BACKGROUND:
-                merged[volume.data == value] = meanings[value]
-    return Volume(merged, image.affine)
-
-
-def grid(volume: Volume) -> str:
-    """Describe a grid in a few words, for messages."""
-    shape = "x".join(map(str, volume.data.shape))
-    origin = ", ".join(f"{x:.1f}" for x in volume.affine[:3, 3])
-    return f"{shape} at {spacing_text(volume)} mm {volume.orientation} from ({origin})"
-
-
-def spacing_text(volume: Volume) -> str:
-    """Return voxel edges as ``3x3x5``, in mm along the stored axes."""
-    return "x".join(f"{edge:.4g}" for edge in volume.spacing_mm)
 
 
 def is_on_grid(volume: Volume, spacing_mm: Sequence[float]) -> bool:

@@ -22,6 +22,7 @@ from muscle_study.curation.sources.intake import SourceFile
 from muscle_study.curation.sources.series import OTHER, UNTOLD, Series, choose_scan, unreadable
 from muscle_study.curation.stations import compose
 from muscle_study.imaging import volumes
+from muscle_study.imaging.labels import spacing_text
 from muscle_study.mapping.records import (
     read_record,
     recall,
@@ -328,7 +329,7 @@ def geometry(outcome: volumes.Volume | Excluded) -> dict:
         return {}
     return {
         "shape": "x".join(map(str, outcome.data.shape)),
-        "spacing_mm": images.spacing_text(outcome),
+        "spacing_mm": spacing_text(outcome),
         "orientation": outcome.orientation,
         "z_mm": round(float(outcome.affine[2, 3]), 3),
     }

@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 from nibabel.affines import apply_affine
 
-from muscle_study.curation.images import grid as grid_text
-from muscle_study.curation.images import merge_labels
+from muscle_study.imaging.labels import describe_grid, merge_labels
 from muscle_study.imaging.volumes import Volume, load, resample
 from muscle_study.inference.parameters import MasksParameters
 from muscle_study.protocol.exclusions import Excluded, Reason
@@ -83,6 +82,6 @@ def check_place(masks: Volume, own: Volume) -> None:
     if len(found) and outside.mean() > OUTSIDE:
         raise Excluded(
             Reason.GRID_MISMATCH,
-            f"{100 * outside.mean():.0f} % of the masks, {grid_text(masks)}, lie outside the "
-            f"images, {grid_text(own)}",
+            f"{100 * outside.mean():.0f} % of the masks, {describe_grid(masks)}, lie outside the "
+            f"images, {describe_grid(own)}",
         )
