@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import yaml
-from pydantic import ValidationError, model_validator
+from pydantic import Field, ValidationError, model_validator
 
 from muscle_study.cohort.parameters import CohortParameters
 from muscle_study.cohort.randomised.parameters import RANDOMISED_CHANNEL
@@ -18,6 +18,7 @@ from muscle_study.curation.parameters import CurationParameters
 from muscle_study.inference.parameters import InferenceParameters
 from muscle_study.mapping.parameters import ClusterParameters
 from muscle_study.measurement.parameters import MeasurementParameters
+from muscle_study.protocol.covariates import Covariate, check_declared
 from muscle_study.protocol.files import sha256, write_text
 from muscle_study.protocol.paths import PARAMS, ROOT, RunPaths
 from muscle_study.protocol.sections import Section
@@ -40,6 +41,9 @@ FOLDERS = (
     ("inference", "masks", "folder"),
 )
 
+#: Stages that a change of the declared covariates makes stale.
+READ_COVARIATES = ("cohort", "curation", "measurement", "statistics")
+
 #: Sections and keys of files that a stage reads so.
 FILES = (("curation", "withdrawn"), ("curation", "verdicts"))
 
@@ -51,6 +55,9 @@ class ParameterError(Exception):
 class StudyParameters(Section):
     """All sections of a run. Without `cohort`, the run reads real data."""
 
+    covariates: list[Covariate] = Field(
+        default_factory=list, description="covariates beside sex, age, height, weight and BMI"
+    )
     cohort: CohortParameters | None = None
     curation: CurationParameters
     training: TrainingParameters
@@ -60,6 +67,11 @@ class StudyParameters(Section):
     report: ReportParameters
     learning_curve: LearningCurveParameters
     cluster: ClusterParameters
+
+    @model_validator(mode="after")
+    def _covariates_agree(self) -> Self:
+        check_declared(self.covariates)
+        return self
 
     @model_validator(mode="after")
     def _sections_agree(self) -> Self:
@@ -303,6 +315,10 @@ def write_slices(run: str, parameters: StudyParameters) -> None:
     """
     folder = RunPaths(run).parameters
     sections = parameters.model_dump(mode="json", exclude={"cluster", "learning_curve"})
+    covariates = sections.pop("covariates")
+    for stage in READ_COVARIATES:
+        if sections[stage] is not None:
+            sections[stage]["covariates"] = covariates
     for section, *keys in FOLDERS:
         named = _value(sections[section], keys)
         if named is not None:
