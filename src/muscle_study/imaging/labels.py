@@ -24,8 +24,8 @@ def merge_labels(
     Raises
     ------
     Excluded
-        ``grid_mismatch``; ``unknown_label`` for a value without meaning. The participant is excluded, not
-        only the labels: whoever mixed up a label file may have mixed up more.
+        ``grid_mismatch``; ``unknown_label`` for a value without meaning. The participant is
+        excluded, not only the labels: whoever mixed up a label file may have mixed up more.
     """
     merged = np.zeros(image.data.shape, np.uint8)
     for name, volume, meanings in files:
