@@ -7,13 +7,13 @@ import pytest
 from statsmodels.datasets import longley
 
 from muscle_study.protocol.paths import ROOT
-from muscle_study.statistics.analyses.muscle_size.comparisons import several_groups
 from muscle_study.statistics.analyses.muscle_size.regression import (
     coefficients,
     fit,
     fit_all,
     regression_table,
 )
+from muscle_study.statistics.methods.comparisons import several_groups
 from muscle_study.statistics.study.groups import Grouping
 
 REAL = Path(os.environ.get("MUSCLE_STUDY_REAL", ROOT.parent / "shared" / "real"))

@@ -14,7 +14,6 @@ from muscle_study.publishing.cell_numbers import CellNumbers
 from muscle_study.publishing.disclosure import SUPPRESSED
 from muscle_study.publishing.numbers import format_number, format_p, interval
 from muscle_study.statistics.analyses.muscle_size.correlation import SIZES, correlations
-from muscle_study.statistics.analyses.muscle_size.descriptives import describe
 from muscle_study.statistics.analyses.muscle_size.published import published
 from muscle_study.statistics.analyses.muscle_size.regression import TERM_TEXT, coefficient_digits
 from muscle_study.statistics.analyses.segmentation import compared
@@ -24,6 +23,7 @@ from muscle_study.statistics.analyses.segmentation.quality import (
     read_agreement,
     read_quality,
 )
+from muscle_study.statistics.methods.descriptives import describe
 from muscle_study.statistics.study.measures import OUTCOMES, PAPER_OUTCOMES, SEXES, SHORT_NAMES
 from muscle_study.statistics.study.study import Study
 

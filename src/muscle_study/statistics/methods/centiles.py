@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy import optimize, stats
 
-from muscle_study.statistics.analyses.extensions.splines import knots_at, spline_basis
+from muscle_study.statistics.methods.splines import knots_at, spline_basis
 
 Design = Literal["age", "body"]
 AGE: Design = "age"

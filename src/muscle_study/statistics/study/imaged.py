@@ -9,20 +9,25 @@ import pandas as pd
 
 from muscle_study.publishing.table import Table, estimate, mean_sd, without_repeats
 from muscle_study.statistics.analyses.muscle_size.correlation import SIZES, correlations
-from muscle_study.statistics.analyses.muscle_size.descriptives import describe, measured
+from muscle_study.statistics.analyses.muscle_size.descriptives import measured
 from muscle_study.statistics.analyses.muscle_size.regression import (
     TERM_TEXT,
     coefficient_digits,
     coefficients,
     fit_all,
 )
-from muscle_study.statistics.study.measures import GROUPED_MEASURES, OUTCOMES, SEXES, SHORT_NAMES
+from muscle_study.statistics.methods.descriptives import describe
+from muscle_study.statistics.study.measures import (
+    AMONG,
+    GROUPED_MEASURES,
+    OUTCOMES,
+    SEXES,
+    SHORT_NAMES,
+)
 from muscle_study.statistics.study.study import Study
 
 #: The samples, and how a column is headed.
 SAMPLES = {"all": "Everyone", "imaged": "Imaged only"}
-
-AMONG = {"both": "All", **SEXES}
 
 KEYS = ["kind", "quantity", "sex", "term"]
 

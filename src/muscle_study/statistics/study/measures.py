@@ -7,6 +7,9 @@ import pandas as pd
 #: Sexes as tables hold them, and as they are printed.
 SEXES = {"male": "Men", "female": "Women"}
 
+#: The same with everyone, under the name that pooled models have.
+AMONG = {"both": "All", **SEXES}
+
 
 @dataclass(frozen=True)
 class Measure:

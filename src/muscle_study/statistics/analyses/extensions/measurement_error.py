@@ -26,7 +26,7 @@ from muscle_study.publishing.disclosure import MARK
 from muscle_study.publishing.numbers import format_number, format_p
 from muscle_study.publishing.table import Table, estimate, without_repeats
 from muscle_study.statistics.analyses.extensions.recovery import coefficients_path
-from muscle_study.statistics.analyses.muscle_size.correlation import SIZES, fisher_interval
+from muscle_study.statistics.analyses.muscle_size.correlation import SIZES
 from muscle_study.statistics.analyses.muscle_size.regression import (
     TERM_TEXT,
     TERMS,
@@ -35,8 +35,9 @@ from muscle_study.statistics.analyses.muscle_size.regression import (
 )
 from muscle_study.statistics.analyses.segmentation.quality import has_truth, read_quality
 from muscle_study.statistics.analyses.text import Text
-from muscle_study.statistics.study.imaged import AMONG
+from muscle_study.statistics.methods.correlation import fisher_interval
 from muscle_study.statistics.study.measures import (
+    AMONG,
     CSA,
     GLUTEUS,
     OUTCOMES,

@@ -10,8 +10,8 @@ from muscle_study.publishing.numbers import format_number
 from muscle_study.publishing.table import Table, estimate, without_repeats
 from muscle_study.statistics.analyses.muscle_size.correlation import SIZES
 from muscle_study.statistics.analyses.muscle_size.regression import TERM_TEXT, coefficient_digits
-from muscle_study.statistics.study.imaged import AMONG, SAMPLES
-from muscle_study.statistics.study.measures import OUTCOMES, SHORT_NAMES
+from muscle_study.statistics.study.imaged import SAMPLES
+from muscle_study.statistics.study.measures import AMONG, OUTCOMES, SHORT_NAMES
 from muscle_study.statistics.study.study import Study
 
 #: Kinds of true coefficient that the statistics estimate.

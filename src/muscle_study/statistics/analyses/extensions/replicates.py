@@ -22,7 +22,7 @@ from muscle_study.publishing.cell_numbers import CellNumbers
 from muscle_study.publishing.numbers import format_number
 from muscle_study.publishing.table import Table, interval
 from muscle_study.statistics.analyses.extensions import body_size
-from muscle_study.statistics.analyses.extensions.splines import CURVED, fit_spline
+from muscle_study.statistics.analyses.extensions.splines import CURVED
 from muscle_study.statistics.analyses.muscle_size import (
     comparisons,
     correlation,
@@ -30,10 +30,11 @@ from muscle_study.statistics.analyses.muscle_size import (
     regression,
     secondary,
 )
-from muscle_study.statistics.analyses.muscle_size.comparisons import two_groups
 from muscle_study.statistics.analyses.muscle_size.regression import fit
 from muscle_study.statistics.analyses.text import Text
 from muscle_study.statistics.methods.centiles import AGE, curves_of, fit_centiles
+from muscle_study.statistics.methods.comparisons import two_groups
+from muscle_study.statistics.methods.splines import fit_spline
 from muscle_study.statistics.parameters import StatisticsParameters
 from muscle_study.statistics.study.loading import analysis_table
 from muscle_study.statistics.study.measures import OUTCOMES, SEXES
@@ -183,7 +184,7 @@ def under_null(study: Study, rng: np.random.Generator) -> list[tuple]:
             dealt = own.assign(outcome=rng.permutation(outcome.values(own)))
             found = fit(dealt, "outcome", ["age_years", "bmi_kg_m2"], CONFIDENCE).terms
             tests = {f"regression, {row.term}": row.p for row in found.itertuples()}
-            curved = fit_spline(dealt)
+            curved = fit_spline(dealt, "outcome", CURVED)
             tests |= {f"non-linearity, {one}": curved.nonlinearity(one)["p"] for one in CURVED}
             lot = rng.random(len(dealt)) < 0.3
             groups = dealt["outcome"][lot], dealt["outcome"][~lot]

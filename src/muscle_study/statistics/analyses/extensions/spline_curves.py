@@ -12,7 +12,8 @@ from muscle_study.publishing.style import (
     say_instead,
     tag_synthetic,
 )
-from muscle_study.statistics.analyses.extensions.splines import CURVED, KNOTS, SplineFit, curves
+from muscle_study.statistics.analyses.extensions.splines import CURVED, curves
+from muscle_study.statistics.methods.splines import KNOTS, SplineFit
 from muscle_study.statistics.study.measures import OUTCOMES, PAPER_OUTCOMES, SEXES
 from muscle_study.statistics.study.study import Study
 

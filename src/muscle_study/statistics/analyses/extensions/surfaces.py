@@ -19,7 +19,7 @@ from muscle_study.publishing.style import (
     tag_synthetic,
 )
 from muscle_study.statistics.analyses.extensions.spline_curves import HEADINGS
-from muscle_study.statistics.analyses.extensions.splines import KNOTS, SplineFit
+from muscle_study.statistics.methods.splines import KNOTS, SplineFit
 from muscle_study.statistics.study.measures import OUTCOMES, PAPER_OUTCOMES, SEXES
 from muscle_study.statistics.study.study import Study
 
@@ -67,13 +67,8 @@ def surfaces(fits: dict[tuple[str, str], SplineFit | None], confidence: float) -
         if fitted is not None:
             age, bmi = (np.linspace(*fitted.shown[name], STEPS) for name in ("age", "bmi"))
             grid = dict(zip(("age", "bmi"), map(np.ravel, np.meshgrid(age, bmi)), strict=True))
-            predicted = fitted.result.get_prediction(fitted.design(grid))
-            low, high = predicted.conf_int(alpha=1 - confidence).T
-            parts.append(
-                pd.DataFrame(grid).assign(
-                    outcome=outcome, sex=sex, mean=predicted.predicted_mean, low=low, high=high
-                )
-            )
+            means = fitted.predict(grid, confidence)
+            parts.append(pd.DataFrame(grid).join(means).assign(outcome=outcome, sex=sex))
     return pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
 
 

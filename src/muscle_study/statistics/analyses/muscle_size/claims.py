@@ -11,8 +11,7 @@ from muscle_study.publishing.disclosure import MARK
 from muscle_study.publishing.numbers import format_number
 from muscle_study.publishing.table import Table, estimate, without_repeats
 from muscle_study.statistics.analyses.text import Text
-from muscle_study.statistics.study.imaged import AMONG
-from muscle_study.statistics.study.measures import OUTCOMES
+from muscle_study.statistics.study.measures import AMONG, OUTCOMES
 from muscle_study.statistics.study.study import Study
 
 #: Correlations from here on are called strong (Cohen, Statistical Power Analysis, 1988).

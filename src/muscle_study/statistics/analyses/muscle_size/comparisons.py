@@ -1,14 +1,16 @@
 """Tests between groups, with effect sizes."""
 
-import numpy as np
 import pandas as pd
-import pingouin
-from scipy import stats
 
 from muscle_study.publishing.disclosure import MARK
 from muscle_study.publishing.numbers import format_number, format_p
 from muscle_study.publishing.table import Table, estimate, interval, unbroken, without_repeats
-from muscle_study.statistics.methods import effect_sizes
+from muscle_study.statistics.methods.comparisons import (
+    comparable,
+    holm,
+    several_groups,
+    two_groups,
+)
 from muscle_study.statistics.study.measures import OUTCOMES, SEXES, SHORT_NAMES
 from muscle_study.statistics.study.study import Study
 
@@ -39,70 +41,6 @@ AGE_CONTRASTS = {"age_under_30": (0, 30), "age_30_to_59": (30, 60)}
 
 #: Inside the limits, and all others.
 IN_OUT = ("in", "out")
-
-
-def two_groups(first: pd.Series, second: pd.Series, confidence: float) -> dict[str, float]:
-    """Compare two means by Welch's t-test.
-
-    Returns
-    -------
-    dict
-        t, its degrees of freedom, p, the difference of means (first - second) with its interval,
-        Cohen's d with the pooled SD and its interval, and Hedges' g.
-    """
-    d, d_low, d_high = effect_sizes.cohen_d(first, second, confidence)
-    test = stats.ttest_ind(first, second, equal_var=False)
-    limits = test.confidence_interval(confidence)  # pingouin's is rounded
-    return {
-        **dict.fromkeys(COLUMNS, np.nan),
-        "statistic": test.statistic,
-        "df2": test.df,
-        "p": test.pvalue,
-        "difference": first.mean() - second.mean(),
-        "difference_low": limits.low,
-        "difference_high": limits.high,
-        "cohen_d": d,
-        "cohen_d_low": d_low,
-        "cohen_d_high": d_high,
-        "hedges_g": pingouin.compute_effsize(first, second, eftype="hedges"),
-    }
-
-
-def several_groups(values: pd.Series, groups: pd.Series, confidence: float) -> dict[str, float]:
-    """Compare the means of two or more groups by Welch's ANOVA.
-
-    Returns
-    -------
-    dict
-        F, its degrees of freedom, p, and eta squared = between-group / total sum of squares, with
-        its interval.
-    """
-    data = pd.DataFrame({"value": values.to_numpy(float), "group": groups.astype(str).to_numpy()})
-    test = pingouin.welch_anova(data=data, dv="value", between="group").iloc[0]
-    total = ((data["value"] - data["value"].mean()) ** 2).sum()
-    means = data.groupby("group")["value"].transform("mean")
-    between = ((means - data["value"].mean()) ** 2).sum()
-    eta_squared = between / total
-    classical = data["group"].nunique() - 1, len(data) - data["group"].nunique()
-    f = eta_squared / (1 - eta_squared) * classical[1] / classical[0]
-    low, high = effect_sizes.eta_squared_interval(f, *classical, confidence)
-    return {
-        **dict.fromkeys(COLUMNS, np.nan),
-        "statistic": test["F"],
-        "df1": test["ddof1"],
-        "df2": test["ddof2"],
-        "p": test["p_unc"],
-        "eta_squared": eta_squared,
-        "eta_squared_low": low,
-        "eta_squared_high": high,
-    }
-
-
-def comparable(values: pd.Series, groups: pd.Series, min_count: int) -> list[str]:
-    """Return the groups that can be compared: enough members, and not all alike."""
-    by_group = values.groupby(groups, observed=True)
-    usable = (by_group.count() >= max(2, min_count)) & (by_group.var() > 0)
-    return list(usable.index[usable])
 
 
 def compare(study: Study) -> pd.DataFrame:
@@ -153,23 +91,14 @@ def compare(study: Study) -> pd.DataFrame:
                     **_pair(study, values, people["bmi_split"], (above, below)),
                 }
             )
-    table = pd.DataFrame(rows)
+    table = pd.DataFrame(rows, columns=["outcome", "comparison", "sex", *COLUMNS])
     table["p_holm"] = holm(table["p"])
     return table
 
 
-def holm(p: pd.Series) -> pd.Series:
-    """Return Holm's adjusted p-values; comparisons that were not made do not count."""
-    adjusted = p.astype(float).copy()
-    made = p.notna()
-    if made.any():
-        adjusted[made] = pingouin.multicomp(p[made].to_numpy(float), method="holm")[1]
-    return adjusted
-
-
 def _pair(study: Study, values: pd.Series, groups: pd.Series, order: tuple[str, str]) -> dict:
     if set(order) - set(comparable(values, groups, study.min_count)):
-        return dict.fromkeys(COLUMNS, np.nan)
+        return {}
     first, second = (values[groups == group].dropna() for group in order)
     return two_groups(first, second, study.parameters.confidence)
 
@@ -177,7 +106,7 @@ def _pair(study: Study, values: pd.Series, groups: pd.Series, order: tuple[str, 
 def _several(study: Study, values: pd.Series, groups: pd.Series) -> dict:
     usable = comparable(values, groups, study.min_count)
     if len(usable) < 2:
-        return dict.fromkeys(COLUMNS, np.nan)
+        return {}
     kept = groups.isin(usable) & values.notna()
     return several_groups(values[kept], groups[kept], study.parameters.confidence)
 

@@ -1,50 +1,16 @@
 """Correlation of gluteus volume with body size."""
 
-import numpy as np
 import pandas as pd
-from scipy import stats
 
 from muscle_study.publishing.disclosure import MARK
 from muscle_study.publishing.numbers import format_number, format_p
 from muscle_study.publishing.table import Table, estimate
+from muscle_study.statistics.methods.correlation import pearson
 from muscle_study.statistics.study.measures import OUTCOMES, SEXES
 from muscle_study.statistics.study.study import Study
 
 #: What gluteus volume is correlated with.
 SIZES = {"weight_kg": "Weight", "height_cm": "Height", "bmi_kg_m2": "BMI"}
-
-
-def pearson(first: pd.Series, second: pd.Series, confidence: float) -> dict[str, float]:
-    """Return Pearson's r with its interval on Fisher's z; NaN for fewer than four pairs.
-
-    The standard error is that of any distribution with fourth moments: each pair moves r by
-    ``zx zy - r (zx² + zy²) / 2``, with z in SDs from the mean (Steiger and Hakstian, Br J Math Stat
-    Psychol 1982;35:208-215). For two normal variables it is Fisher's ``1 / √(n - 3)``; weight and
-    BMI are skewed, and Fisher's error is too small or too large by how much their tails add.
-
-    Returns
-    -------
-    dict
-        ``r``, its standard error ``error``, ``low``, ``high``, and ``p`` of no correlation.
-    """
-    pairs = pd.DataFrame({"first": first, "second": second}).dropna()
-    if len(pairs) < 4 or (pairs.nunique() < 2).any():
-        return dict.fromkeys(("r", "error", "low", "high", "p"), np.nan)
-    result = stats.pearsonr(pairs["first"], pairs["second"])
-    r = result.statistic
-    x, y = stats.zscore(pairs.to_numpy(float)).T
-    influence = x * y - r * (x**2 + y**2) / 2
-    error = float(np.sqrt((influence**2).mean() / (len(pairs) - 3)))
-    low, high = fisher_interval(r, error, confidence)
-    return {"r": r, "error": error, "low": low, "high": high, "p": result.pvalue}
-
-
-def fisher_interval(r: float, error: float, confidence: float) -> tuple[float, float]:
-    """Return the interval of a correlation with a standard error, by Fisher's z = artanh r."""
-    if abs(r) >= 1:  # a straight line leaves nothing to vary
-        return r, r
-    half = stats.norm.ppf((1 + confidence) / 2) * error / (1 - r**2)
-    return float(np.tanh(np.arctanh(r) - half)), float(np.tanh(np.arctanh(r) + half))
 
 
 def correlations(study: Study) -> pd.DataFrame:
@@ -57,6 +23,9 @@ def correlations(study: Study) -> pd.DataFrame:
                 people = people.iloc[:0]
             found = pearson(
                 OUTCOMES["gluteus"].values(people), people[size], study.parameters.confidence
+            )
+            found["n"] = (
+                study.rounded(found["n"]) if found["n"] >= study.min_count else float("nan")
             )
             rows.append({"with": size, "sex": sex, **found})
     return pd.DataFrame(rows)

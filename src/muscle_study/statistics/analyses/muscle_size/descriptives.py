@@ -12,6 +12,7 @@ from muscle_study.publishing.table import (
     suppression_note,
     without_repeats,
 )
+from muscle_study.statistics.methods.descriptives import describe
 from muscle_study.statistics.study.measures import GROUPED_MEASURES, MEASURES, SEXES, SIDES, Measure
 from muscle_study.statistics.study.study import Study
 
@@ -22,30 +23,6 @@ CHARACTERISTICS = (
     Measure("weight_kg", "weight", "kg", 1),
     Measure("bmi_kg_m2", "BMI", "kg/m²", 1),
 )
-
-_EMPTY = {
-    "mean": float("nan"),
-    "sd": float("nan"),
-    "median": float("nan"),
-    "q1": float("nan"),
-    "q3": float("nan"),
-}
-
-
-def describe(values: pd.Series, min_count: int) -> dict[str, float]:
-    """Return mean, SD (n - 1), median and quartiles; NaN for fewer than `min_count` values.
-
-    A centile of a few people is one of them: as many must lie beyond one that is shown, so that the
-    median needs twice, and the quartiles need four times `min_count` values.
-    """
-    values = values.dropna()
-    found = dict(_EMPTY)
-    if len(values) >= min_count:
-        found |= {"mean": values.mean(), "sd": values.std()}
-    for name, centile in (("q1", 0.25), ("median", 0.5), ("q3", 0.75)):
-        if len(values) * min(centile, 1 - centile) >= min_count:
-            found[name] = values.quantile(centile)
-    return found
 
 
 def population_table(study: Study) -> Table:
@@ -130,7 +107,7 @@ def _share(group: pd.Series) -> str:
 
 def _described(study: Study, sex: str, measure: Measure) -> dict[str, float]:
     if sex in study.hidden_sexes:
-        return dict(_EMPTY)
+        return describe(pd.Series(dtype=float), study.min_count)
     return describe(measure.values(study.of_sex(sex)), study.min_count)
 
 
@@ -214,7 +191,7 @@ def _by_group(
                 cells = {}
                 for measure in measures:
                     values = (
-                        dict(_EMPTY)
+                        describe(measure.values(members.iloc[:0]), study.min_count)
                         if group.hidden
                         else describe(measure.values(members), study.min_count)
                     )

@@ -12,8 +12,7 @@ from muscle_study.publishing.numbers import format_number, format_p
 from muscle_study.publishing.table import Table, without_repeats
 from muscle_study.statistics.analyses.muscle_size.regression import Fit
 from muscle_study.statistics.analyses.text import Text
-from muscle_study.statistics.study.imaged import AMONG
-from muscle_study.statistics.study.measures import SHORT_NAMES
+from muscle_study.statistics.study.measures import AMONG, SHORT_NAMES
 from muscle_study.statistics.study.study import Study
 
 COLUMNS = [

@@ -6,9 +6,9 @@ from muscle_study.publishing.cell_numbers import CellNumbers
 from muscle_study.publishing.disclosure import MARK
 from muscle_study.publishing.numbers import format_number, format_p
 from muscle_study.publishing.table import Table, estimate, without_repeats
-from muscle_study.statistics.analyses.muscle_size.comparisons import holm
 from muscle_study.statistics.analyses.muscle_size.regression import COLUMNS, fit, model_data
 from muscle_study.statistics.analyses.text import Text
+from muscle_study.statistics.methods.comparisons import holm
 from muscle_study.statistics.study.measures import OUTCOMES, SHORT_NAMES
 from muscle_study.statistics.study.study import Study
 

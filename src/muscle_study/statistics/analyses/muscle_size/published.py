@@ -10,8 +10,8 @@ from muscle_study.protocol.paths import PUBLISHED
 from muscle_study.publishing.disclosure import MARK
 from muscle_study.publishing.numbers import format_number
 from muscle_study.publishing.table import Table, mean_sd
-from muscle_study.statistics.analyses.muscle_size.descriptives import describe
 from muscle_study.statistics.analyses.segmentation.quality import muscle_dice
+from muscle_study.statistics.methods.descriptives import describe
 from muscle_study.statistics.study.measures import PAPER_OUTCOMES, SEXES
 from muscle_study.statistics.study.study import Study
 

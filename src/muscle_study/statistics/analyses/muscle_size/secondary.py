@@ -5,15 +5,14 @@ import pandas as pd
 from muscle_study.publishing.disclosure import MARK
 from muscle_study.publishing.numbers import format_number, format_p
 from muscle_study.publishing.table import Table, estimate, without_repeats
-from muscle_study.statistics.analyses.muscle_size.comparisons import holm
 from muscle_study.statistics.analyses.muscle_size.regression import (
     TERM_TEXT,
     coefficient_digits,
     coefficients,
     fit_outcome,
 )
-from muscle_study.statistics.study.imaged import AMONG
-from muscle_study.statistics.study.measures import GLUTEUS_FAT, MEASURES, PSOAS_FAT, SEXES
+from muscle_study.statistics.methods.comparisons import holm
+from muscle_study.statistics.study.measures import AMONG, GLUTEUS_FAT, MEASURES, PSOAS_FAT, SEXES
 from muscle_study.statistics.study.study import Study
 
 #: Asymmetry is signed: positive where the right side is larger.

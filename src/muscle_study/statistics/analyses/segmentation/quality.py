@@ -10,7 +10,7 @@ from muscle_study.protocol.muscles import MUSCLES, STRUCTURES
 from muscle_study.publishing.disclosure import MARK
 from muscle_study.publishing.numbers import format_number
 from muscle_study.publishing.table import Table, count, estimate, interval, mean_sd, without_repeats
-from muscle_study.statistics.analyses.muscle_size.descriptives import describe
+from muscle_study.statistics.methods.descriptives import describe
 from muscle_study.statistics.study.measures import MEASURES, OUTCOMES, SEXES
 from muscle_study.statistics.study.study import Study
 

@@ -2,13 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from muscle_study.statistics.analyses.extensions.splines import (
-    fit_spline,
-    fit_splines,
-    knots_at,
-    nonlinearity,
-    spline_basis,
-)
+from muscle_study.statistics.methods.splines import fit_spline, knots_at, spline_basis
+
+COVARIATES = {"age": "age_years", "bmi": "bmi_kg_m2"}
 
 
 def people(n, curve, seed=0):
@@ -45,7 +41,7 @@ def test_a_spline_follows_a_smooth_curve_and_knows_it_is_one():
     def curve(age):
         return 20 - 0.004 * (age - 30) ** 2
 
-    fitted = fit_spline(people(3000, curve))
+    fitted = fit_spline(people(3000, curve), "outcome", COVARIATES)
     drawn = fitted.curve("age", 0.95)
     truth = curve(drawn["at"]) + 0.3 * fitted.middle["bmi"]
     assert np.abs(drawn["mean"] - truth).max() < 0.4
@@ -56,16 +52,16 @@ def test_a_spline_follows_a_smooth_curve_and_knows_it_is_one():
 def test_the_test_for_nonlinearity_has_its_level():
     """Of 300 samples linear in age, about 15 are called curved at 5 %; at most 27 (3 SE)."""
     rejected = sum(
-        fit_spline(people(300, lambda age: -0.05 * age, seed)).nonlinearity("age")["p"] < 0.05
+        fit_spline(people(300, lambda age: -0.05 * age, seed), "outcome", COVARIATES).nonlinearity(
+            "age"
+        )["p"]
+        < 0.05
         for seed in range(300)
     )
     assert 4 <= rejected <= 27
 
 
-def test_too_few_people_make_no_spline(study):
-    assert fit_spline(people(100, lambda age: age)) is None
+def test_too_few_people_or_values_make_no_spline():
+    assert fit_spline(people(100, lambda age: age), "outcome", COVARIATES) is None
     few_ages = people(400, lambda age: age).assign(age_years=lambda table: table.index % 2)
-    assert fit_spline(few_ages) is None
-    table = nonlinearity(fit_splines(study))
-    assert len(table) == 8
-    assert table["p"].isna().all()
+    assert fit_spline(few_ages, "outcome", COVARIATES) is None

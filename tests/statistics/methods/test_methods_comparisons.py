@@ -4,11 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from muscle_study.statistics.analyses.muscle_size.comparisons import (
-    COLUMNS,
+from muscle_study.statistics.methods.comparisons import (
     comparable,
-    compare,
-    comparisons_table,
     holm,
     several_groups,
     two_groups,
@@ -83,20 +80,3 @@ def test_holm_leaves_out_what_was_not_made():
 def test_groups_that_can_be_compared(values, min_count, usable):
     groups = pd.Series(["a", "a", "a", "b", "b", "b"])
     assert comparable(pd.Series(values, dtype=float), groups, min_count) == usable
-
-
-def test_all_comparisons_of_a_run(study):
-    tests = compare(study)
-    assert len(tests) == 22
-    assert tests["p"].notna().all()
-    assert (tests["p_holm"] >= tests["p"]).all()
-    sex = tests[(tests["outcome"] == "csa") & (tests["comparison"] == "sex")].iloc[0]
-    means = study.people.groupby("sex")["psoas_csa_total_cm2"].mean()
-    assert sex["difference"] == pytest.approx(means["male"] - means["female"])
-
-
-def test_nothing_to_compare(study_of, plan):
-    study = study_of(plan(n=30, demographics=False, truth=False, n_test=0))
-    tests = compare(study)
-    assert tests[COLUMNS].isna().all(axis=None)
-    assert set(comparisons_table(study, tests).text["p"]) == {"–"}
