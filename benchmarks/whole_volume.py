@@ -10,8 +10,8 @@ from scipy import ndimage
 
 from benchmarks.study import Network
 from muscle_study.imaging.volumes import Volume, resample
+from muscle_study.networks.parameters import Precision
 from muscle_study.networks.precision import autocast
-from muscle_study.training.parameters import Precision
 
 OVERLAP = 0.5
 #: Patches seen together. Of a single small one torch leaves oneDNN's convolutions in 32 bits for

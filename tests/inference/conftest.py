@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from muscle_study.networks.model import Learned, ModelCard
-from muscle_study.training.parameters import NetworkParameters, TrainingParameters
+from muscle_study.networks.parameters import NetworkParameters
+from muscle_study.training.parameters import TrainingParameters
 
 
 class Levels(torch.nn.Module):

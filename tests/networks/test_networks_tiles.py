@@ -5,8 +5,8 @@ from math import prod
 import numpy as np
 import pytest
 
+from muscle_study.networks.parameters import HALO
 from muscle_study.networks.tiles import Tile, batches, tiling
-from muscle_study.training.parameters import HALO
 
 
 def times_kept(tiles, shape):

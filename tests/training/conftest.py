@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from muscle_study.imaging.volumes import Volume, save
+from muscle_study.networks.parameters import NetworkParameters
 from muscle_study.protocol.files import sha256, write_json, write_table
 from muscle_study.protocol.paths import RunPaths, image_file
-from muscle_study.training.parameters import NetworkParameters, TrainingParameters
+from muscle_study.training.parameters import TrainingParameters
 
 
 @pytest.fixture

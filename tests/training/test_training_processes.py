@@ -42,7 +42,7 @@ def test_two_processes_train_together(paths, parameters, strategy, bounded, monk
     assert len(pd.read_csv(paths.model / "history.csv")) == 4
     for last in paths.model.rglob("last.ckpt"):  # each took one of the two batches of an epoch
         assert torch.load(last, weights_only=False)["global_step"] == 2
-    assert load_model(paths.model).card.parameters == together
+    assert load_model(paths.model).card.parameters.model_dump() == together.model_dump()
     assert set(pd.read_csv(paths.model / "used.csv")["participant_id"]) == {"a", "b", "c"}
     check_test_split_unseen(paths)
     said = capfd.readouterr().out

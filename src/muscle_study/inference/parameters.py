@@ -6,9 +6,9 @@ from typing import Literal, Self
 from pydantic import Field, model_validator
 
 from muscle_study.inference.segmenters import SEGMENTERS, LabelTable
+from muscle_study.networks.parameters import Precision
 from muscle_study.protocol.muscles import STRUCTURES, Psoas
 from muscle_study.protocol.sections import Section
-from muscle_study.training.parameters import Precision
 
 Source = Literal["network", "masks"]
 

@@ -16,10 +16,10 @@ from muscle_study.imaging.volumes import Volume, resample
 from muscle_study.networks.localiser import MARGIN_MM, localise
 from muscle_study.networks.model import Model
 from muscle_study.networks.network import run_over
+from muscle_study.networks.parameters import Precision
 from muscle_study.networks.precision import autocast
 from muscle_study.networks.preprocessing import intensity_range, network_input
 from muscle_study.protocol.muscles import MUSCLES, SIDES, STRUCTURES, Label, label_of
-from muscle_study.training.parameters import Precision
 
 #: A volume that is seen tile by tile is passed over where no muscle was located as near as this
 #: (mm); nearer, the localiser's outlines are not to be trusted.

@@ -28,12 +28,12 @@ from muscle_study.mapping.records import (
     write_record,
 )
 from muscle_study.networks.model import load_model, model_files, read_card
+from muscle_study.networks.parameters import Precision
 from muscle_study.networks.precision import device_of, resolved
 from muscle_study.networks.preprocessing import load_channels
 from muscle_study.protocol.exclusions import Excluded
 from muscle_study.protocol.files import read_table, sha256, write_json, write_table
 from muscle_study.protocol.paths import RunPaths
-from muscle_study.training.parameters import Precision
 
 
 class LabelSource(ABC):

@@ -7,8 +7,8 @@ import torch
 
 from muscle_study.imaging.volumes import Volume
 from muscle_study.networks.network import run_over
+from muscle_study.networks.parameters import NetworkParameters
 from muscle_study.networks.preprocessing import network_input
-from muscle_study.training.parameters import NetworkParameters
 
 #: The box round what the localiser found is enlarged by this much on every side (mm): its grid
 #: is coarse, and the segmenter needs surroundings.

@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializeAsAny
 from safetensors.torch import load_file, save_file
 
 from muscle_study.networks.classes import CLASSES
 from muscle_study.networks.network import build_network, layout, learned_weights
+from muscle_study.networks.parameters import NetworkParameters, NetworksParameters
 from muscle_study.protocol.files import read_json, whole_file, write_json
 from muscle_study.protocol.muscles import Label, Psoas
-from muscle_study.training.parameters import NetworkParameters, TrainingParameters
 
 CARD = "card.json"
 
@@ -46,7 +46,7 @@ class ModelCard(BaseModel):
     psoas: Psoas = Field(description="what the label of the psoas holds")
     synthetic: bool = Field(description="trained on the synthetic cohort")
     data_sha256: str = Field(description="of the images and labels used")
-    parameters: TrainingParameters = Field(description="all parameters of training")
+    parameters: SerializeAsAny[NetworksParameters] = Field(description="all parameters of training")
     localiser: Learned = Field(description="the coarse network")
     segmenters: list[Learned] = Field(description="the fine networks, whose outputs are averaged")
 

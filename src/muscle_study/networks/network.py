@@ -8,8 +8,8 @@ from monai.networks.nets import DynUNet
 from torch.nn.functional import pad
 
 from muscle_study.networks.norm import INSTANCE_NORM
+from muscle_study.networks.parameters import NetworkParameters
 from muscle_study.networks.tiles import batches, tiling
-from muscle_study.training.parameters import NetworkParameters
 
 #: Edge of the convolutions' kernels (voxels).
 KERNEL = 3

@@ -4,7 +4,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 import torch
 
-from muscle_study.training.parameters import Precision
+from muscle_study.networks.parameters import Precision
 
 #: What processors that multiply bfloat16 themselves are known by (x86, x86, ARM). Others emulate
 #: it, which is slower than 32 bits.

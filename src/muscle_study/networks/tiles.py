@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 
-from muscle_study.training.parameters import HALO, NetworkParameters
+from muscle_study.networks.parameters import HALO, NetworkParameters
 
 
 class Tile(NamedTuple):

@@ -24,8 +24,7 @@ from muscle_study.protocol.paths import PARAMS, ROOT, RunPaths
 from muscle_study.protocol.sections import Section
 from muscle_study.report.parameters import ReportParameters
 from muscle_study.statistics.parameters import StatisticsParameters
-from muscle_study.training.learning_curve_parameters import LearningCurveParameters
-from muscle_study.training.parameters import TrainingParameters
+from muscle_study.training.parameters import LearningCurveParameters, TrainingParameters
 
 #: Layouts in which the synthetic cohort can be written, and its format there.
 OWN_FORMATS = {"cohort": "nifti", "nako": "dicom"}

@@ -11,7 +11,7 @@ import torch
 
 from muscle_study.networks.classes import Classes
 from muscle_study.networks.network import run_over
-from muscle_study.training.parameters import NetworkParameters
+from muscle_study.networks.parameters import NetworkParameters
 
 
 @torch.inference_mode()

@@ -16,11 +16,12 @@ from torch.utils.data import DataLoader, Dataset, DistributedSampler, Sampler
 from muscle_study.mapping.progress import Progress
 from muscle_study.networks.classes import CLASSES, Classes
 from muscle_study.networks.localiser import MARGIN_MM
+from muscle_study.networks.parameters import NetworkParameters
 from muscle_study.protocol.files import read_table, sha256
 from muscle_study.protocol.paths import RunPaths, image_file
 from muscle_study.training.augmentation import augmentation
 from muscle_study.training.cache import CachedVolume, VolumeCache
-from muscle_study.training.parameters import NetworkParameters, TrainingParameters
+from muscle_study.training.parameters import TrainingParameters
 
 
 class Patches(Dataset):

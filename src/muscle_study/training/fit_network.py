@@ -13,6 +13,7 @@ from muscle_study.mapping.progress import Progress
 from muscle_study.mapping.records import code_digest, contents, record_key
 from muscle_study.networks.model import Learned, load_model, model_files, save_weights
 from muscle_study.networks.network import layout, learned_weights
+from muscle_study.networks.parameters import NetworkParameters
 from muscle_study.networks.precision import device_of, resolved
 from muscle_study.protocol.files import sha256
 from muscle_study.protocol.paths import ROOT
@@ -21,7 +22,7 @@ from muscle_study.training.callbacks import History, Patience, Waiting
 from muscle_study.training.data import AnnotatedParticipants
 from muscle_study.training.finished import Finished, read_finished, write_finished
 from muscle_study.training.module import Segmentation
-from muscle_study.training.parameters import NetworkParameters, TrainingParameters
+from muscle_study.training.parameters import TrainingParameters
 
 #: Of a training's key, so much that no two are alike.
 KEY_LENGTH = 16

@@ -8,7 +8,7 @@ from monai.losses import DiceCELoss
 
 from muscle_study.networks.classes import Classes
 from muscle_study.networks.network import build_network, run_over
-from muscle_study.training.parameters import NetworkParameters
+from muscle_study.networks.parameters import NetworkParameters
 
 #: Share of the steps over which the learning rate rises.
 WARM_UP = 0.15
