@@ -1,12 +1,9 @@
 """The stage's last step: everything that the manuscript needs is there."""
 
-import shutil
-
 from muscle_study.publishing.cell_numbers import CellNumbers
 from muscle_study.publishing.numbers import read_numbers
 from muscle_study.statistics.analyses.extensions import measurement_error
 from muscle_study.statistics.analyses.names import expected_names
-from muscle_study.statistics.analyses.sample import cohort, cost, curation
 from muscle_study.statistics.analyses.segmentation import compared
 from muscle_study.statistics.analyses.segmentation.quality import has_predictions, has_truth
 from muscle_study.statistics.study.study import Study
@@ -69,24 +66,6 @@ ERROR_TABLES = ("error_model", "measurement_error")
 COMPARED_TABLES = ("comparison",)
 COMPARED_FIGURES = ("comparison",)
 
-#: What a run has whose faults are on record.
-FAULT_TABLES = ("faults",)
-
-#: What a run has whose data stage cohort made.
-COHORT_TABLES = ("cohort", "voxelisation")
-COHORT_FIGURES = ("cohort_mosaic", "cohort_faults", "cohort_atlas")
-
-
-#: What a run has whose stages were run by `make`, which notes what they took.
-COST_TABLES = ("cost",)
-COST_FIGURES = ("cost",)
-
-
-def remove_earlier(study: Study) -> None:
-    """Remove what the notebook wrote before: a table that this run has not must not be left."""
-    for folder in (study.paths.tables, study.paths.figures, study.paths.numbers):
-        shutil.rmtree(folder, ignore_errors=True)
-
 
 def write_numbers(study: Study, numbers: CellNumbers) -> None:
     """Write the numbers and check that tables, figures and numbers are complete.
@@ -119,14 +98,6 @@ def missing_outputs(study: Study) -> list[str]:
         figures += COMPARED_FIGURES
     if study.has_simulated:
         tables += SIMULATED_TABLES
-    if cohort.is_here(study):
-        tables += COHORT_TABLES
-        figures += COHORT_FIGURES
-    if curation.has_faults(study):
-        tables += FAULT_TABLES
-    if cost.is_here(study):
-        tables += COST_TABLES
-        figures += COST_FIGURES
     files = [
         study.paths.tables / f"{name}{ending}"
         for name in tables

@@ -5,14 +5,21 @@ import pandas as pd
 import pytest
 
 from muscle_study.protocol.files import write_json, write_table
-from muscle_study.publishing.cell_numbers import CellNumbers
+from muscle_study.publishing.result import Absent
 from muscle_study.statistics.analyses.sample import cost
-from muscle_study.statistics.analyses.sample import cost_figure as figure
+from muscle_study.statistics.analyses.sample.cost import (
+    GPU,
+    STAGES,
+    cost_table,
+    gpu_speed,
+    hours,
+    parts,
+)
 
 #: Seconds and megabytes that can be reckoned by hand.
 COSTS = pd.DataFrame(
     {
-        "stage": ["curation", "inference", "measurement", cost.GPU],
+        "stage": ["curation", "inference", "measurement", GPU],
         "run_seconds": [1.0, 5.0, 0.1, np.nan],
         "seconds": [10.0, 50.0, 1.0, 2.0],
         "read_mb": [30.0, 10.0, 10.0, 10.0],
@@ -22,7 +29,7 @@ COSTS = pd.DataFrame(
 
 
 def test_hours_follow_from_seconds_workers_and_the_scheduler():
-    table = cost.hours(COSTS, participants=36_000, overhead=0.002).set_index("workers")
+    table = hours(COSTS, participants=36_000, overhead=0.002).set_index("workers")
     one = table.loc[1]
     assert [one["curation"], one["inference"], one["measurement"]] == [100, 500, 10]
     assert (one["all"], one["all_gpu"], one["limit"]) == (610, 130, "workers")
@@ -36,7 +43,7 @@ def test_hours_follow_from_seconds_workers_and_the_scheduler():
 
 
 def test_the_published_ratio_is_the_least_of_its_range():
-    assert cost.gpu_speed() == pytest.approx(40 * 60 / 50)
+    assert gpu_speed() == pytest.approx(40 * 60 / 50)
 
 
 @pytest.fixture
@@ -68,11 +75,11 @@ def timed(study, tmp_path, monkeypatch):
 
 
 def test_parts_come_from_records_and_files(timed):
-    costs = cost.parts(timed).set_index("stage")
+    costs = parts(timed).set_index("stage")
     # 2.8125 mm are two of the NAKO's voxels in each direction of the slice
     assert costs.loc["inference", "run_seconds"] == 1.5
     assert costs.loc["inference", "seconds"] == pytest.approx(6)
-    assert costs.loc[cost.GPU, "seconds"] == pytest.approx(6 / 48)
+    assert costs.loc[GPU, "seconds"] == pytest.approx(6 / 48)
     assert costs.loc["curation", "run_seconds"] == 3
     assert costs.loc["measurement", "run_seconds"] == 0.5
     assert costs.loc["curation", "read_mb"] == pytest.approx(4 * 1.0)
@@ -80,16 +87,22 @@ def test_parts_come_from_records_and_files(timed):
     assert costs.loc["inference", "kept_mb"] == pytest.approx(4 * 0.001)
 
 
-def test_table_numbers_and_figure(timed, tmp_path):
-    table = cost.hours(COSTS, 27_805, 0.002)
-    numbers = CellNumbers()
-    cost.cost_numbers(COSTS, table, numbers, "tbl-cost")
-    numbers.write(tmp_path / "numbers.json")
-    printed = cost.cost_table(timed, COSTS, table).write(tmp_path)
-    assert list(printed.text["Limited by"].unique()) == ["workers", "scheduler"]
-    drawn = figure.draw(timed, table).write(tmp_path)
-    assert (tmp_path / "cost.svg").stat().st_size > 1000 and "scheduler" in drawn.caption
+def test_the_table_says_what_limits(timed):
+    table = cost_table(timed, COSTS, hours(COSTS, 27_805, 0.002))
+    assert list(table.text["Limited by"].unique()) == ["workers", "scheduler"]
+
+
+def test_numbers_and_lines_are_those_of_the_table(timed):
+    result = cost(timed)
+    table = result.table.data.set_index("workers")
+    drawn = {line.get_label(): line.get_ydata() for line in result.figure.figure.axes[0].lines}
+    for stage in STAGES:
+        assert drawn[stage] == pytest.approx(table[stage].to_numpy())
+    numbers = dict(result.numbers.items())
+    assert numbers["cost.hours_some"].value == pytest.approx(table.loc[32, "all"])
+    # one scheduler has its own time for everyone, however many workers there are
+    assert (table["measurement"] >= drawn["scheduler"][0] - 1e-9).all()
 
 
 def test_a_run_by_hand_does_not_know_what_it_took(study):
-    assert not cost.is_here(study)
+    assert isinstance(cost(study), Absent)

@@ -14,7 +14,7 @@ from muscle_study.statistics.analyses.muscle_size.descriptives import (
     sides_by_bmi,
 )
 from muscle_study.statistics.analyses.muscle_size.distributions import by_age, by_bmi
-from muscle_study.statistics.analyses.sample.exclusions import exclusions_table
+from muscle_study.statistics.analyses.sample import exclusions
 from muscle_study.statistics.study.measures import SEXES
 
 GROUPINGS = ["age_group", "bmi_group", "bmi_split"]
@@ -36,7 +36,7 @@ def shown_counts(study) -> list[tuple[dict, float]]:
             shown.append(({"sex": row.sex, grouping: row.group}, row.n))
     for row in population_table(study).data.dropna(subset=["n"]).itertuples():
         shown.append(({"sex": row.sex, row.characteristic: row.group}, row.n))
-    excluded = exclusions_table(study).data
+    excluded = exclusions(study).table.data
     words = {word: {"sex": sex} for sex, word in SEXES.items()}
     words |= {
         f"BMI {label} kg/m²": {"bmi_group": label} for label in study.groupings["bmi_group"].labels

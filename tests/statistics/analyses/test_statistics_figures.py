@@ -22,12 +22,25 @@ def test_contours_enclose_their_shares():
 
 
 def test_the_same_drawing_is_the_same_bytes(study, tmp_path):
-    first = flow.draw(study).write(tmp_path / "a")
-    flow.draw(study).write(tmp_path / "b")
+    first, second = flow(study).figure, flow(study).figure
+    first.write(tmp_path / "a", "flow")
+    second.write(tmp_path / "b", "flow")
     drawn = (tmp_path / "a" / "flow.svg").read_bytes()
     assert drawn == (tmp_path / "b" / "flow.svg").read_bytes()
     assert b"synthetic cohort" in drawn
     assert "Synthetic cohort" in first.caption
+
+
+def test_the_flow_chart_shows_every_count(study):
+    picture = flow(study).figure
+    shown = {" ".join(text.get_text().split()) for text in picture.figure.axes[0].texts} - {""}
+    assert shown == {" ".join(text.split()) for text in picture.data["main"] if text} | {
+        " ".join(text.split()) for text in picture.data["side"] if text
+    }
+    n = f"{study.counts['source']:,}"
+    assert picture.data["main"].iloc[0] == f"Participants in the source n = {n}"
+    excluded = picture.data["side"][picture.data["side"] != ""].iloc[0]
+    assert excluded.startswith("Excluded before being measured: n = 11 • ")
 
 
 @pytest.mark.parametrize("drawn", [example, rendering, cases], ids=lambda module: module.__name__)

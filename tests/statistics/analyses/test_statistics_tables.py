@@ -17,13 +17,12 @@ from muscle_study.statistics.analyses.muscle_size.descriptives import (
     population_table,
 )
 from muscle_study.statistics.analyses.muscle_size.published import published, published_table
-from muscle_study.statistics.analyses.sample import curation
+from muscle_study.statistics.analyses.sample import curation, exclusions
 from muscle_study.statistics.analyses.sample.exclusions import (
     TRAITS,
     UNKNOWN,
     exclusion_tests,
     exclusions_by_group,
-    exclusions_table,
 )
 from muscle_study.statistics.analyses.segmentation.quality import by_muscle, dice_table
 
@@ -137,10 +136,7 @@ def test_exclusions_by_group_add_up_or_are_hidden(study_of, plan):
     for trait, rows in table.groupby("trait"):
         complete = rows[["measured", "excluded"]].notna().all(axis=None)
         assert not complete or rows["measured"].sum() == len(study.people), trait
-    assert (
-        "the chi-squared test of whether exclusion depends on sex"
-        in exclusions_table(study).caption
-    )
+    assert "P-values of chi-squared tests of dependence on sex" in exclusions(study).table.caption
 
 
 def test_an_odds_ratio_tells_no_hidden_count(study_of, plan):
@@ -186,7 +182,7 @@ def test_what_curation_put_right_and_flagged_is_counted_once_a_person(study_of, 
         pd.DataFrame({"participant_id": names, "flagged": flagged, "flags": flags}),
         study.paths.curated / "quality.csv",
     )
-    data = curation.righted_table(study).data
+    data = curation(study).table.data
     assert data["done"].tolist() == ["put right", "flagged"]
     # one repeated scan alone is few, and is counted with the swaps
     assert data["participants"].tolist() == [7, 8]

@@ -10,10 +10,10 @@ from muscle_study.curation.parameters import CurationParameters
 from muscle_study.curation.stage import curate_cohort
 from muscle_study.protocol.files import write_table
 from muscle_study.protocol.paths import RunPaths
-from muscle_study.publishing.cell_numbers import CellNumbers
+from muscle_study.publishing.numbers import Numbers
+from muscle_study.publishing.result import Publisher, Result
 from muscle_study.running.parameters import StudyParameters
 from muscle_study.statistics.analyses.sample.curation import confusion_table
-from muscle_study.statistics.analyses.text import Text
 
 #: What every kind of fault must be found with, and the sound must be left alone.
 LEAST_SENSITIVITY, LEAST_SPECIFICITY = 0.95, 0.98
@@ -69,22 +69,21 @@ def check_curation(
 def report(
     confusion: pd.DataFrame, righted: pd.DataFrame, participants: int, each: int, paths: RunPaths
 ) -> None:
-    """Write what the manuscript shows of the check."""
+    """Publish the check's table and numbers for the manuscript."""
     caption = (
         f"What curation did about the faults of a synthetic cohort of {participants}, {each} of "
         "each kind. Synthetic cohort: no real people. "
     )
-    confusion_table("curation_check", confusion, caption).write(paths.tables)
-    numbers = CellNumbers()
-    text = Text(numbers, "make curation-check")
-    text.number("curation_check.participants", participants)
-    text.number("curation_check.each", each)
-    text.number("curation_check.sensitivity", confusion["sensitivity"].min(), 3)
-    text.number("curation_check.specificity", confusion["specificity"].min(), 3)
-    text.number("curation_check.compared", righted["righted"].sum())
+    numbers = Numbers()
+    numbers.number("curation_check.participants", participants)
+    numbers.number("curation_check.each", each)
+    numbers.number("curation_check.sensitivity", confusion["sensitivity"].min(), 3)
+    numbers.number("curation_check.specificity", confusion["specificity"].min(), 3)
+    numbers.number("curation_check.compared", righted["righted"].sum())
     largest = righted["largest_difference_percent"].max()
-    text.number("curation_check.difference", largest, 2, "%")
-    numbers.write(paths.numbers / "curation_check.json")
+    numbers.number("curation_check.difference", largest, 2, "%")
+    result = Result("curation_check", confusion_table(confusion, caption), numbers=numbers)
+    Publisher(paths, "curation_check", show=False)(result)
 
 
 def missed(confusion: pd.DataFrame, righted: pd.DataFrame) -> list[str]:

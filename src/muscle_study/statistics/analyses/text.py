@@ -118,28 +118,6 @@ def _by_sex(study: Study) -> list[tuple[str, str, pd.DataFrame]]:
     ]
 
 
-def flow_numbers(study: Study, numbers: CellNumbers, cell: str) -> None:
-    """Add what the run is, and its counts of participants."""
-    text = Text(numbers, cell)
-    text.word("study.run", study.run)
-    text.word("study.kind", "synthetic" if study.synthetic else "real")
-    text.word("study.psoas", study.psoas)
-    text.word("study.segmenter", study.segmenter)
-    text.word("study.segmentation", study.segmentation["kind"])
-    names = ["source", "curated", "measured", "excluded", "men", "women"]
-    if study.has_simulated:
-        names += ["imaged", "imaged_men", "imaged_women", "simulated"]
-    for name in names:
-        value = np.nan if name in study.hidden else study.rounded(study.counts[name])
-        text.number(f"population.{name}", value, otherwise=SUPPRESSED)
-    excluded, source = (study.rounded(study.counts[name]) for name in ("excluded", "source"))
-    percent = 100 * excluded / source if source else np.nan
-    hidden = study.hidden & {"source", "excluded"}
-    text.number(
-        "population.exclusion_percent", np.nan if hidden else percent, 1, "%", otherwise=SUPPRESSED
-    )
-
-
 def population_numbers(study: Study, numbers: CellNumbers, cell: str) -> None:
     """Add age and BMI by sex."""
     text = Text(numbers, cell)

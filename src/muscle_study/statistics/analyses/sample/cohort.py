@@ -1,12 +1,14 @@
-"""The synthetic cohort itself: its population beside the published one, and its exactness.
+"""The synthetic cohort as stage cohort describes it: population, voxelisation, pictures."""
 
-Only in runs whose data stage cohort made.
-"""
+from matplotlib import pyplot as plt
 
 from muscle_study.protocol.files import read_table
 from muscle_study.publishing.disclosure import MARK
+from muscle_study.publishing.figure import Picture
 from muscle_study.publishing.numbers import format_number
-from muscle_study.publishing.table import Table, without_repeats
+from muscle_study.publishing.result import Absent, Result
+from muscle_study.publishing.table import Table, estimate, without_repeats
+from muscle_study.statistics.analyses.segmentation.picture import shown_image
 from muscle_study.statistics.study.study import Study
 
 #: Quantities as the table says them.
@@ -43,14 +45,35 @@ MEASURES = {
     "gluteus_volume_ml": "gluteus, volume",
 }
 
+#: Pictures drawn by stage cohort, with their captions.
+PICTURES = {
+    "mosaic": (
+        "Synthetic participants over sex, age and BMI: coronal and axial in-phase images, one "
+        "participant of median BMI a cell. The participant's right is on the left."
+    ),
+    "faults": (
+        "Faults that are put into some scans on purpose, each shown in the same synthetic "
+        "participant (water image, axial and coronal)."
+    ),
+    "atlas": (
+        "Shape of the synthetic muscles beside those of one real person, the SPL abdominal atlas: "
+        "axial section of the psoas by lumbar level, its distance from the midline, and the parts "
+        "of the gluteus above the atlas's lower end. Points: median of 30 synthetic participants, "
+        "with their range of 90 %. The atlas guided the shapes: agreement is no evidence."
+    ),
+}
 
-def is_here(study: Study) -> bool:
-    """Tell whether stage cohort of this run left pictures and tables of itself."""
-    return study.synthetic and study.paths.about_cohort.exists()
+
+def _absent(study: Study, name: str) -> Absent | None:
+    if study.synthetic and study.paths.about_cohort.exists():
+        return None
+    return Absent(name, "the cohort of this run was not made by stage cohort")
 
 
-def population_table(study: Study) -> Table:
-    """Return the drawn population beside the published figures that it is calibrated to."""
+def cohort(study: Study) -> Result | Absent:
+    """Return the drawn population beside the published figures to which it is calibrated."""
+    if absent := _absent(study, "cohort"):
+        return absent
     data = read_table(study.paths.about_cohort / "published.csv")
     text = data.assign(
         Quantity=data["quantity"].map(QUANTITIES),
@@ -62,36 +85,47 @@ def population_table(study: Study) -> Table:
     )[["Quantity", "Among", "Statistic", "Published", "Drawn", "Unit"]]
     caption = (
         f"The synthetic population of {format_number(int(data['n'].max()))} participants as drawn, "
-        "beside the published figures that it is calibrated to; agreement is calibration, not a "
+        "beside the published figures to which it is calibrated; agreement is calibration, not a "
         "finding. CSA: cross-sectional area." + study.origin
     )
-    return Table(
-        data.drop(columns="source"), without_repeats(text, "Quantity"), caption, name="cohort"
-    )
+    text = without_repeats(text, "Quantity")
+    return Result("cohort", Table(data.drop(columns="source"), text, caption))
 
 
 def _value(value: float) -> str:
     return format_number(value, 1 if abs(value) >= 100 else 2)
 
 
-def voxelisation_table(study: Study) -> Table:
-    """Return by how much counting the voxels of exact labels misses the true sizes."""
+def voxelisation(study: Study) -> Result | Absent:
+    """Return the error of counting the voxels of exact labels, relative to the true sizes."""
+    if absent := _absent(study, "voxelisation"):
+        return absent
     data = read_table(study.paths.about_cohort / "voxelisation.csv")
     text = data.assign(
         Grid=data["spacing_mm"].str.replace("x", " × ") + " mm",
         Measure=data["measure"].map(MEASURES),
         n=data["n"].map(format_number),
     )
-    text["Mean error (95 % CI), %"] = [
-        f"{format_number(row['mean_percent'], 2)} ({format_number(row['low_percent'], 2)} to "
-        f"{format_number(row['high_percent'], 2)})"
-        for row in data.to_dict("records")
-    ]
+    limits = data[["mean_percent", "low_percent", "high_percent"]].to_numpy()
+    text["Mean error (95 % CI), %"] = [estimate(*row, 2) for row in limits]
     text["SD, %"] = [format_number(value, 2) for value in data["sd_percent"]]
     text = text[["Grid", "Measure", "n", "Mean error (95 % CI), %", "SD, %"]]
     caption = (
-        "What a grid alone does to the measures: error of counting the voxels of perfect labels "
-        "against the true size of the continuous shapes, relative; n counts muscles, two a "
+        "Effect of the grid alone on the measures: relative error of counting the voxels of "
+        "perfect labels, against the true size of the continuous shapes; n counts muscles, two per "
         f"participant. {MARK}: not known." + study.origin
     )
-    return Table(data, without_repeats(text, "Grid"), caption, name="voxelisation")
+    return Result("voxelisation", Table(data, without_repeats(text, "Grid"), caption))
+
+
+def cohort_pictures(study: Study) -> list[Result | Absent]:
+    """Return the pictures drawn by stage cohort: ``cohort_mosaic``, ``_faults``, ``_atlas``."""
+    found: list[Result | Absent] = []
+    for name, caption in PICTURES.items():
+        result = _absent(study, f"cohort_{name}")
+        if result is None:
+            image = plt.imread(study.paths.about_cohort / f"{name}.png")
+            picture = Picture(shown_image(image), caption + study.origin)
+            result = Result(f"cohort_{name}", figure=picture)
+        found.append(result)
+    return found

@@ -1,49 +1,75 @@
-"""What the whole NAKO would cost: hours and terabytes, reckoned from what this run took.
+"""Hours and terabytes for the whole NAKO, estimated from this run.
 
-The parts are measured: seconds in participants' records, whichever run or worker they were made
-by, bytes of their files, and what the map costs by itself (``data/reference/scheduler.csv``). They
-are brought to the NAKO's grid by one factor, the number of voxels: the field of view stays, voxels
-get smaller. A stage then takes as long as its workers work, or as its one scheduler hands out,
-whichever is longer.
+Measured are the seconds in participants' records, the bytes of their files and the overhead of the
+map (``data/reference/scheduler.csv``). Times and bytes are scaled to the NAKO's grid by the number
+of voxels: same field of view, smaller voxels. A stage takes as long as its workers or as its single
+scheduler, whichever is slower.
 """
 
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 
 from muscle_study.protocol.files import read_json, read_table
 from muscle_study.protocol.paths import PUBLISHED, SCHEDULER
-from muscle_study.publishing.cell_numbers import CellNumbers
-from muscle_study.publishing.numbers import format_number
+from muscle_study.publishing.figure import Picture
+from muscle_study.publishing.numbers import Numbers, format_number
+from muscle_study.publishing.result import Absent, Result
+from muscle_study.publishing.style import (
+    BLUE,
+    GREY,
+    INK,
+    TWO_COLUMNS,
+    VERMILION,
+    house_style,
+    tag_synthetic,
+)
 from muscle_study.publishing.table import Table
 from muscle_study.statistics.analyses.muscle_size.published import published
-from muscle_study.statistics.analyses.text import Text
 from muscle_study.statistics.study.study import Study
 
 #: Voxel edges of the NAKO's Dixon series (``params/nako.yaml``).
 NAKO_SPACING_MM = (1.40625, 1.40625, 3.0)
 
-#: Stages that go through the participants one by one, and how the table calls them.
+#: Stages that map over participants, with their names in the table.
 STAGES = {"curation": "Curation", "inference": "Inference", "measurement": "Measurement"}
 GPU = "inference_gpu"
 
-#: CellNumbers of workers that hours are given for.
+#: Numbers of workers in the table; those that the text names.
 WORKERS = (1, 8, 32, 128, 512, 2048)
-
-#: Those that the text tells of.
 TOLD = {"one": 1, "some": 32, "many": 512}
 
-#: So many participants' records and files are looked at; at the NAKO's number it is enough.
+#: Colour and line of each stage in the figure.
+LINES = {
+    "curation": (BLUE, "-"),
+    "inference": (VERMILION, "-"),
+    GPU: (VERMILION, (0, (4, 1.5))),
+    "measurement": (INK, (0, (1, 1))),
+}
+
+#: Largest number of participants whose records and files are read.
 SAMPLE = 100
 SEED = 1
 
 MB, TB = 1e6, 1e12
 
 
-def is_here(study: Study) -> bool:
-    """Tell whether curation left its parameters: `make` does so, a notebook by hand does not."""
-    return _manifest(study).exists()
+def cost(study: Study) -> Result | Absent:
+    """Return estimated hours by number of workers, and terabytes."""
+    if not _manifest(study).exists():
+        return Absent("cost", "the stages' times are recorded by make only")
+    spent = parts(study)
+    table = hours(spent, published("participants", "n"), overhead_seconds())
+    caption = (
+        "Estimated hours of each stage for the whole NAKO by number of workers, both axes "
+        "logarithmic. Dotted: the scheduler's time to hand out and collect every participant, a "
+        "lower limit for any number of workers." + study.origin
+    )
+    picture = Picture(_draw(table, study.synthetic), caption)
+    return Result("cost", cost_table(study, spent, table), picture, cost_numbers(spent, table))
 
 
 def _manifest(study: Study) -> Path:
@@ -51,7 +77,7 @@ def _manifest(study: Study) -> Path:
 
 
 def voxel_factor(spacing_mm: list[float]) -> float:
-    """Return how many voxels of the NAKO's fill one of this run's.
+    """Return the number of the NAKO's voxels in one of this run's.
 
     Examples
     --------
@@ -62,7 +88,7 @@ def voxel_factor(spacing_mm: list[float]) -> float:
 
 
 def parts(study: Study) -> pd.DataFrame:
-    """Return what a participant costs on the NAKO's grid.
+    """Return the cost of one participant on the NAKO's grid.
 
     Returns
     -------
@@ -104,10 +130,9 @@ def parts(study: Study) -> pd.DataFrame:
 
 
 def gpu_speed() -> float:
-    """Return how many times faster than without one a segmenter is on a GPU, as published.
+    """Return the published speed-up of a segmenter by a GPU, at its least.
 
-    The least that the published range allows: the shortest time without a GPU over the longest
-    with one.
+    The shortest published time without a GPU over the longest with one.
     """
     found = pd.read_csv(PUBLISHED / "gpu_speed.csv").set_index("quantity")
     return float(60 * found.loc["cpu_minutes", "low"] / found.loc["gpu_seconds", "high"])
@@ -119,7 +144,7 @@ def _mean_seconds(folder: Path, names: list[str]) -> float:
 
 
 def _megabytes(study: Study, names: list[str]) -> tuple[float, float, float]:
-    """Return a participant's raw images, curated images and label map in this run."""
+    """Return a participant's megabytes of raw images, curated images and label map."""
     inventory = read_table(study.paths.curated / "inventory.csv")
     used = inventory[inventory["used"] & (inventory["kind"] == "image")]
     raw = used.groupby("participant_id")["bytes"].sum().mean()
@@ -135,7 +160,7 @@ def _bytes_in(folder: Path) -> int:
 
 
 def overhead_seconds() -> float:
-    """Return what the map takes for each participant by itself, with nothing to work."""
+    """Return the map's overhead for a participant, measured on empty tasks."""
     return float(read_table(SCHEDULER).set_index("way").loc["ours", "ms"]) / 1000
 
 
@@ -147,16 +172,16 @@ def hours(costs: pd.DataFrame, participants: float, overhead: float) -> pd.DataF
     costs
         ``stage`` and ``seconds`` of `parts`.
     participants
-        How many.
+        Number of participants.
     overhead
-        Seconds of the scheduler a participant; it hands out one after the other.
+        The scheduler's seconds per participant; it hands participants out one after the other.
 
     Returns
     -------
     pandas.DataFrame
-        ``workers``, a column a stage, ``all`` (without GPUs), ``all_gpu``, ``disk_mb_s`` (what all
-        workers read and write together, without GPUs) and ``limit`` (workers, scheduler: the
-        scheduler limits at least one stage).
+        ``workers``, a column per stage, ``all`` (without GPUs), ``all_gpu``, ``disk_mb_s`` (read
+        and written by all workers together, without GPUs) and ``limit`` (``scheduler`` if it limits
+        at least one stage, else ``workers``).
     """
     rows = []
     moved_mb = costs.loc[costs["stage"] != GPU, ["read_mb", "kept_mb"]].to_numpy().sum()
@@ -178,7 +203,7 @@ def hours(costs: pd.DataFrame, participants: float, overhead: float) -> pd.DataF
 
 
 def cost_table(study: Study, costs: pd.DataFrame, table: pd.DataFrame) -> Table:
-    """Return the hours as a table of the manuscript."""
+    """Return the hours of `hours` as a table of the manuscript."""
     heads = {**STAGES, GPU: "Inference, GPU", "all": "All", "all_gpu": "All, GPU"}
     text = {"Workers": [format_number(count) for count in table["workers"]]}
     text |= {
@@ -192,17 +217,17 @@ def cost_table(study: Study, costs: pd.DataFrame, table: pd.DataFrame) -> Table:
         f"{name.lower()} {format_number(seconds[stage], 2)} s" for stage, name in STAGES.items()
     )
     caption = (
-        f"Reckoned hours for the NAKO's {format_number(published('participants', 'n'))} "
+        f"Estimated hours for the NAKO's {format_number(published('participants', 'n'))} "
         f"participants by number of workers of one core each. In this run a participant took "
         f"{spent} on one worker; times and bytes are multiplied by "
-        f"{format_number(_factor(costs), 1)}, the NAKO's voxels in one of this run's. GPU: each "
-        f"worker has one and infers {format_number(gpu_speed())} times faster, the least of a "
-        "published range for another network; reading and writing included. Disk: what all "
-        "workers read and write together, without GPUs. Limited by the scheduler: it hands out "
-        "more slowly than the workers of at least one stage are done. Training is not in it."
-        + study.origin
+        f"{format_number(_factor(costs), 1)}, the number of the NAKO's voxels in one of this "
+        "run's. GPU: each worker has one and infers "
+        f"{format_number(gpu_speed())} times faster, the least of a published range for another "
+        "network; reading and writing included. Disk: read and written by all workers together, "
+        "without GPUs. Limited by the scheduler: it hands out participants more slowly than the "
+        "workers of at least one stage finish them. Training is not included." + study.origin
     )
-    return Table(table, pd.DataFrame(text), caption, name="cost")
+    return Table(table, pd.DataFrame(text), caption)
 
 
 def _digits(value: float) -> int:
@@ -213,25 +238,46 @@ def _factor(costs: pd.DataFrame) -> float:
     return float(costs["seconds"].iloc[0] / costs["run_seconds"].iloc[0])
 
 
-def cost_numbers(costs: pd.DataFrame, table: pd.DataFrame, numbers: CellNumbers, cell: str) -> None:
-    """Add the parts, terabytes, and the hours with few and with many workers."""
-    text = Text(numbers, cell)
+def cost_numbers(costs: pd.DataFrame, table: pd.DataFrame) -> Numbers:
+    """Return seconds, terabytes, and the hours with few and with many workers."""
+    numbers = Numbers()
     participants = published("participants", "n")
     by_stage, by_workers = costs.set_index("stage"), table.set_index("workers")
-    text.number("cost.participants", participants)
-    text.number("cost.factor", _factor(costs), 1)
-    text.number("cost.gpu_speed", gpu_speed())
-    text.number("cost.overhead", 1000 * overhead_seconds(), 2, "ms")
+    numbers.number("cost.participants", participants)
+    numbers.number("cost.factor", _factor(costs), 1)
+    numbers.number("cost.gpu_speed", gpu_speed())
+    numbers.number("cost.overhead", 1000 * overhead_seconds(), 2, "ms")
     for name, stage, column in (
         ("raw", "curation", "read_mb"),
         ("curated", "curation", "kept_mb"),
         ("labels", "inference", "kept_mb"),
     ):
         size = participants * by_stage.loc[stage, column] * MB / TB
-        text.number(f"cost.{name}_tb", size, 2 if size < 1 else 1, "TB")
+        numbers.number(f"cost.{name}_tb", size, 2 if size < 1 else 1, "TB")
     for name, workers in TOLD.items():
-        text.number(f"cost.workers_{name}", workers)
-        text.number(f"cost.hours_{name}", by_workers.loc[workers, "all"], 1, "h")
-    text.number("cost.hours_gpu", by_workers.loc[TOLD["some"], "all_gpu"], 1, "h")
+        numbers.number(f"cost.workers_{name}", workers)
+        numbers.number(f"cost.hours_{name}", by_workers.loc[workers, "all"], 1, "h")
+    numbers.number("cost.hours_gpu", by_workers.loc[TOLD["some"], "all_gpu"], 1, "h")
     quickest = by_stage.loc[list(STAGES), "seconds"].min()
-    text.number("cost.most_workers", np.floor(quickest / overhead_seconds()))
+    numbers.number("cost.most_workers", np.floor(quickest / overhead_seconds()))
+    return numbers
+
+
+def _draw(table: pd.DataFrame, synthetic: bool) -> Figure:
+    """Draw each stage's hours against workers, and the scheduler's least."""
+    least = published("participants", "n") * overhead_seconds() / 3600
+    names = {stage: name.lower() for stage, name in STAGES.items()} | {GPU: "inference, GPU"}
+    with house_style():
+        figure, axes = plt.subplots(layout="constrained", figsize=(TWO_COLUMNS, 2.8))
+        for stage, (colour, line) in LINES.items():
+            axes.plot(
+                table["workers"], table[stage], color=colour, ls=line, marker="o", markersize=2.5,
+                label=names[stage],
+            )  # fmt: skip
+        axes.axhline(least, color=GREY, lw=0.8, ls=":", label="scheduler")
+        axes.set(xscale="log", yscale="log", xlabel="Workers", ylabel="Hours")
+        axes.set_xticks(table["workers"], [f"{count:,}" for count in table["workers"]])
+        axes.minorticks_off()
+        axes.legend(loc="upper right")
+        tag_synthetic(figure, synthetic)
+    return figure

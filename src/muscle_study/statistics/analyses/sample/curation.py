@@ -1,4 +1,4 @@
-"""What curation put right and flagged, and what it found of a synthetic cohort's faults."""
+"""Curation's corrections and flags, and its detection of a synthetic cohort's faults."""
 
 from collections.abc import Mapping
 
@@ -11,6 +11,7 @@ from muscle_study.curation.corrections import CORRECTION_TEXT, Correction
 from muscle_study.protocol.files import read_table
 from muscle_study.publishing.disclosure import MARK, pool_small
 from muscle_study.publishing.numbers import format_number
+from muscle_study.publishing.result import Absent, Result
 from muscle_study.publishing.table import Table, without_repeats
 from muscle_study.statistics.study.study import Study
 
@@ -18,12 +19,12 @@ WORDS = {str(fault): text for fault, text in DESCRIPTIONS.items()} | {SOUND: "no
 
 
 def read_corrections(study: Study) -> pd.DataFrame:
-    """Return what was put right of those who stay, with the evidence."""
+    """Return the corrections of kept participants, with their evidence."""
     return read_table(study.paths.curated / "corrections.csv")
 
 
-def righted_table(study: Study) -> Table:
-    """Return how many stay after something was put right, and how many flagged."""
+def curation(study: Study) -> Result:
+    """Count the kept participants with a correction, and those with a flag."""
     corrections = read_corrections(study)
     quality = read_table(study.paths.curated / "quality.csv")
     flags = quality.loc[quality["flagged"].astype(bool), "flags"].astype(str).str.split("; ").str[0]
@@ -52,14 +53,13 @@ def righted_table(study: Study) -> Table:
     if text.empty:
         text = pd.DataFrame([dict.fromkeys(text.columns, MARK)])
     caption = (
-        "Kept participants of whom something was put right, with its evidence on file, and those "
-        "whose scan is conspicuous; each under the first alone. Kinds of fewer than "
-        f"{study.min_count} participants are pooled; {MARK}: fewer, or nobody. Who was excluded, "
-        "for a swap of water and fat in a part among others, is in the table of exclusions."
-        + study.imaged_only
-        + study.origin
+        "Kept participants whose data were put right, with the evidence on file, and kept "
+        "participants with a flagged scan; each is counted once, under the first kind. Kinds of "
+        f"fewer than {study.min_count} participants are pooled; {MARK}: fewer, or nobody. "
+        "Excluded participants, for instance with a swap of water and fat in part of the scan, are "
+        "in the table of exclusions." + study.imaged_only + study.origin
     )
-    return Table(data, without_repeats(text, "Kept after curation"), caption, name="curation")
+    return Result("curation", Table(data, without_repeats(text, "Kept after curation"), caption))
 
 
 def _counted(codes: pd.Series, words: Mapping[str, str], least: int) -> list[tuple[str, float]]:
@@ -70,33 +70,29 @@ def _counted(codes: pd.Series, words: Mapping[str, str], least: int) -> list[tup
     ]
 
 
-def has_faults(study: Study) -> bool:
-    """Tell whether curation could be held against a record of faults."""
-    return study.synthetic and (study.paths.curated / "confusion.csv").exists()
-
-
-def found_table(study: Study) -> Table:
-    """Return what curation found of this run's faults."""
+def faults(study: Study) -> Result | Absent:
+    """Return curation's detection of this run's deliberate faults."""
+    path = study.paths.curated / "confusion.csv"
+    if not (study.synthetic and path.exists()):
+        return Absent("faults", "faults are on record for synthetic cohorts only")
     caption = (
         "The synthetic cohort's deliberate faults and what curation did about them."
         + study.origin
-        + " These counts are of no real people and are shown however few; with so few the shares "
-        "say little. "
+        + " These counts concern no real people and are shown however small; shares of such small "
+        "counts say little. "
     )
-    return confusion_table("faults", read_table(study.paths.curated / "confusion.csv"), caption)
+    return Result("faults", confusion_table(read_table(path), caption))
 
 
-def confusion_table(name: str, confusion: pd.DataFrame, caption: str) -> Table:
-    """Return a confusion table of curation as one of the manuscript.
+def confusion_table(confusion: pd.DataFrame, caption: str) -> Table:
+    """Return a confusion table of curation as a table of the manuscript.
 
     Parameters
     ----------
-    name
-        Of the table.
     confusion
-        As `curation.confusion.confusion_table` returns it.
+        As from `curation.confusion.confusion_table`.
     caption
-        What it is of; what the columns mean is added.
+        Description of the cohort; an explanation of the columns is added.
     """
 
     def with_interval(row: Mapping, share: str) -> str:
@@ -120,9 +116,9 @@ def confusion_table(name: str, confusion: pd.DataFrame, caption: str) -> Table:
         )
     explained = (
         "Found: excluded, corrected or flagged under a code that belongs to the fault. Quality "
-        "(movement, voids) and a slightly small field of view flag by design, and their "
-        "participants stay. False: a code of the fault on somebody who has no fault of that code; "
-        "in the last row, any code. Whoever lent images to a duplicate counts as one. CI: 95 % "
-        "interval (Wilson)."
+        "(movement, voids) and a slightly small field of view are flagged by design, and the "
+        "participants stay. False: a code of the fault on a participant without such a fault; in "
+        "the last row, any code. A participant whose images a duplicate repeats counts as a "
+        "duplicate. CI: 95 % interval (Wilson)."
     )
-    return Table(confusion, pd.DataFrame(rows), caption + explained, name=name)
+    return Table(confusion, pd.DataFrame(rows), caption + explained)

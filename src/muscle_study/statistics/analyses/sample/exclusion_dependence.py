@@ -1,7 +1,7 @@
-"""Whether exclusion depends on sex, age and BMI, and how much: it would bias what is reported.
+"""Dependence of exclusion on a trait such as BMI group.
 
-Water-fat swaps, for one, are commonest in the very lean and the very heavy, so groups are compared
-rather than a trend fitted, which would miss both ends being lost.
+Groups are compared instead of fitting a trend: water-fat swaps are commonest in the very lean and
+the very heavy, and a trend would miss losses at both ends.
 """
 
 from dataclasses import dataclass
@@ -10,15 +10,15 @@ import numpy as np
 from scipy import stats
 from scipy.stats.contingency import expected_freq, odds_ratio
 
-#: Below this many expected anywhere, the chi-squared distribution is not relied on: stricter than
-#: Cochran (Biometrics 1954;10:417-451), who allows a fifth of the cells below 5 and none below 1.
+#: Smallest expected count for the chi-squared distribution; stricter than Cochran (Biometrics
+#: 1954;10:417-451), who allows a fifth of the cells below 5 and none below 1.
 LEAST_EXPECTED = 5.0
 RANDOM_TABLES = 9999
 
 
 @dataclass(frozen=True)
 class OddsRatio:
-    """Odds of exclusion in a group over those of all others, with its interval."""
+    """Odds ratio of exclusion, a group against all others, with its interval."""
 
     value: float
     low: float
@@ -29,7 +29,7 @@ def odds_ratio_of(excluded: np.ndarray, measured: np.ndarray, confidence: float)
     """Return each group's odds ratio against the other groups together.
 
     Conditional maximum likelihood with the exact interval (Fisher 1935; Agresti, Categorical Data
-    Analysis, 2nd ed. 2002), which hold for any count; infinite or 0 where a group has lost all or
+    Analysis, 2nd ed. 2002), valid for any count; infinite or 0 for a group that lost all or
     nobody.
 
     Parameters
@@ -37,7 +37,7 @@ def odds_ratio_of(excluded: np.ndarray, measured: np.ndarray, confidence: float)
     excluded, measured
         Counts by group.
     confidence
-        Of the interval.
+        Level of the interval.
     """
     found = []
     for lost, kept in zip(excluded, measured, strict=True):
@@ -49,17 +49,17 @@ def odds_ratio_of(excluded: np.ndarray, measured: np.ndarray, confidence: float)
 
 
 def dependence_p(excluded: np.ndarray, measured: np.ndarray, seed: int) -> float:
-    """Return the p-value of Pearson's chi-squared test that no group is excluded more than others.
+    """Return the p-value of Pearson's chi-squared test that groups are excluded alike.
 
-    Where few are expected somewhere, random tables of the same margins take the place of the
-    chi-squared distribution. NaN if all belong to one group or nobody was excluded or measured.
+    With small expected counts, the reference distribution comes from random tables with the same
+    margins. NaN if all belong to one group, or nobody was excluded or measured.
 
     Parameters
     ----------
     excluded, measured
         Counts by group.
     seed
-        Of the random tables.
+        Seed of the random tables.
     """
     table = np.array([excluded, measured], int)
     table = table[:, table.sum(axis=0) > 0]

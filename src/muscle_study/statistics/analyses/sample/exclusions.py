@@ -1,4 +1,4 @@
-"""Exclusions by reason, and by sex, age and BMI: the danger that they depend on the exposure."""
+"""Exclusions by reason, and by sex, age and BMI, on which they must not depend."""
 
 import numpy as np
 import pandas as pd
@@ -6,6 +6,7 @@ import pandas as pd
 from muscle_study.protocol.files import read_table
 from muscle_study.publishing.disclosure import MARK, protect
 from muscle_study.publishing.numbers import format_number, format_p
+from muscle_study.publishing.result import Result
 from muscle_study.publishing.table import Table, count, estimate, suppression_note
 from muscle_study.statistics.analyses.sample.exclusion_dependence import dependence_p, odds_ratio_of
 from muscle_study.statistics.study.loading import ADULT_YEARS
@@ -13,18 +14,18 @@ from muscle_study.statistics.study.measures import SEXES
 from muscle_study.statistics.study.participants import pooled_reasons, shown_steps
 from muscle_study.statistics.study.study import Study
 
-#: Row of the excluded who cannot be put into a group.
+#: Row of the excluded whose group is not known.
 UNKNOWN = "Sex, age or BMI not known, or not adult"
 
-#: What exclusion may depend on, as captions say it.
+#: Traits on which exclusion may depend, by column, with their names in captions.
 TRAITS = {"sex": "sex", "age_group": "age group", "bmi_group": "BMI group"}
 
 
 def excluded_people(study: Study) -> pd.DataFrame:
-    """Return sex, age and BMI of the excluded adults of whom all three are known.
+    """Return sex, age and BMI of the excluded adults for whom all three are known.
 
-    They left because of their images, by a reviewer, or after curation; who left because of the
-    record itself, or withdrew, is not among them.
+    Exclusions for images, by a reviewer or after curation count; those for the record itself or for
+    withdrawn consent do not.
     """
     late = study.curated[study.curated["participant_id"].isin(study.exclusions["participant_id"])]
     people = pd.concat([read_table(study.paths.curated / "excluded_people.csv"), late])
@@ -49,16 +50,16 @@ def exclusions_by_group(study: Study) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``trait``, ``group``, ``measured``, ``excluded``; NaN where a count may not be shown; then
-        ``odds_ratio``, ``low``, ``high`` of exclusion against all other groups, where all counts
-        that it follows from are shown. The last row is of the excluded in no group.
+        ``trait``, ``group``, ``measured``, ``excluded``, NaN for suppressed counts; ``odds_ratio``
+        of exclusion against all other groups with ``low`` and ``high``, where all counts behind it
+        are shown. The last row holds the excluded without a group.
     """
     cells = _cells(study)
     labels = group_labels(study)
     unknown = study.counts["excluded"] - cells[..., 1].sum()
 
     def pick(status=slice(None), **groups: int) -> np.ndarray:
-        """Return which cells belong to a count."""
+        """Return the cells that a count adds up."""
         chosen = np.zeros(cells.shape)
         place = tuple(groups.get(trait, slice(None)) for trait in TRAITS)
         chosen[(*place, status)] = 1
@@ -90,7 +91,7 @@ def exclusions_by_group(study: Study) -> pd.DataFrame:
 
 
 def _cells(study: Study) -> np.ndarray:
-    """Count people by sex, age group, BMI group and whether they were excluded."""
+    """Count people by sex, age group, BMI group and exclusion (0 measured, 1 excluded)."""
     labels = group_labels(study)
     counts = []
     for people in (study.imaged.people, excluded_people(study)):
@@ -123,7 +124,7 @@ def _by_trait(cells: np.ndarray, trait: str) -> tuple[np.ndarray, np.ndarray]:
 def _add_odds_ratios(
     study: Study, table: pd.DataFrame, trait: str, cells: np.ndarray, totals_shown: bool
 ) -> None:
-    """Fill in the odds ratios that tell no count which is hidden."""
+    """Fill in the odds ratios that give no hidden count away."""
     rows = table.index[table["trait"] == trait]
     shown = table.loc[rows, ["measured", "excluded"]].notna().all(axis=1).to_numpy()
     measured, excluded = _by_trait(cells, trait)
@@ -137,7 +138,7 @@ def _add_odds_ratios(
 
 
 def _shown_elsewhere(study: Study, pick) -> tuple[list[np.ndarray], list[bool]]:
-    """Return the sums that the population table shows, and the small ones that it must not."""
+    """Return the sums in the population table, shown or small, and which of them are shown."""
     sums = [pick(status=0, sex=i) for i in range(len(SEXES))]
     fixed = [sex not in study.imaged.hidden_sexes for sex in SEXES]
     if study.has_simulated:  # the population table's groups count these too, and tell nothing
@@ -180,18 +181,23 @@ def by_reason(study: Study) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["step", "group", "excluded"])
 
 
-def exclusions_table(study: Study) -> Table:
+def exclusions(study: Study) -> Result:
     """Return the exclusions by step and reason, then by sex, age group and BMI group."""
     groups = exclusions_by_group(study)
     shown = ["measured", "excluded"]
     groups[shown] = study.rounded(groups[shown])
-    groups["excluded_percent"] = (
-        100 * groups["excluded"] / (groups["measured"] + groups["excluded"])
-    )
+    everyone = groups["measured"] + groups["excluded"]
+    groups["excluded_percent"] = 100 * groups["excluded"] / everyone
     reasons = by_reason(study)
     reasons["excluded"] = study.rounded(reasons["excluded"])
     data = pd.concat([reasons.assign(by="reason"), groups.assign(by="group")])
-    heads = ["Excluded", "Measured, n", "Excluded, n", "Excluded, %", "Odds ratio"]
+    columns = ["by", "step", "trait", "group", "measured", "excluded", "excluded_percent",
+               "odds_ratio", "low", "high"]  # fmt: skip
+    text = _printed(study, reasons, groups)
+    return Result("exclusions", Table(data[columns], text, _caption(study, text)))
+
+
+def _printed(study: Study, reasons: pd.DataFrame, groups: pd.DataFrame) -> pd.DataFrame:
     lines = [
         (f"Before being {row.step}: {row.group}", "", _count(row.excluded), "", "")
         for row in reasons.itertuples()
@@ -205,22 +211,23 @@ def exclusions_table(study: Study) -> Table:
             nobody = study.counts["excluded"] == 0
             texts = _count(row.measured), _count(row.excluded), share, "" if nobody else ratio
         lines.append((row.group, *texts))
-    text = pd.DataFrame(lines, columns=heads)
-    caption = (
+    heads = ["Excluded", "Measured, n", "Excluded, n", "Excluded, %", "Odds ratio"]
+    return pd.DataFrame(lines, columns=heads)
+
+
+def _caption(study: Study, text: pd.DataFrame) -> str:
+    return (
         "Exclusions by step and reason (reasons and steps of fewer than "
         f"{study.min_count} participants are pooled), and by sex, age group and BMI group: an "
-        "exclusion that depends on one of these would bias what is reported of it. Odds ratio: of "
-        "exclusion in the group against all others, with its exact "
-        f"{100 * study.parameters.confidence:g}% interval. {UNKNOWN}: the record itself was the "
-        "reason, or consent was withdrawn, or what is not known is missing from the source."
+        "exclusion that depends on one of these would bias the results by it. Odds ratio: "
+        "exclusion in the group against all others, with exact "
+        f"{100 * study.parameters.confidence:g}% interval. {UNKNOWN}: excluded for the record "
+        "itself or for withdrawn consent, or not recorded in the source."
         + _tested(study)
         + study.imaged_only
         + suppression_note(text, study.min_count)
         + study.origin
     )
-    columns = ["by", "step", "trait", "group", "measured", "excluded", "excluded_percent",
-               "odds_ratio", "low", "high"]  # fmt: skip
-    return Table(data[columns], text, caption, name="exclusions")
 
 
 def _count(n: float) -> str:
@@ -232,4 +239,4 @@ def _tested(study: Study) -> str:
     if not tests:
         return " Too few were excluded to test whether exclusion depends on sex, age or BMI."
     told = "; ".join(f"on {TRAITS[trait]}, {format_p(p)}" for trait, p in tests.items())
-    return f" P-values of the chi-squared test of whether exclusion depends {told}."
+    return f" P-values of chi-squared tests of dependence {told}."
