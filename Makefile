@@ -34,63 +34,43 @@ study := $(PYTHON) -m muscle_study
 
 # ---- stages -------------------------------------------------------------------------------------
 
-# A run on real data has no section `cohort`, and so no such stage.
-stages := $(if $(shell grep -s '^cohort:' params/$(RUN).yaml),cohort) \
-  curation training inference measurement statistics
-
-notebook.cohort := 00_cohort
-notebook.curation := 01_curation
-notebook.training := 02_training
-notebook.inference := 03_inference
-notebook.measurement := 04_measurement
-notebook.statistics := 05_statistics
-
-# What a stage reads; the runner has the same (READS).
-reads.cohort :=
-reads.curation := cohort
-reads.training := cohort curation
-reads.inference := curation training
-reads.measurement := cohort curation inference
-reads.statistics := cohort curation training inference measurement
-
 reports := $(OUT)/reports/$(RUN)
 data := $(OUT)/data/$(RUN)
-executed = $(reports)/notebooks/$(notebook.$(1)).ipynb
-slice = $(data)/parameters/$(1).json
-again = $(data)/parameters/$(1).again
-manuscript := $(reports)/manuscript.html
 
-# Rooms that every stage is built on; mapping, running and checks change no result.
-shared := $(wildcard $(foreach room,protocol imaging networks publishing,src/muscle_study/$(room)/*.py))
+# The run's stages (`stages`), and of each its target, its slice of the parameters, the stages that
+# it reads, and all other files that it depends on. Python writes them on every make, and slices
+# likewise; a file is rewritten only where its content differs.
+facts := $(data)/parameters/stages.mk
+$(facts): FORCE | $(environment)
+	@exec $(study) slices --run $(RUN) --set "$$SET"
+FORCE:
 
-all: $(manuscript) ## run what is not up to date, and render the report
-	@$(study) summary --run $(RUN)
+dry := $(findstring n,$(firstword -$(MAKEFLAGS)))
+ifneq ($(filter all learning-curve %.ipynb %.html,$(MAKECMDGOALS)),)
+ifeq ($(and $(dry),$(if $(shell command -v $(PYTHON)),,no Python)),)
+include $(facts)
+else
+# Without an environment nobody knows the stages, and a dry run makes none.
+$(MAKECMDGOALS): | $(environment)
+	# then the stages of $(RUN), which are known once there is an environment
+endif
+endif
 
 define stage_rule
-$(call executed,$(1)): notebooks/$(notebook.$(1)).ipynb $(wildcard src/muscle_study/$(1)/*.py \
-  src/muscle_study/$(1)/*/*.py src/muscle_study/$(1)/*/*/*.py) $(shared) $(call slice,$(1)) $(foreach read,$(filter \
-  $(stages),$(reads.$(1))),$(call executed,$(read))) $(if $(wildcard $(call again,$(1))),FORCE) \
-  | $(environment)
-	@exec $(study) run $(1) --run $(RUN) --set "$$$$SET" $$(if $$(filter-out FORCE,$$?),,--again)
+$(target.$(1)): $(needs.$(1)) $(slice.$(1)) $(foreach read,$(reads.$(1)),$(target.$(read))) $(if \
+  $(wildcard $(data)/parameters/$(1).again),FORCE) | $(environment)
+	@exec $(study) $(if $(filter report,$(1)),report,run $(1)) --run $(RUN) --set "$$$$SET" $$(if \
+	  $$(filter-out FORCE,$$?),,--again)
 endef
 # `--again`: only the mark made it run. If it then changes nothing, it leaves its target as it was,
 # and Make the stages behind.
 # `exec`: no shell stays between make and the stage, which ends when make is killed.
 $(foreach stage,$(stages),$(eval $(call stage_rule,$(stage))))
 
-$(call executed,statistics): $(wildcard data/published/* $(data)/learning_curve/scores.csv)
-
-$(manuscript): $(call executed,statistics) $(call slice,report) $(wildcard reports/*.qmd \
-  reports/*.yml reports/*.bib reports/filters/* reports/style/* reports/parts/* reports/parts/*/* \
-  src/muscle_study/report/*.py) $(shared) | $(environment)
-	@exec $(study) report --run $(RUN) --set "$$SET"
-
-# Looked at on every make, rewritten only where the content differs. The `+` lets `make -n` do it
-# too, or it would announce every stage; in a clone without an environment there is nothing to do.
-slices := $(foreach stage,$(stages) report,$(call slice,$(stage)))
-$(slices) &: FORCE | $(environment)
-	+@if command -v $(PYTHON) >/dev/null; then exec $(study) slices --run $(RUN) --set "$$SET"; fi
-FORCE:
+ifdef stages
+all: $(target.report) ## run what is not up to date, and render the report
+	@$(study) summary --run $(RUN)
+endif
 
 # ---- other commands -----------------------------------------------------------------------------
 
@@ -115,7 +95,7 @@ bench: $(environment) $(bench_environment) ## time and memory beside MONAI's, nn
 	@$(PYTHON) -m benchmarks --run $(RUN)
 
 # Not part of `all`, for it trains once more for each size. `all` shows what it has left.
-learning-curve: $(call executed,measurement) ## train with fewer participants; the report shows it
+learning-curve: $(target.measurement) ## train with fewer participants; the report shows it
 	@$(study) learning-curve --run $(RUN) --set "$$SET"
 	@$(MAKE) --no-print-directory all
 

@@ -7,12 +7,15 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from unittest.mock import patch
 
 import pandas as pd
 
 from benchmarks.tables import Bar, bars_table, comparison_table
 from muscle_study.protocol.files import write_json
-from muscle_study.protocol.paths import ROOT, STAGES
+from muscle_study.protocol.paths import ROOT, RunPaths
+from muscle_study.protocol.provenance import manifest_of
+from muscle_study.protocol.stages import NOTEBOOK_STAGES, STAGES
 from muscle_study.publishing.numbers import Numbers
 from muscle_study.publishing.table import Table
 from muscle_study.statistics.analyses.names import NAMES
@@ -71,20 +74,9 @@ def fabricate(output: Path, participants: int) -> tuple[Path, int]:
     for name in NAMES:
         numbers.add(name, 1.0, "tbl-none")
     numbers.write(reports / "numbers" / "statistics.json")
-    for stage in list(STAGES)[1:]:
-        manifest = _folder(stage, data, reports) / "manifest.json"
-        write_json({"seconds": 1.0, "peak_mb": 1.0}, manifest)
+    for stage in list(NOTEBOOK_STAGES)[1:]:
+        write_json({"seconds": 1.0, "peak_mb": 1.0}, manifest_of(stage, RunPaths(RUN)))
     return source, participants * (2 * len(SERIES) + 3)
-
-
-def _folder(stage: str, data: Path, reports: Path) -> Path:
-    return {
-        "curation": data / "curated",
-        "training": data / "model",
-        "inference": data / "segmentations",
-        "measurement": data / "measurements",
-        "statistics": reports,
-    }[stage]
 
 
 def make_all(output: Path, source: Path, *arguments: str) -> tuple[float, float, str]:
@@ -116,10 +108,8 @@ def _seconds_of_children() -> float:
 def finish(output: Path, source: Path) -> None:
     """Make the run one that is up to date: the parameters' slices, then the results."""
     make_all(output, source, "-n")  # writes the slices
-    reports = output / "reports" / RUN
     for stage in list(STAGES)[1:]:
-        (reports / "notebooks" / f"{STAGES[stage]}.ipynb").touch()
-    (reports / "manuscript.html").touch()
+        RunPaths(RUN).target(stage).touch()
 
 
 def measure_idle(participants: int) -> pd.DataFrame:
@@ -130,7 +120,10 @@ def measure_idle(participants: int) -> pd.DataFrame:
     RuntimeError
         If make did something.
     """
-    with tempfile.TemporaryDirectory(prefix="idle-") as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="idle-") as folder,
+        patch.dict(os.environ, MUSCLE_STUDY_OUTPUT=folder),
+    ):
         output = Path(folder)
         source, files = fabricate(output, participants)
         finish(output, source)

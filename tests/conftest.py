@@ -17,8 +17,8 @@ from muscle_study.training.parameters import TrainingParameters
 SECONDS_AT_MOST = 1200
 
 
-def run_make(*arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run make in the repository on this Python, whatever make or run the tests were started by."""
+def run_make(*arguments: str, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run make in a checkout on this Python, whatever make or run the tests were started by."""
     own = {
         name: value
         for name, value in os.environ.items()
@@ -26,8 +26,8 @@ def run_make(*arguments: str) -> subprocess.CompletedProcess[str]:
     }
     return subprocess.run(
         ["make", f"PYTHON={sys.executable}", *arguments],
-        cwd=ROOT,
-        env=own,
+        cwd=root,
+        env=own | {"PYTHONPATH": str(root / "src")},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

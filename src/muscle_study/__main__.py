@@ -10,7 +10,9 @@ import sys
 from contextlib import nullcontext
 from pathlib import Path
 
-from muscle_study.protocol.paths import STAGES, RunPaths
+from muscle_study.protocol.paths import RunPaths
+from muscle_study.protocol.stages import NOTEBOOK_STAGES
+from muscle_study.running.facts import write_facts
 from muscle_study.running.lock import RunLockedError, is_held, run_lock
 from muscle_study.running.parameters import ParameterError, keep_used, load, write_slices
 
@@ -37,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, function in COMMANDS.items():
         command = commands.add_parser(name, parents=[common], help=function.__doc__)
         if name == "run":
-            command.add_argument("stage", choices=STAGES)
+            command.add_argument("stage", choices=NOTEBOOK_STAGES)
             command.add_argument(
                 "--again", action="store_true", help="only for participants to be tried again"
             )
@@ -72,11 +74,12 @@ def _run(options: argparse.Namespace, overrides: list[str]) -> int:
 
 
 def _slices(options: argparse.Namespace, overrides: list[str]) -> int:
-    """Check the parameters and write each stage's slice of them."""
+    """Check the parameters; write each section's slice of them, and the facts for Make."""
     parameters = load(options.run, overrides)
     # while a run works, its own stay: the next `make` is refused, and `make status` tells of it
     if not is_held(RunPaths(options.run).data):
         write_slices(options.run, parameters)
+        write_facts(options.run, parameters)
     return 0
 
 

@@ -5,7 +5,8 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
 from muscle_study.protocol.files import write_json, write_text
-from muscle_study.protocol.paths import STAGES, RunPaths
+from muscle_study.protocol.paths import RunPaths
+from muscle_study.protocol.stages import NOTEBOOK_STAGES
 from muscle_study.publishing.cell_numbers import CellNumbers
 from muscle_study.report.parameters import ReportParameters
 from muscle_study.statistics.analyses.names import NAMES, TRUTH_NAMES
@@ -49,7 +50,7 @@ def write_notebooks(paths: RunPaths) -> None:
     """Write an executed notebook a stage; the statistics' one has labelled cells."""
     paths.notebooks.mkdir(parents=True)
     labels = [f"fig-{name}" for name in FIGURES] + [f"tbl-{name}" for name in TABLES]
-    for stage, name in STAGES.items():
+    for stage in NOTEBOOK_STAGES:
         cells = [
             new_markdown_cell(f"# {stage}\n\nWhat this stage does."),
             new_code_cell('run = "demo"', metadata={"tags": ["parameters"]}),
@@ -63,7 +64,7 @@ def write_notebooks(paths: RunPaths) -> None:
                 )
                 for label in labels
             ]
-        nbformat.write(new_notebook(cells=cells), paths.notebooks / f"{name}.ipynb")
+        nbformat.write(new_notebook(cells=cells), paths.target(stage))
 
 
 def write_run(paths: RunPaths, kind: str) -> None:

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from muscle_study.protocol.paths import PARAMS, STAGES, RunPaths
+from muscle_study.protocol.paths import PARAMS, RunPaths
 from muscle_study.protocol.sections import Section
 from muscle_study.running.parameters import (
     ParameterError,
@@ -123,7 +123,7 @@ def test_a_slice_is_rewritten_only_when_it_changed(tmp_path, monkeypatch):
     monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path))
     folder = RunPaths("demo").parameters
     write_slices("demo", load("demo"))
-    assert {path.stem for path in folder.glob("*.json")} == {*STAGES, "report"}
+    assert {path.stem for path in folder.glob("*.json")} == {each.section for each in STAGES.values()}
     for path in folder.glob("*.json"):
         os.utime(path, (1, 1))
     write_slices("demo", load("demo", ["training.segmenter.max_epochs=3", "cluster.workers=1"]))

@@ -1,4 +1,3 @@
-import ast
 import json
 import os
 import signal
@@ -9,19 +8,14 @@ from pathlib import Path
 
 import nbformat
 import pytest
-import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 from muscle_study.__main__ import main
-from muscle_study.protocol.paths import NOTEBOOKS, PARAMS, ROOT, STAGES, RunPaths
-from muscle_study.running.notebooks import (
-    NotebookError,
-    check_names,
-    parameter_values,
-    without_machine,
-)
+from muscle_study.protocol.paths import NOTEBOOKS, RunPaths
+from muscle_study.protocol.stages import NOTEBOOK_STAGES
+from muscle_study.running.notebooks import NotebookError, check_notebook, without_machine
 from muscle_study.running.retry import to_try_again
-from muscle_study.running.runner import READS, StageError, check_inputs, execute
+from muscle_study.running.runner import StageError, check_inputs, execute
 
 KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 
@@ -51,12 +45,6 @@ def run(tmp_path):
 # ---- the parameters cell
 
 
-def test_the_parameters_cell_is_read_without_running_it():
-    source = 'a = 1\nb = [1.5, -2]\nc = {"flip": 0.5}\nd = None'
-    values = parameter_values(notebook(source), "n")
-    assert values == {"a": 1, "b": [1.5, -2], "c": {"flip": 0.5}, "d": None}
-
-
 @pytest.mark.parametrize(
     ("broken", "message"),
     [
@@ -64,44 +52,40 @@ def test_the_parameters_cell_is_read_without_running_it():
         (notebook("import os", "x = 1", tag_at=1), "tag the first code cell"),
         (notebook("x = 1\ny = x + 1"), "has 'y = x \\+ 1'; it may hold plain values only"),
         (notebook("x: int = 1"), "plain values only"),
+        (notebook("x = 1\ny = 2"), "the parameters cell assigns x, y; the runner gives x"),
         (notebook("x = 1", kernel="other"), "the kernel is other; set kernelspec.name to python3"),
     ],
 )
 def test_a_notebook_that_papermill_would_run_wrongly_is_refused(broken, message):
     with pytest.raises(NotebookError, match=message):
-        parameter_values(broken, "n")
+        check_notebook(broken, {"x": 1}, "n")
 
 
 def test_two_tagged_cells_are_refused():
     twice = notebook("x = 1", "x = 2")
     twice.cells[2].metadata["tags"] = ["parameters"]
     with pytest.raises(NotebookError, match="2 cells are tagged"):
-        parameter_values(twice, "n")
+        check_notebook(twice, {"x": 1}, "n")
 
 
-def test_only_what_may_pass_is_tried_again(tmp_path):
-    assert to_try_again(tmp_path) == {}
-    (tmp_path / "exclusions.csv").write_text(
+def test_only_what_may_pass_is_tried_again(tmp_path, monkeypatch):
+    monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path))
+    paths = RunPaths("tiny")
+    assert to_try_again("inference", paths) == {}
+    paths.segmentations.mkdir(parents=True)
+    (paths.segmentations / "exclusions.csv").write_text(
         "participant_id,stage,reason,detail\n1,inference,time_limit,\n2,inference,io_error,\n"
         "3,inference,time_limit,\n4,inference,unreadable_image,\n"
     )
-    assert to_try_again(tmp_path) == {"io_error": 1, "time_limit": 2}
+    assert to_try_again("inference", paths) == {"io_error": 1, "time_limit": 2}
 
 
-def test_variables_that_no_parameter_sets_are_named():
-    with pytest.raises(NotebookError, match="lacks seed and has unknown sead"):
-        check_names({"run", "sead"}, {"run", "seed"}, "n")
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_notebook_by_hand_runs_with_the_values_of_the_demo(stage):
-    demo = yaml.safe_load((PARAMS / "demo.yaml").read_text())
-    name = f"{STAGES[stage]}.ipynb"
-    values = parameter_values(nbformat.read(NOTEBOOKS / name, as_version=4), name)
-    wanted = {"run": "demo", **demo[stage]}
-    if "cluster" in values:
-        wanted["cluster"] = demo["cluster"]
-    assert values == wanted
+@pytest.mark.parametrize("stage", NOTEBOOK_STAGES.values(), ids=lambda stage: stage.name)
+def test_no_value_of_a_parameter_file_stands_in_a_notebook(stage):
+    source = nbformat.read(NOTEBOOKS / f"{stage.notebook}.ipynb", as_version=4)
+    parameters, setup, *_ = (cell.source for cell in source.cells if cell.cell_type == "code")
+    assert parameters == 'run = "demo"\nchanges = {}'
+    assert f'stage = open_stage("{stage.name}", run, changes)' in setup
 
 
 # ---- execution
@@ -173,7 +157,7 @@ def test_a_log_gets_plain_lines(run, capsys):
 KILLED = """
 import sys
 from pathlib import Path
-from muscle_study.runner import execute
+from muscle_study.running.runner import execute
 source = Path(sys.argv[1])
 execute("small", source, {"x": 1}, source.parent / "out", {}, lambda: None)
 """
@@ -238,27 +222,3 @@ def test_mistakes_end_in_a_message_without_a_traceback(tmp_path, monkeypatch, ca
     error = capsys.readouterr().err
     assert "curation has not finished" in error and "Did you mean max_epochs?" in error
     assert "Traceback" not in error
-
-
-def imported(package):
-    for path in (ROOT / "src" / "muscle_study" / package).rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("muscle_study"):
-                parts = node.module.split(".")[1:] or [alias.name for alias in node.names]
-                yield parts[0]
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_what_a_stage_imports_is_what_make_watches(stage):
-    makefile = (ROOT / "Makefile").read_text().replace("\\\n", " ")
-    (running,) = [line for line in makefile.splitlines() if line.startswith("running := ")]
-    unwatched = {*running.split()[2:]} - {"progress"} | {"report"}
-    others = set(STAGES) - {stage, *READS[stage]}
-    assert not set(imported(stage)) & (unwatched | others)
-
-
-def test_make_knows_what_each_stage_reads():
-    makefile = (ROOT / "Makefile").read_text()
-    for stage, reads in READS.items():
-        assert f"reads.{stage} :={''.join(f' {read}' for read in reads)}\n" in makefile
-        assert f"notebook.{stage} := {STAGES[stage]}\n" in makefile

@@ -8,11 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from muscle_study.protocol.files import read_json, read_table, sha256
-from muscle_study.protocol.paths import ROOT, STAGES, RunPaths
+from muscle_study.protocol.paths import ROOT, RunPaths
 from muscle_study.protocol.provenance import SOURCE, Hashes, folder_named, manifest_of
-
-#: The stages in the order in which they read each other; the last is the manuscript.
-CHAIN = (*STAGES, "report")
+from muscle_study.protocol.stages import STAGES
 
 
 class VerificationError(Exception):
@@ -47,7 +45,7 @@ def read_manifests(paths: RunPaths) -> dict[str, dict]:
         If a stage has none, or one without hashes by folder, as an earlier version wrote it.
     """
     manifests = {}
-    for stage in CHAIN:
+    for stage in STAGES:
         path = manifest_of(stage, paths)
         if path.exists():
             manifests[stage] = read_json(path)

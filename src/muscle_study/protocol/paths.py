@@ -8,6 +8,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from muscle_study.protocol.stages import STAGES
+
 ROOT = Path(__file__).resolve().parents[3]
 NOTEBOOKS = ROOT / "notebooks"
 PARAMS = ROOT / "params"
@@ -16,17 +18,6 @@ REFERENCE = ROOT / "data" / "reference"
 #: What the map over participants costs by itself; `python -m benchmarks cluster` measures it.
 SCHEDULER = REFERENCE / "scheduler.csv"
 MANUSCRIPT = ROOT / "reports"
-
-#: The stages that are notebooks, in the order in which they run.
-STAGES = {
-    "cohort": "00_cohort",
-    "curation": "01_curation",
-    "training": "02_training",
-    "inference": "03_inference",
-    "measurement": "04_measurement",
-    "statistics": "05_statistics",
-}
-
 
 #: Curated images are not compressed: a stage maps them and reads the part that it needs.
 IMAGE_ENDING = ".nii"
@@ -45,9 +36,12 @@ class RunPaths:
     ----------
     run
         Name of the run: the parameter file's name without its ending.
+    scratch
+        Name of a stage that runs by hand: its results lie in the scratch run, ``<run>-scratch``.
     """
 
     run: str
+    scratch: str | None = None
 
     @property
     def output(self) -> Path:
@@ -62,12 +56,31 @@ class RunPaths:
     @property
     def reports(self) -> Path:
         """Aggregates only: what may leave the project."""
-        return self.output / "reports" / self.run
+        publishes = self.scratch is not None and not STAGES[self.scratch].writes
+        return self.output / "reports" / (self.scratch_run if publishes else self.run)
+
+    @property
+    def scratch_run(self) -> str:
+        """Name of the run that takes what a stage writes by hand."""
+        return f"{self.run}-scratch"
+
+    def _data_of(self, stage: str) -> Path:
+        """Return the data folder that holds what `stage` writes."""
+        return self.output / "data" / (self.scratch_run if stage == self.scratch else self.run)
 
     @property
     def parameters(self) -> Path:
-        """What Make goes by: a slice of the parameters for each stage, and marks (`again`)."""
+        """What Make goes by: facts on the stages, slices of the parameters, and marks (`again`)."""
         return self.data / "parameters"
+
+    def slice(self, section: str) -> Path:
+        """One section of the parameters."""
+        return self.parameters / f"{section}.json"
+
+    @property
+    def facts(self) -> Path:
+        """The run's stages and what each depends on, for Make."""
+        return self.parameters / "stages.mk"
 
     def again(self, stage: str) -> Path:
         """Mark of a stage that Make is to run again though nothing is newer."""
@@ -75,33 +88,33 @@ class RunPaths:
 
     @property
     def progress(self) -> Path:
-        """How far the stage is that runs, or that was stopped."""
+        """Progress of the stage that runs, or that was stopped."""
         return self.data / "progress.json"
 
     @property
     def raw(self) -> Path:
         """Participant table, images and reference labels as an export brings them."""
-        return self.data / "raw"
+        return self._data_of("cohort") / "raw"
 
     @property
     def about_cohort(self) -> Path:
         """Pictures and tables of the synthetic cohort as a whole, for the report."""
-        return self.data / "raw" / "about"
+        return self.raw / "about"
 
     @property
     def truth(self) -> Path:
-        """The synthetic cohort's known truth; read by the last comparisons alone."""
-        return self.data / "truth"
+        """Known truth of the synthetic cohort; read by the last comparisons alone."""
+        return self._data_of("cohort") / "truth"
 
     @property
     def curated(self) -> Path:
         """Volumes in RAS on the run's grid, and the tables of who is in and out."""
-        return self.data / "curated"
+        return self._data_of("curation") / "curated"
 
     @property
     def model(self) -> Path:
         """Weights, card and learning curves."""
-        return self.data / "model"
+        return self._data_of("training") / "model"
 
     @property
     def learning_curve(self) -> Path:
@@ -111,21 +124,21 @@ class RunPaths:
     @property
     def segmentations(self) -> Path:
         """One label map a participant."""
-        return self.data / "segmentations"
+        return self._data_of("inference") / "segmentations"
 
     @property
     def compared(self) -> Path:
-        """One label map a participant of the segmenter that is compared with."""
+        """One label map a participant, from the segmenter that is compared with."""
         return self.segmentations / "compared"
 
     @property
     def measurements(self) -> Path:
         """Tables of the measures and of the segmentation's quality."""
-        return self.data / "measurements"
+        return self._data_of("measurement") / "measurements"
 
     @property
     def verification(self) -> Path:
-        """Tables that are derived again, while a run is verified; here all workers can see them."""
+        """Tables derived again while a run is verified, where all workers can see them."""
         return self.data / "verification"
 
     @property
@@ -152,24 +165,12 @@ class RunPaths:
         """Executed copies of the notebooks."""
         return self.reports / "notebooks"
 
-    def results_of(self, stage: str) -> list[Path]:
-        """Return the folders that hold what `stage` writes, manifests and notebooks aside."""
-        return {
-            "cohort": [self.raw, self.about_cohort, self.truth],
-            "curation": [self.curated],
-            "training": [self.model],
-            "inference": [self.segmentations, self.compared],
-            "measurement": [self.measurements],
-            "statistics": [self.tables, self.figures, self.numbers],
-        }[stage]
+    def target(self, stage: str) -> Path:
+        """Return what tells Make that a stage has ended: its executed notebook, or the page."""
+        if not STAGES[stage].notebook:
+            return self.reports / "manuscript.html"
+        return self.notebooks / f"{STAGES[stage].notebook}.ipynb"
 
-    def written_by(self, stage: str) -> Path:
-        """Return the folder that `stage` writes its manifest to."""
-        return {
-            "cohort": self.raw,
-            "curation": self.curated,
-            "training": self.model,
-            "inference": self.segmentations,
-            "measurement": self.measurements,
-            "statistics": self.reports,
-        }[stage]
+    def folders_of(self, stage: str) -> list[Path]:
+        """Return the data folders that `stage` writes; none for one that publishes."""
+        return [getattr(self, folder) for folder in STAGES[stage].writes]

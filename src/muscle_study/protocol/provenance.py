@@ -10,8 +10,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from muscle_study.protocol.files import sha256, write_json
+from muscle_study.protocol.files import read_json, sha256, write_json
 from muscle_study.protocol.paths import PUBLISHED, ROOT, RunPaths
+from muscle_study.protocol.stages import STAGES
 
 #: Packages whose version can change a result.
 PACKAGES = (
@@ -41,9 +42,6 @@ SOURCE_TABLES = (".csv", ".tsv", ".json")
 SOURCE = "<source>"
 
 MANIFEST = "manifest.json"
-
-#: What the report stage leaves; beside the statistics' manifest, in the same folder.
-REPORT_MANIFEST = "report.json"
 
 #: Folder to file to SHA-256.
 Hashes = dict[str, dict[str, str]]
@@ -93,11 +91,35 @@ def folder_named(name: str, paths: RunPaths) -> Path:
     return start / name
 
 
-def manifest_of(stage: str, paths: RunPaths) -> Path:
-    """Return where the manifest of a stage is; ``report`` is one here."""
-    if stage == "report":
-        return paths.reports / REPORT_MANIFEST
-    return paths.written_by(stage) / MANIFEST
+def published_files(index: Path) -> list[str]:
+    """Return the files that an index of ``published/`` lists, relative to the report folder."""
+    if not index.exists():
+        return []
+    return [file for entry in read_json(index).values() for file in entry.get("files", ())]
+
+
+def published_hashes(name: str, paths: RunPaths) -> Hashes:
+    """Return the hashes of what a stage or a check has published: results, numbers, index."""
+    index = paths.published(name)
+    files = [*published_files(index), f"numbers/{name}.json", f"published/{name}.json"]
+    there = [paths.reports / file for file in files if (paths.reports / file).is_file()]
+    found: Hashes = {}
+    for path in sorted(there):
+        found.setdefault(_name(path.parent, paths), {})[path.name] = sha256(path)
+    return found
+
+
+def hashes_of_results(stage: str, paths: RunPaths) -> Hashes:
+    """Return the hashes of what a stage has written, but for the report."""
+    folders = paths.folders_of(stage)
+    return folder_hashes(folders, paths) if folders else published_hashes(stage, paths)
+
+
+def manifest_of(name: str, paths: RunPaths) -> Path:
+    """Return where the manifest of a stage is, or of a check that publishes."""
+    if name in STAGES and STAGES[name].writes:
+        return paths.folders_of(name)[0] / MANIFEST
+    return paths.reports / "manifests" / f"{name}.json"
 
 
 def write_manifest(

@@ -6,8 +6,9 @@ from pathlib import Path
 
 from IPython.display import HTML, Markdown, display
 
-from muscle_study.protocol.files import read_json, write_json
+from muscle_study.protocol.files import write_json
 from muscle_study.protocol.paths import RunPaths
+from muscle_study.protocol.provenance import published_files
 from muscle_study.publishing.cell_numbers import CellNumbers
 from muscle_study.publishing.figure import Picture
 from muscle_study.publishing.numbers import Numbers
@@ -143,10 +144,3 @@ def _show(result: Result | Absent) -> None:
 def anchor(name: str) -> str:
     """Return a result's anchor in the page of the notebook: ``result-measures-by-age``."""
     return f"result-{name.replace('_', '-')}"
-
-
-def published_files(index: Path) -> list[str]:
-    """Return the files that an index of ``published/`` lists, relative to the report folder."""
-    if not index.exists():
-        return []
-    return [file for entry in read_json(index).values() for file in entry.get("files", ())]

@@ -11,7 +11,7 @@ from nbconvert import HTMLExporter
 from pygments.formatters import HtmlFormatter
 
 from muscle_study.protocol.files import write_text
-from muscle_study.protocol.paths import STAGES
+from muscle_study.protocol.stages import NOTEBOOK_STAGES, STAGES
 from muscle_study.publishing.numbers import Number
 from muscle_study.report.errors import ReportError
 
@@ -67,7 +67,7 @@ def read_notebooks(folder: Path) -> list[Notebook]:
     ReportError
         If there is none.
     """
-    paths = [folder / f"{name}.ipynb" for name in STAGES.values()]
+    paths = [folder / f"{stage.notebook}.ipynb" for stage in NOTEBOOK_STAGES.values()]
     notebooks = [read_notebook(path) for path in paths if path.exists()]
     if not notebooks:
         raise ReportError(f"{folder} holds no executed notebook: run the stages first (make all)")
@@ -82,7 +82,7 @@ def source_link(label: str, notebooks: list[Notebook], default: str = "statistic
     for notebook in notebooks:
         if anchor(label) in notebook.anchors:
             return f"notebooks/{notebook.page}#{anchor(label)}"
-    return f"notebooks/{STAGES[default]}.html"
+    return f"notebooks/{STAGES[default].notebook}.html"
 
 
 def linked(name: str, number: Number, notebooks: list[Notebook]) -> str:

@@ -9,7 +9,12 @@ from pathlib import Path
 
 from muscle_study.protocol.files import sha256
 from muscle_study.protocol.paths import MANUSCRIPT, RunPaths
-from muscle_study.protocol.provenance import REPORT_MANIFEST, Hashes, folder_hashes, write_manifest
+from muscle_study.protocol.provenance import (
+    Hashes,
+    manifest_of,
+    published_hashes,
+    write_manifest,
+)
 from muscle_study.publishing.numbers import Number, read_numbers
 from muscle_study.report import fallback, quarto
 from muscle_study.report.check import check, machine_folders
@@ -73,13 +78,13 @@ def render(run: str, parameters: ReportParameters) -> list[Path]:
             [path for path in made if path.suffix != ".pdf"],
             [*pages, *_shown(project, paths)],
             paths,
-            [*paths.notebooks.glob("*.ipynb"), *paths.reports.glob("*.json")],
+            [*paths.notebooks.glob("*.ipynb"), *paths.reports.glob("manifests/*.json")],
         )
         manuscripts = [path for path in made if path.suffix != ".typ"]
         for source in set(made) - set(manuscripts):
             source.unlink()
         write_manifest(
-            project / REPORT_MANIFEST,
+            project / manifest_of("report", paths).relative_to(paths.reports),
             "report",
             parameters.model_dump(mode="json"),
             inputs,
@@ -102,7 +107,10 @@ def _numbers(paths: RunPaths) -> Mapping[str, Number]:
 
 def _read(paths: RunPaths) -> Hashes:
     """Return the hashes of what the report is made from."""
-    found = folder_hashes(paths.results_of("statistics"), paths)
+    found: Hashes = {}
+    for index in sorted(paths.published("").parent.glob("*.json")):
+        for folder, files in published_hashes(index.stem, paths).items():
+            found.setdefault(folder, {}).update(files)
     executed = sorted(paths.notebooks.glob("*.ipynb"))
     found[paths.notebooks.relative_to(paths.output).as_posix()] = {
         path.name: sha256(path) for path in executed if not path.name.endswith(".failed.ipynb")

@@ -4,7 +4,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from muscle_study.protocol.files import read_json
-from muscle_study.protocol.paths import STAGES, RunPaths
+from muscle_study.protocol.paths import RunPaths
+from muscle_study.protocol.provenance import manifest_of
+from muscle_study.protocol.stages import NOTEBOOK_STAGES
 from muscle_study.publishing.numbers import NO_BREAK_SPACE, Number, read_numbers
 
 SEXES = ("men", "women")
@@ -79,8 +81,8 @@ def _means(numbers: Mapping[str, Number]) -> Iterator[str]:
 
 def _costs(paths: RunPaths) -> Iterator[str]:
     yield f"  {'Stage':<16}{'seconds':>8}{'peak MB':>10}"
-    for stage in STAGES:
-        manifest = paths.written_by(stage) / "manifest.json"
+    for stage in NOTEBOOK_STAGES:
+        manifest = manifest_of(stage, paths)
         if manifest.exists():
             cost = read_json(manifest)
             yield f"  {stage:<16}{cost['seconds']:>8.0f}{cost['peak_mb']:>10.0f}"

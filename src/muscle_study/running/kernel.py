@@ -3,11 +3,15 @@
 import contextlib
 import os
 import signal
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ipykernel.kernelspec import get_kernel_dict
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
+
+
+#: Environment variable by which a notebook knows that the runner executes it.
+BY_RUNNER = "MUSCLE_STUDY_BY_RUNNER"
 
 
 class OwnKernel(AsyncKernelManager):
@@ -29,7 +33,8 @@ class OwnKernel(AsyncKernelManager):
         # its own log would stand between the stage's lines: ports, and its interruption at the end
         return KernelSpec(**get_kernel_dict(extra_arguments=["--log-level=CRITICAL"]))
 
-    async def _async_launch_kernel(self, kernel_cmd: list[str], **keywords: object) -> None:
+    async def _async_launch_kernel(self, kernel_cmd: list[str], **keywords: Any) -> None:
+        keywords["env"] = {**keywords["env"], BY_RUNNER: "1"}
         await super()._async_launch_kernel(kernel_cmd, pass_fds=self.inherited, **keywords)
 
     _launch_kernel = _async_launch_kernel

@@ -5,7 +5,7 @@ import json
 import re
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -25,23 +25,23 @@ class NotebookError(Exception):
     """A notebook that papermill would run, but not with the parameters it is given."""
 
 
-def parameter_values(notebook: NotebookNode, name: str) -> dict[str, Any]:
-    """Return what the parameters cell assigns.
-
-    Papermill itself says nothing when the tag is missing, stands twice, or comes too late.
+def check_notebook(notebook: NotebookNode, values: Mapping[str, Any], name: str) -> None:
+    """Check what papermill passes over in silence.
 
     Parameters
     ----------
     notebook
         The source.
+    values
+        What the runner gives to its parameters cell.
     name
         For messages.
 
     Raises
     ------
     NotebookError
-        If the first code cell is not the one cell tagged ``parameters``, holds more than plain
-        values, or the kernel is not ``python3``.
+        If the first code cell is not the one cell tagged ``parameters``, does not assign plain
+        values to exactly these names, or the kernel is not ``python3``.
     """
     kernel = notebook.metadata.get("kernelspec", {}).get("name")
     if kernel != "python3":
@@ -52,35 +52,22 @@ def parameter_values(notebook: NotebookNode, name: str) -> dict[str, Any]:
         raise NotebookError(
             f"{name}: {len(tagged)} cells are tagged {TAG!r}; tag the first code cell, and no other"
         )
-    values = {}
+    assigned = []
     for statement in ast.parse(tagged[0].source).body:
         try:
             (target,) = statement.targets
-            values[target.id] = ast.literal_eval(statement.value)
+            ast.literal_eval(statement.value)
+            assigned.append(target.id)
         except (AttributeError, TypeError, ValueError):
             raise NotebookError(
                 f"{name}: the parameters cell has {ast.unparse(statement)!r}; it may hold plain "
-                "values only. Derive others in the next cell, or they stay those of the demo"
+                "values only. Derive others in the next cell, or they keep their first value"
             ) from None
-    return values
-
-
-def check_names(found: Iterable[str], wanted: Iterable[str], name: str) -> None:
-    """Compare the parameters cell's variables with those that the section has.
-
-    Raises
-    ------
-    NotebookError
-        Naming what is missing and what is too much.
-    """
-    found, wanted = set(found), set(wanted)
-    parts = [
-        f"{what} {', '.join(sorted(names))}"
-        for what, names in (("lacks", wanted - found), ("has unknown", found - wanted))
-        if names
-    ]
-    if parts:
-        raise NotebookError(f"{name}: the parameters cell {' and '.join(parts)}")
+    if sorted(assigned) != sorted(values):
+        raise NotebookError(
+            f"{name}: the parameters cell assigns {', '.join(assigned)}; the runner gives "
+            f"{', '.join(values)}"
+        )
 
 
 def describe_failure(notebook: NotebookNode) -> str:

@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -159,15 +159,18 @@ class _UniqueKeys(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def load(run: str, overrides: Iterable[str] = (), folder: Path = PARAMS) -> StudyParameters:
+def load(
+    run: str, changes: Iterable[str] | Mapping[str, Any] = (), folder: Path = PARAMS
+) -> StudyParameters:
     """Read and check the parameters of a run.
 
     Parameters
     ----------
     run
         Name of the file in `folder`, without ``.yaml``.
-    overrides
-        Such as ``"training.max_epochs=3"``; the value is read as YAML.
+    changes
+        What differs from the file: values by dotted key, or texts such as
+        ``"training.max_epochs=3"``.
     folder
         Where parameter files are.
 
@@ -184,8 +187,9 @@ def load(run: str, overrides: Iterable[str] = (), folder: Path = PARAMS) -> Stud
     document = _parse(path.read_text(encoding="utf-8"), name)
     if not isinstance(document, dict):
         raise ParameterError(f"{name}: expected sections such as 'training:', found none")
-    for override in overrides:
-        _apply(document, override)
+    given = changes if isinstance(changes, Mapping) else read_changes(changes)
+    for key, value in given.items():
+        _apply(document, key, value)
     try:
         return StudyParameters.model_validate(document)
     except ValidationError as invalid:
@@ -205,11 +209,19 @@ def _parse(text: str, name: str) -> Any:
         raise ParameterError(f"{name}: {error}") from None
 
 
-def _apply(document: dict, override: str) -> None:
+def read_changes(overrides: Iterable[str]) -> dict[str, Any]:
+    """Return values by dotted key from texts such as ``"training.max_epochs=3"``, read as YAML."""
+    changes = {}
+    for override in overrides:
+        key, sign, value = override.partition("=")
+        if not sign:
+            raise ParameterError(f"SET {override}: write it as section.key=value")
+        changes[key] = _parse(value, f"SET {override}")
+    return changes
+
+
+def _apply(document: dict, key: str, value: Any) -> None:
     """Set one dotted key. Whether the key exists is for the validation to tell."""
-    key, sign, value = override.partition("=")
-    if not sign:
-        raise ParameterError(f"SET {override}: write it as section.key=value")
     *parents, last = key.split(".")
     node = document
     for parent in parents:
@@ -217,8 +229,8 @@ def _apply(document: dict, override: str) -> None:
             node[parent] = {}
         node = node[parent]
         if not isinstance(node, dict):
-            raise ParameterError(f"SET {override}: {parent} has no keys of its own")
-    node[last] = _parse(value, f"SET {override}")
+            raise ParameterError(f"{key}: {parent} has no keys of its own")
+    node[last] = value
 
 
 def _message(error: dict, document: dict) -> str:

@@ -13,22 +13,22 @@ from typing import Self
 
 from muscle_study.protocol.exclusions import MAY_PASS
 from muscle_study.protocol.files import read_json, read_table, whole_file
-from muscle_study.protocol.paths import STAGES, RunPaths
+from muscle_study.protocol.paths import RunPaths
 from muscle_study.protocol.provenance import manifest_of
 
 
-def to_try_again(folder: Path) -> dict[str, int]:
-    """Return how many participants a stage excluded for causes that may have passed, by reason."""
-    exclusions = folder / "exclusions.csv"
-    if not exclusions.exists():
-        return {}
-    reasons = read_table(exclusions)["reason"]
-    return reasons[reasons.isin(MAY_PASS)].value_counts().sort_index().to_dict()
+def to_try_again(stage: str, paths: RunPaths) -> dict[str, int]:
+    """Return how many participants a stage excluded for causes that may pass, by reason."""
+    for folder in paths.folders_of(stage)[:1]:
+        if (exclusions := folder / "exclusions.csv").exists():
+            reasons = read_table(exclusions)["reason"]
+            return reasons[reasons.isin(MAY_PASS)].value_counts().sort_index().to_dict()
+    return {}
 
 
 def mark(stage: str, paths: RunPaths) -> None:
     """Leave the mark by which Make runs a stage again, or take it away."""
-    if to_try_again(paths.written_by(stage)):
+    if to_try_again(stage, paths):
         paths.again(stage).touch()
     else:
         paths.again(stage).unlink(missing_ok=True)
@@ -72,4 +72,4 @@ class Finished:
 
 
 def _files(stage: str, paths: RunPaths) -> tuple[Path, Path]:
-    return paths.notebooks / f"{STAGES[stage]}.ipynb", manifest_of(stage, paths)
+    return paths.target(stage), manifest_of(stage, paths)

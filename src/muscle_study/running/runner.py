@@ -17,38 +17,30 @@ from muscle_study.mapping import progress
 from muscle_study.mapping.parent_death import end_with_parent
 from muscle_study.mapping.worker_process import HUGE_PAGES
 from muscle_study.protocol.files import whole_file
-from muscle_study.protocol.paths import NOTEBOOKS, PUBLISHED, ROOT, STAGES, RunPaths
+from muscle_study.protocol.paths import NOTEBOOKS, PUBLISHED, ROOT, RunPaths
 from muscle_study.protocol.provenance import (
     SOURCE,
     SOURCE_TABLES,
     Hashes,
     folder_hashes,
     hashes,
+    hashes_of_results,
     manifest_of,
     write_manifest,
 )
+from muscle_study.protocol.stages import STAGES
 from muscle_study.running import retry
 from muscle_study.running.kernel import OwnKernel, kill_kernels
 from muscle_study.running.lock import run_lock
-from muscle_study.running.notebooks import (
-    check_names,
-    describe_failure,
-    parameter_values,
-    without_machine,
+from muscle_study.running.notebooks import check_notebook, describe_failure, without_machine
+from muscle_study.running.parameters import (
+    StudyParameters,
+    keep_used,
+    load,
+    read_changes,
+    write_slices,
 )
-from muscle_study.running.parameters import StudyParameters, keep_used, load, write_slices
 from muscle_study.running.terminal import StageLine
-
-#: The stages whose files a stage reads; the Makefile has the same.
-READS = {
-    "cohort": (),
-    "curation": ("cohort",),
-    "training": ("cohort", "curation"),
-    "inference": ("curation", "training"),
-    "measurement": ("cohort", "curation", "inference"),
-    "statistics": ("cohort", "curation", "training", "inference", "measurement"),
-}
-
 
 class StageError(Exception):
     """A stage that cannot start, or did not end well. The message says what to do."""
@@ -78,24 +70,26 @@ def run_stage(stage: str, run: str, overrides: list[str], only_again: bool = Fal
     ParameterError, NotebookError, RunLockedError, StageError
         Whose messages are meant for the person who started the run.
     """
-    paths = RunPaths(run)
-    parameters = load(run, overrides)
+    paths, changes = RunPaths(run), read_changes(overrides)
+    parameters = load(run, changes)
+    if getattr(parameters, STAGES[stage].section) is None:
+        raise StageError(f"params/{run}.yaml has no section {stage}: this run has no such stage")
     with run_lock(paths.data, stage) as lock:
         OwnKernel.inherited = [lock]
         before = retry.Finished.read(stage, paths) if only_again else None
-        copy = _run_locked(stage, run, parameters, paths)
+        copy = _run_locked(stage, parameters, changes, paths)
         if before is not None:
             before.restore_if_same(stage, paths)
         return copy
 
 
-def _run_locked(stage: str, run: str, parameters: StudyParameters, paths: RunPaths) -> Path:
-    write_slices(run, parameters)
-    reads = [read for read in READS[stage] if getattr(parameters, read) is not None]
+def _run_locked(
+    stage: str, parameters: StudyParameters, changes: dict[str, Any], paths: RunPaths
+) -> Path:
+    write_slices(paths.run, parameters)
+    reads = [read for read in STAGES[stage].reads if getattr(parameters, read) is not None]
     check_inputs(stage, reads, paths)
-    source = NOTEBOOKS / f"{STAGES[stage]}.ipynb"
-    values = notebook_parameters(stage, run, parameters, source)
-
+    section = STAGES[stage].section
     manifest = manifest_of(stage, paths)
     manifest.unlink(missing_ok=True)  # from here on it would describe files that are being replaced
     inputs = hashes_of_inputs(stage, reads, parameters, paths)
@@ -107,13 +101,13 @@ def _run_locked(stage: str, run: str, parameters: StudyParameters, paths: RunPat
         folders[ROOT / Path(parameters.inference.masks.folder).expanduser()] = "<masks>"
 
     def finish() -> None:
-        keep_used(run, stage)
+        keep_used(paths.run, section)
         write_manifest(
             manifest,
             stage,
-            values,
+            getattr(parameters, section).model_dump(mode="json"),
             inputs,
-            outputs=folder_hashes(paths.results_of(stage), paths),
+            outputs=hashes_of_results(stage, paths),
             seconds=time.monotonic() - begun,
             peak_mb=resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024,
         )
@@ -121,6 +115,8 @@ def _run_locked(stage: str, run: str, parameters: StudyParameters, paths: RunPat
         retry.mark(stage, paths)
 
     os.environ[progress.KEPT_IN] = str(paths.progress)
+    source = NOTEBOOKS / f"{STAGES[stage].notebook}.ipynb"
+    values = {"run": paths.run, "changes": changes}
     return execute(stage, source, values, paths.notebooks, folders, finish)
 
 
@@ -136,7 +132,7 @@ def check_inputs(stage: str, reads: list[str], paths: RunPaths) -> None:
         if not manifest_of(read, paths).exists():
             raise StageError(
                 f"{stage} reads what {read} writes, and {read} has not finished for this run: "
-                f"run it first (notebooks/{STAGES[read]}.ipynb, or make all RUN={paths.run})"
+                f"run it first (notebooks/{STAGES[read].notebook}.ipynb, or make all RUN={paths.run})"
             )
 
 
@@ -144,29 +140,15 @@ def hashes_of_inputs(
     stage: str, reads: list[str], parameters: StudyParameters, paths: RunPaths
 ) -> Hashes:
     """Return the hashes of what a stage is about to read."""
-    folders = [folder for read in reads for folder in paths.results_of(read)]
-    if stage == "statistics":
-        folders += [PUBLISHED, paths.learning_curve]
-    found = folder_hashes(folders, paths)
+    found: Hashes = {}
+    for read in reads:
+        found |= hashes_of_results(read, paths)
+    if not STAGES[stage].writes:
+        found |= folder_hashes([PUBLISHED, paths.learning_curve], paths)
     if stage == "curation" and parameters.curation.source is not None:
         source = ROOT / Path(parameters.curation.source).expanduser()
         found[SOURCE] = hashes(source, SOURCE_TABLES)
     return found
-
-
-def notebook_parameters(
-    stage: str, run: str, parameters: StudyParameters, source: Path
-) -> dict[str, Any]:
-    """Return the values for the notebook's parameters cell, checked against what it holds."""
-    found = parameter_values(nbformat.read(source, as_version=4), f"notebooks/{source.name}")
-    section = getattr(parameters, stage)
-    if section is None:
-        raise StageError(f"params/{run}.yaml has no section {stage}: this run has no such stage")
-    values = {"run": run, **section.model_dump(mode="json")}
-    if "cluster" in found:
-        values["cluster"] = parameters.cluster.model_dump(mode="json")
-    check_names(found, values, f"notebooks/{source.name}")
-    return values
 
 
 def execute(
@@ -196,9 +178,13 @@ def execute(
 
     Raises
     ------
+    NotebookError
+        If papermill would run the notebook, but not with these values.
     StageError
         With the failing cell and the error's last lines; the copy is ``*.failed.ipynb`` then.
     """
+    notebook = nbformat.read(source, as_version=4)
+    check_notebook(notebook, values, f"notebooks/{source.name}")
     folder.mkdir(parents=True, exist_ok=True)
     copy, failed = folder / source.name, folder / f"{source.stem}.failed.ipynb"
     partial = folder / f".{source.name}"
@@ -216,7 +202,7 @@ def execute(
     if "MAKELEVEL" in os.environ:
         # A SIGKILL reaches Make alone; the stage would go on beside the one that the next starts.
         end_with_parent(before=kill_kernels)
-    cells = len(nbformat.read(source, as_version=4).cells) + 1  # papermill injects one
+    cells = len(notebook.cells) + 1  # papermill injects one
     try:
         with StageLine(stage, cells, sys.stdout) as line:
             papermill.execute_notebook(

@@ -10,7 +10,8 @@ from pathlib import Path
 import nbformat
 
 from muscle_study.protocol.files import read_json
-from muscle_study.protocol.paths import ROOT, STAGES, RunPaths
+from muscle_study.protocol.paths import ROOT, RunPaths
+from muscle_study.running.facts import stages_of
 from muscle_study.running.lock import is_held, last_owner
 from muscle_study.running.notebooks import describe_failure
 from muscle_study.running.parameters import ParameterError, load
@@ -34,9 +35,7 @@ def status(run: str, overrides: list[str]) -> str:
     """
     parameters, paths = load(run, overrides), RunPaths(run)
     running = last_owner(paths.data)["stage"] if is_held(paths.data) else None
-    stages = [stage for stage in STAGES if getattr(parameters, stage) is not None]
-    targets = {paths.notebooks / f"{STAGES[stage]}.ipynb": stage for stage in stages}
-    targets[paths.reports / "manuscript.html"] = "report"
+    targets = {paths.target(stage): stage for stage in stages_of(parameters)}
     reasons = why_redone(_trace(run, overrides, paths))
     lines = []
     for target, stage in targets.items():
@@ -45,7 +44,7 @@ def status(run: str, overrides: list[str]) -> str:
             state = "running since {since}, process {process} on {host}".format(
                 **last_owner(paths.data)
             )
-        elif again := to_try_again(paths.written_by(stage)) if stage != "report" else {}:
+        elif again := to_try_again(stage, paths):
             state += f", but for participants who are to be tried again: {_counts(again)}"
         lines.append(f"{stage:<12} {state}")
         if stage == last_owner(paths.data)["stage"] and paths.progress.exists():
