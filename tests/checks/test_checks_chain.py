@@ -4,11 +4,12 @@ import pandas as pd
 import pytest
 
 from muscle_study.checks import verify
-from muscle_study.checks.chain import CHAIN, VerificationError, check_chain, read_manifests
+from muscle_study.checks.chain import VerificationError, check_chain, read_manifests
 from muscle_study.checks.rederive import elsewhere
 from muscle_study.protocol.files import write_json, write_table, write_text
 from muscle_study.protocol.paths import RunPaths
 from muscle_study.protocol.provenance import folder_hashes, manifest_of
+from muscle_study.protocol.stages import STAGES
 from muscle_study.running import lock
 from muscle_study.running.parameters import load
 
@@ -20,6 +21,7 @@ WRITES = {
     "inference": "data/tiny/segmentations/records.csv",
     "measurement": "data/tiny/measurements/measures.csv",
     "statistics": "reports/tiny/tables/measures.csv",
+    "extensions": "reports/tiny/numbers/extensions.json",
     "report": "reports/tiny/manuscript.html",
 }
 
@@ -30,7 +32,7 @@ def paths(tmp_path, monkeypatch):
     monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path))
     paths = RunPaths("tiny")
     before = {}
-    for stage in CHAIN:
+    for stage in STAGES:
         file = tmp_path / WRITES[stage]
         write_text(f"of {stage}\n", file)
         written = folder_hashes([file.parent], paths)
@@ -43,10 +45,10 @@ def paths(tmp_path, monkeypatch):
 
 def test_a_whole_chain_has_no_problem(paths):
     checked = check_chain(paths, read_manifests(paths))
-    assert (checked.files, checked.problems, checked.notes) == (len(CHAIN), [], [])
+    assert (checked.files, checked.problems, checked.notes) == (len(STAGES), [], [])
 
 
-@pytest.mark.parametrize("stage", CHAIN)
+@pytest.mark.parametrize("stage", STAGES)
 def test_a_file_that_changed_is_named_with_the_stage_that_wrote_it(paths, stage):
     write_text("changed\n", paths.output / WRITES[stage])
     (problem,) = check_chain(paths, read_manifests(paths)).problems

@@ -1,13 +1,13 @@
 import shutil
-import sys
 
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell
 
-from muscle_study.__main__ import main
 from muscle_study.protocol.files import write_json, write_text
-from muscle_study.protocol.paths import NOTEBOOKS, STAGES, RunPaths
+from muscle_study.protocol.paths import ROOT, RunPaths
+from muscle_study.protocol.provenance import manifest_of
+from muscle_study.protocol.stages import STAGES
 from muscle_study.running.status import progress_lines, why_redone
 
 
@@ -19,17 +19,18 @@ def announced(output):
     return [stage for stage in stages if stage not in ("summary", "slices")]
 
 
-def test_without_an_environment_a_dry_run_shows_every_stage(make, tmp_path):
+def test_a_dry_run_shows_every_stage_of_the_run(make, tmp_path):
+    done = make("-n", "all", "RUN=demo", f"OUT={tmp_path}")
+    assert announced(done.stdout) == list(STAGES), done.stderr
+    settings = ("RUN=totalsegmentator", f"OUT={tmp_path}", f"SET=curation.source={tmp_path}")
+    assert announced(make("-n", "all", *settings).stdout) == list(STAGES)[1:]  # no cohort to make
+
+
+def test_without_an_environment_a_dry_run_says_what_comes_first(make, tmp_path):
     done = make("-n", "all", "RUN=demo", f"OUT={tmp_path}", "PYTHON=/nowhere/python")
     assert done.returncode == 0, done.stderr
-    assert announced(done.stdout) == [*STAGES, "report"]
-
-
-def test_a_run_on_real_data_has_no_cohort_to_make(make, tmp_path):
-    settings = ("RUN=totalsegmentator", f"OUT={tmp_path}", f"SET=curation.source={tmp_path}")
-    done = make("-n", "all", *settings)
-    assert done.returncode == 0, done.stderr
-    assert announced(done.stdout) == [*list(STAGES)[1:], "report"]
+    assert "known once there is an environment" in done.stdout
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_wrong_parameter_stops_make_before_any_work(make, tmp_path):
@@ -44,24 +45,13 @@ def test_a_run_that_does_not_exist_is_named(make, tmp_path):
     assert done.returncode != 0 and "params/dmo.yaml does not exist" in done.stderr
 
 
-def test_help_lists_every_command(make):
-    listed = make("help").stdout
-    for command in (
-        "all",
-        "test",
-        "env",
-        "help",
-        "lab",
-        "bench",
-        "learning-curve",
-        "report",
-        "status",
-        "verify",
-        "audit",
-        "clean",
-        "lint",
-    ):
-        assert f"\n  {command} " in listed
+def test_help_lists_commands_and_each_of_them_exists(make):
+    first, *lines = make("help").stdout.splitlines()
+    assert "make COMMAND [RUN=" in first and len(lines) > 15
+    for command, *words in map(str.split, lines):
+        assert words, command
+        done = make("-n", command, "PYTHON=/nowhere/python")
+        assert "No rule to make target" not in done.stderr, command
 
 
 def test_clean_keeps_what_is_costly_and_says_so(make, tmp_path):
@@ -97,19 +87,10 @@ def test_how_far_a_stopped_stage_came_is_told_with_reasons():
 
 # ---- participants who are tried again
 
-#: Stands for Python: the runner, with the test's small notebooks in place of the study's.
-SMALL_STUDY = """#!{python}
-import sys
-from pathlib import Path
-from muscle_study import __main__, runner
-runner.NOTEBOOKS = Path({notebooks!r})
-sys.exit(__main__.main(sys.argv[3:]))
-"""
-
 #: Sets aside whom the file `slow` names; the others have a record.
 SEGMENT = """
 from pathlib import Path
-from muscle_study.paths import RunPaths
+from muscle_study.protocol.paths import RunPaths
 folder, slow = RunPaths(run).segmentations, set(Path({slow!r}).read_text().split())
 folder.mkdir(parents=True, exist_ok=True)
 out = [f"{{name}},inference,time_limit,slow\\n" for name in sorted(slow)]
@@ -120,42 +101,41 @@ kept = [f"{{name}}\\n" for name in sorted({{"1", "2", "3"}} - slow)]
 
 
 class SmallStudy:
-    """A run of which inference and measurement are small notebooks, and what is before is done."""
+    """A checkout of which inference and measurement are small notebooks; what is before is done."""
 
     def __init__(self, make, folder):
-        self.make, self.paths = make, RunPaths("ci")
-        self.slow, notebooks = folder / "slow", folder / "notebooks"
+        self.make, self.root, self.paths = make, folder / "checkout", RunPaths("ci")
+        self.slow = folder / "slow"
+        hidden = shutil.ignore_patterns("__pycache__", "*.egg-info")
+        for name in ("src", "params", "notebooks"):
+            shutil.copytree(ROOT / name, self.root / name, ignore=hidden)
+        for name in ("Makefile", "pyproject.toml"):
+            shutil.copy(ROOT / name, self.root)
         self.settings = ("RUN=ci", f"OUT={folder}")
-        main(["slices", "--run", "ci"])
+        make("-n", "all", *self.settings, root=self.root)  # writes the slices
         for stage in ("cohort", "curation", "training"):
-            write_json({}, self.paths.written_by(stage) / "manifest.json")
-            write_text("", self.copy(stage))
-        notebooks.mkdir()
+            write_json({"outputs": {}}, manifest_of(stage, self.paths))
+            write_text("", self.paths.target(stage))
         for stage, source in {
             "inference": SEGMENT.format(slow=str(self.slow)),
-            "measurement": "print('measured')",
+            "measurement": "from muscle_study.measurement import measures",
         }.items():
-            notebook = nbformat.read(NOTEBOOKS / f"{STAGES[stage]}.ipynb", as_version=4)
+            path = self.root / "notebooks" / f"{STAGES[stage].notebook}.ipynb"
+            notebook = nbformat.read(path, as_version=4)
             (values,) = [cell for cell in notebook.cells if cell.id == "parameters"]
             notebook.cells = [values, new_code_cell(source)]
-            nbformat.write(notebook, notebooks / f"{STAGES[stage]}.ipynb")
-        self.python = folder / "python"
-        text = SMALL_STUDY.format(python=sys.executable, notebooks=str(notebooks))
-        self.python.write_text(text)
-        self.python.chmod(0o755)
+            nbformat.write(notebook, path)
 
-    def copy(self, stage):
-        return self.paths.notebooks / f"{STAGES[stage]}.ipynb"
-
-    def ran(self, slow):
+    def ran(self, slow=""):
         """Make up to measurement, while some are slow; return the stages that ran."""
         self.slow.write_text(slow)
-        done = self.make(str(self.copy("measurement")), f"PYTHON={self.python}", *self.settings)
+        target = str(self.paths.target("measurement"))
+        done = self.make(target, *self.settings, root=self.root)
         assert done.returncode == 0, done.stdout + done.stderr
         return [line.split("]")[0][1:] for line in done.stdout.splitlines() if "] done" in line]
 
     def states(self):
-        said = self.make("status", *self.settings).stdout
+        said = self.make("status", *self.settings, root=self.root).stdout
         return {line.split()[0]: line.split(maxsplit=1)[1] for line in said.splitlines()}
 
 
@@ -165,14 +145,25 @@ def small_study(make, tmp_path, monkeypatch):
     return SmallStudy(make, tmp_path)
 
 
+def test_only_a_module_that_the_notebook_reaches_makes_its_stage_stale(small_study):
+    assert small_study.ran() == ["inference", "measurement"]
+    package = small_study.root / "src" / "muscle_study"
+    for name in ("running/status.py", "mapping/batches.py", "measurement/agreement.py"):
+        (package / name).touch()
+    assert small_study.ran() == []
+    (package / "measurement" / "measures.py").touch()
+    assert small_study.states()["measurement"] == "stale, due to measures.py"
+    assert small_study.ran() == ["measurement"]
+
+
 def test_who_is_tried_again_in_vain_redoes_one_stage_and_who_is_recovered_those_behind(small_study):
     assert small_study.ran(slow="1 2") == ["inference", "measurement"]
     states = small_study.states()
     assert states["inference"].startswith("done, but for participants who are to be tried again: 2")
     assert states["measurement"] == "done"
-    assert states["next:"] == "inference, statistics, report"
+    assert states["next:"] == "inference, statistics, extensions, report"
 
-    left = [small_study.copy("inference"), small_study.paths.segmentations / "manifest.json"]
+    left = [small_study.paths.target("inference"), manifest_of("inference", small_study.paths)]
     before = [path.read_bytes() for path in left]
     assert small_study.ran(slow="1 2") == ["inference"]
     assert [path.read_bytes() for path in left] == before
@@ -207,7 +198,7 @@ def test_a_second_run_does_nothing(make, ci_run, ci_output):
 def test_a_stage_and_those_after_it_are_redone_for_its_parameter(
     make, ci_run, ci_output, changed, first
 ):
-    stages = [*STAGES, "report"]
+    stages = list(STAGES)
     redone = announced(make("-n", "all", "RUN=ci", f"OUT={ci_output}", f"SET={changed}").stdout)
     assert redone == stages[stages.index(first) :]
     assert announced(make("-n", "all", "RUN=ci", f"OUT={ci_output}").stdout) == []
@@ -222,7 +213,7 @@ def test_where_participants_are_worked_on_redoes_nothing(make, ci_run, ci_output
 @pytest.mark.run
 def test_status_tells_what_is_stale_and_why(make, ci_run, ci_output):
     said = make("status", "RUN=ci", f"OUT={ci_output}").stdout
-    assert [line.split()[1] for line in said.splitlines()] == ["done"] * 7
+    assert [line.split()[1] for line in said.splitlines()] == ["done"] * len(STAGES)
     said = make("status", "RUN=ci", f"OUT={ci_output}", "SET=measurement.min_muscle_ml=6").stdout
     states = {line.split()[0]: line.split(maxsplit=1)[1] for line in said.splitlines()}
     assert states["inference"] == "done"

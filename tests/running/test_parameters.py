@@ -4,6 +4,7 @@ import pytest
 
 from muscle_study.protocol.paths import PARAMS, RunPaths
 from muscle_study.protocol.sections import Section
+from muscle_study.protocol.stages import STAGES
 from muscle_study.running.parameters import (
     ParameterError,
     StudyParameters,
@@ -123,7 +124,9 @@ def test_a_slice_is_rewritten_only_when_it_changed(tmp_path, monkeypatch):
     monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path))
     folder = RunPaths("demo").parameters
     write_slices("demo", load("demo"))
-    assert {path.stem for path in folder.glob("*.json")} == {each.section for each in STAGES.values()}
+    assert {path.stem for path in folder.glob("*.json")} == {
+        each.section for each in STAGES.values()
+    }
     for path in folder.glob("*.json"):
         os.utime(path, (1, 1))
     write_slices("demo", load("demo", ["training.segmenter.max_epochs=3", "cluster.workers=1"]))

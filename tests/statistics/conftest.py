@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import patch
 
 import nbformat
 import numpy as np
@@ -428,16 +430,16 @@ def parameters() -> StatisticsParameters:
 
 @pytest.fixture(scope="session")
 def run_cells():
-    """Return a function that runs the notebook's code on a study and returns its variables."""
+    """Return a function that runs a notebook's code on a study and returns its variables."""
 
-    def run(study: Study) -> dict:
-        notebook = nbformat.read(NOTEBOOKS / "05_statistics.ipynb", as_version=4)
+    def run(study: Study, name: str = "05_statistics") -> dict:
+        notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
         variables = {"display": lambda shown: None}
-        for cell in notebook.cells:
-            if cell.cell_type == "code":
-                exec(compile(cell.source, cell.id, "exec"), variables)
-                if "parameters" in cell.metadata.get("tags", []):
-                    variables["run"] = study.run
+        stage = SimpleNamespace(paths=study.paths, parameters=study.parameters)
+        with patch("muscle_study.running.stage.open_stage", return_value=stage):
+            for cell in notebook.cells:
+                if cell.cell_type == "code":
+                    exec(compile(cell.source, cell.id, "exec"), variables)
         return variables
 
     return run

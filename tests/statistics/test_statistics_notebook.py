@@ -17,7 +17,6 @@ from muscle_study.statistics.analyses.names import (
     SIMULATED_NAMES,
     TRUTH_NAMES,
 )
-from muscle_study.statistics.parameters import StatisticsParameters
 from muscle_study.statistics.stage import missing_outputs
 
 mpl.use("Agg")
@@ -81,11 +80,10 @@ def check_counts(study):
         assert all(int(n.replace(",", "")) >= study.min_count for n in counts), path.name
 
 
-def test_counts_are_rounded_where_asked(study_of, plan, run_cells, parameters, monkeypatch):
+def test_counts_are_rounded_where_asked(study_of, plan, run_cells, parameters):
     """All counts of people in tables, figures' data, captions and numbers are multiples of ten."""
     coarse = parameters.model_copy(update={"round_counts_to": 10})
     study = study_of(plan(n=180, n_simulated=300, seed=14), coarse)
-    monkeypatch.setattr(StatisticsParameters, "from_notebook", lambda _cells: coarse)
     run_cells(study)
     for path in [*study.paths.tables.glob("*.csv"), *study.paths.figures.glob("*.csv")]:
         table = pd.read_csv(path)

@@ -6,20 +6,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import nbformat
 import numpy as np
 import pandas as pd
 
 from muscle_study.checks.chain import Checked
 from muscle_study.mapping.parameters import ClusterParameters
 from muscle_study.protocol.files import read_json
-from muscle_study.protocol.paths import NOTEBOOKS, STAGES, RunPaths
+from muscle_study.protocol.paths import NOTEBOOKS, RunPaths
 from muscle_study.protocol.provenance import MANIFEST
-from muscle_study.running.notebooks import check_names, parameter_values
+from muscle_study.protocol.stages import STAGES
 from muscle_study.running.runner import execute
 
 #: Stages that are run again.
-AGAIN = ("measurement", "statistics")
+AGAIN = ("measurement", "statistics", "extensions")
 
 #: Largest relative difference of a number that another machine's floating point explains: sums in
 #: another order differ by some 1e-12, and tables hold nine digits. Other results differ by more.
@@ -89,15 +88,12 @@ def derive_again(
     output, measured = paths.output, paths.measurements
     with elsewhere(paths, folder) as again:
         for stage in AGAIN:
-            source = NOTEBOOKS / f"{STAGES[stage]}.ipynb"
-            values = dict(manifests[stage]["parameters"])
-            if "cluster" in values:
-                values["cluster"] = cluster.model_dump(mode="json")
-            check_names(
-                parameter_values(nbformat.read(source, as_version=4), source.name),
-                values,
-                source.name,
-            )
+            source = NOTEBOOKS / f"{STAGES[stage].notebook}.ipynb"
+            changes = {
+                STAGES[stage].section: manifests[stage]["parameters"],
+                "cluster": cluster.model_dump(mode="json"),
+            }
+            values = {"run": paths.run, "changes": changes}
             execute(stage, source, values, again.notebooks, {}, lambda: None)
             if stage == "measurement":  # the statistics say with what, and how long it took
                 shutil.copy(measured / MANIFEST, again.measurements)

@@ -9,7 +9,6 @@ from ipykernel.kernelspec import get_kernel_dict
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
-
 #: Environment variable by which a notebook knows that the runner executes it.
 BY_RUNNER = "MUSCLE_STUDY_BY_RUNNER"
 

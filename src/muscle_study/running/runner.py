@@ -42,6 +42,7 @@ from muscle_study.running.parameters import (
 )
 from muscle_study.running.terminal import StageLine
 
+
 class StageError(Exception):
     """A stage that cannot start, or did not end well. The message says what to do."""
 

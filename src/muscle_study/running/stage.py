@@ -64,9 +64,7 @@ class OpenStage:
         return TABLE.format(section=section, run=escape(self.paths.run), rows="\n".join(rows))
 
 
-def open_stage(
-    name: str, run: str, changes: Mapping[str, Any], scratch: bool = True
-) -> OpenStage:
+def open_stage(name: str, run: str, changes: Mapping[str, Any], scratch: bool = True) -> OpenStage:
     """Open a stage of a run in its notebook.
 
     Under the runner (`make`) the stage writes to the run. By hand it writes to the scratch run and
@@ -99,7 +97,9 @@ def open_stage(
     paths = RunPaths(run, scratch=name if scratch else None)
     if scratch:
         place = "data" if STAGES[name].writes else "reports"
-        print(f"By hand: results go to {place}/{paths.scratch_run}; those of {run} stay as they are.")
+        print(
+            f"By hand: results go to {place}/{paths.scratch_run}; those of {run} stay as they are."
+        )
     elif is_held(paths.data):
         raise RunLockedError(f"run {run} is being worked on: open the stage with scratch=True")
     else:
