@@ -211,7 +211,7 @@ def test_paths_are_cut_longest_first():
 
 def test_a_stage_names_the_one_to_run_before_it(tmp_path, monkeypatch):
     monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path))
-    with pytest.raises(StageError, match=r"training reads what curation writes.*01_curation.ipynb"):
+    with pytest.raises(StageError, match=r"training reads what curation writes.*make all RUN=demo"):
         check_inputs("training", ["curation"], RunPaths("demo"))
 
 

@@ -23,7 +23,7 @@ class Stage:
     reads
         Stages whose results it reads.
     writes
-        Folders of the run that it writes, as attributes of `RunPaths`; the first holds its manifest.
+        Data folders that it writes, as attributes of `RunPaths`; the first holds its manifest.
         Empty for a stage that publishes into the run's report folder.
     files
         Other files that it depends on: patterns relative to the repository.

@@ -133,7 +133,7 @@ def check_inputs(stage: str, reads: list[str], paths: RunPaths) -> None:
         if not manifest_of(read, paths).exists():
             raise StageError(
                 f"{stage} reads what {read} writes, and {read} has not finished for this run: "
-                f"run it first (notebooks/{STAGES[read].notebook}.ipynb, or make all RUN={paths.run})"
+                f"run make all RUN={paths.run}"
             )
 
 

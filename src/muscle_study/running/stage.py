@@ -79,8 +79,8 @@ def open_stage(name: str, run: str, changes: Mapping[str, Any], scratch: bool = 
     changes
         Values that differ from the parameter file, by dotted key: ``{"curation.seed": 1}``.
     scratch
-        Whether results by hand go to the scratch run. Otherwise they replace those of the run, which
-        `make status` and `make report` then refuse.
+        Whether results by hand go to the scratch run. Otherwise they replace those of the run,
+        which `make status` and `make report` then refuse.
 
     Raises
     ------
