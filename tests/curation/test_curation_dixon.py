@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from muscle_study.curation.checks.dixon import body_rim, fat_shares, right_swap
+from muscle_study.curation.checks.dixon import body_rim, fat_shares, correct_swap
 from muscle_study.curation.corrections import Correction, right_slabs
 from muscle_study.curation.stations import compose
 from muscle_study.imaging.volumes import Volume
@@ -31,7 +31,7 @@ def swap(pair, region):
 
 def test_a_right_pair_passes(trunk):
     water, fat = (Volume(array, AFFINE) for array in trunk)
-    images, evidence = right_swap({"water": water, "fat": fat}, "whole")
+    images, evidence = correct_swap({"water": water, "fat": fat}, "whole")
     assert (images, evidence) == ({"water": water, "fat": fat}, None)
     assert min(fat_shares(water, fat).values()) > 0.9
 
@@ -46,7 +46,7 @@ def test_a_right_pair_passes(trunk):
 )
 def test_swaps_are_named_where_they_are(trunk, region, named):
     with pytest.raises(Excluded, match="water_fat_swap") as excluded:
-        right_swap(dict(zip(("water", "fat"), swap(trunk, region), strict=True)), "whole")
+        correct_swap(dict(zip(("water", "fat"), swap(trunk, region), strict=True)), "whole")
     for part in named:
         assert part in excluded.value.detail
     if region == np.s_[:25]:
@@ -55,7 +55,7 @@ def test_swaps_are_named_where_they_are(trunk, region, named):
 
 def test_a_swap_of_the_whole_is_put_right_with_its_evidence(trunk):
     water, fat = swap(trunk, np.s_[:])
-    images, evidence = right_swap({"water": water, "fat": fat, "in_phase": water}, "station 2")
+    images, evidence = correct_swap({"water": water, "fat": fat, "in_phase": water}, "station 2")
     assert images == {"water": fat, "fat": water, "in_phase": water}
     assert evidence.startswith("station 2: fat's share of the signal under the skin was 0.0")
     assert evidence.endswith("in all 6 parts")

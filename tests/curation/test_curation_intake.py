@@ -79,7 +79,7 @@ def test_an_archive_that_overstates_its_sizes_is_refused():
     for signature, offset in ((b"PK\x03\x04", 22), (b"PK\x01\x02", 24)):
         place = content.index(signature) + offset
         content[place : place + 4] = struct.pack("<I", 2**32 - 2)
-    assert "is said to have 4294967294 bytes" in refused(bytes(content))
+    assert "states a size of 4294967294 bytes" in refused(bytes(content))
 
 
 def test_too_many_members_are_refused(monkeypatch):

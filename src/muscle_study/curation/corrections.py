@@ -57,7 +57,7 @@ def right_slabs(slabs: Slabs) -> tuple[dict[str, list[Volume]], list[Corrected]]
         if renamed:
             corrections.append((Correction.MISLABELLED_CONTRAST, f"{what}: {renamed}"))
         if stations > 1 and {"water", "fat"} <= images.keys():
-            images, swapped = dixon.right_swap(images, what)
+            images, swapped = dixon.correct_swap(images, what)
             if swapped:
                 corrections.append((Correction.WATER_FAT_SWAP, swapped))
         for name, image in images.items():

@@ -251,7 +251,7 @@ def curate(
     }
     images.check_extent(next(iter(curated.values())), task.min_extent_mm)
     if {"water", "fat"} <= curated.keys():
-        curated, evidence = dixon.right_swap(curated, "whole")
+        curated, evidence = dixon.correct_swap(curated, "whole")
         corrections += [(Correction.WATER_FAT_SWAP, evidence)] if evidence else []
         check_orientation(curated)
     for name, volume in curated.items():

@@ -1,4 +1,4 @@
-"""The body in an image, told from the air around it, fine enough to judge an image by."""
+"""The body in an image, separated from the surrounding air, for checks of image quality."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,31 +9,31 @@ from scipy import ndimage
 
 from muscle_study.imaging.volumes import Volume
 
-#: The body is where the signal exceeds this share of its 90th percentile.
+#: Signal threshold of the body, as a share of the 90th percentile.
 BODY_SHARE = 0.2
 
-#: Every voxel that is so far from the last one is looked at (mm): slices are judged one by one.
+#: Distance between the voxels that are examined (mm).
 PITCH_MM = (2.8, 2.8, 9.0)
 
-#: In-plane neighbours alone: slices lie too far apart to tell of one another.
+#: In-plane neighbours only: slices lie too far apart to inform each other.
 IN_PLANE = ndimage.generate_binary_structure(3, 1) & (np.arange(3) == 1)
 
 
 def body_mask(image: np.ndarray) -> np.ndarray:
-    """Tell which voxels hold signal; organs without signal are not among them."""
+    """Return the voxels with signal; organs without signal are left out."""
     return image > BODY_SHARE * np.percentile(image, 90)
 
 
 @dataclass(frozen=True)
 class Body:
-    """An image thinned out, and what of it is body.
+    """A thinned image and the body in it.
 
     Parameters
     ----------
     image
         Signal, shape (x, y, z) in RAS order, float32.
     spacing_mm
-        Between its voxels.
+        Voxel edges, shape (3,).
     """
 
     image: np.ndarray
@@ -41,7 +41,7 @@ class Body:
 
     @classmethod
     def of(cls, images: Mapping[str, Volume]) -> "Body":
-        """Thin out the image with signal in water and fat: in phase, their sum, or the only one."""
+        """Thin the image with signal of water and fat: in phase, their sum, or the only image."""
         thin = {name: thinned(volume) for name, volume in images.items()}
         first = next(iter(thin.values()))
         if "in_phase" in thin:
@@ -55,19 +55,19 @@ class Body:
 
     @cached_property
     def inside(self) -> np.ndarray:
-        """The body with all that it encloses in a slice; specks of noise or ghosts are not."""
+        """The body with enclosed holes filled in each slice, without specks of noise or ghosts."""
         solid = ndimage.binary_opening(body_mask(self.image), IN_PLANE)
         return ndimage.binary_fill_holes(solid, IN_PLANE)
 
     @cached_property
     def depth_mm(self) -> np.ndarray:
-        """Distance from the air in the slice, 0 outside; the field of view's edge is air too."""
+        """In-plane distance from the air, 0 outside; beyond the field of view is air."""
         padded = np.pad(self.inside, ((1, 1), (1, 1), (0, 0)))
         return ndimage.distance_transform_edt(padded, sampling=self._in_plane)[1:-1, 1:-1]
 
     @cached_property
     def away_mm(self) -> np.ndarray:
-        """Distance from the body in the slice, 0 inside."""
+        """In-plane distance from the body, 0 inside."""
         return ndimage.distance_transform_edt(~self.inside, sampling=self._in_plane)
 
     @property
@@ -89,7 +89,7 @@ class Body:
         )
 
     def from_middle_mm(self) -> tuple[np.ndarray, np.ndarray]:
-        """Return how far to the right, shape (x, 1, 1), and to the front, (1, y, 1), voxels lie."""
+        """Return distances from the middle to the right, (x, 1, 1), and front, (1, y, 1)."""
         right, front = (
             (np.arange(n) - middle) * spacing
             for n, middle, spacing in zip(
@@ -100,7 +100,7 @@ class Body:
 
 
 def thinned(volume: Volume) -> Volume:
-    """Return every n-th voxel of a RAS volume, about `PITCH_MM` apart; noise stays as it is."""
+    """Return every n-th voxel of a RAS volume, about `PITCH_MM` apart, without smoothing."""
     steps = np.maximum(np.round(PITCH_MM / volume.spacing_mm), 1).astype(int)
     first = np.minimum(steps // 2, np.array(volume.data.shape) - 1)
     data = volume.data[tuple(slice(*start) for start in zip(first, [None] * 3, steps, strict=True))]

@@ -1,7 +1,7 @@
-"""Whether the contrasts add up as Dixon's do, and what each is where its name is wrong.
+"""Consistency of Dixon contrasts, and correction of mislabelled ones.
 
 In phase is water + fat, opposed phase is their difference (Dixon, Radiology 1984;153:189-194).
-Which of water and fat is which the two equations do not tell: see `dixon`.
+The two equations do not distinguish water from fat: see `dixon`.
 """
 
 from collections.abc import Mapping
@@ -14,16 +14,16 @@ from muscle_study.imaging.volumes import Volume
 
 DIXON = ("water", "fat", "in_phase", "opposed_phase")
 
-#: The equations hold when they are off by less than this share of the signal: two-point methods
-#: neglect what decays between the echoes, some 6 % (exp(-1.23 ms / 20 ms)); mistaken contrasts
-#: are off by a third and more in the synthetic cohort.
+#: Largest residual of the equations, as a share of the signal. Two-point methods neglect the decay
+#: between the echoes, about 6 % (exp(-1.23 ms / 20 ms)); mislabelled contrasts leave a third and
+#: more in the synthetic cohort.
 TOLERANCE = 0.1
 
 
 def disagreement(images: Mapping[str, Volume]) -> float:
-    """Return how far contrasts are from adding up, as a share of the body's signal.
+    """Return the residual of the equations as a share of the body's signal.
 
-    NaN where one of the four is missing.
+    NaN where one of the four contrasts is missing.
     """
     if not images.keys() >= set(DIXON):
         return np.nan
@@ -31,17 +31,17 @@ def disagreement(images: Mapping[str, Volume]) -> float:
 
 
 def tell_contrasts(images: Mapping[str, Volume]) -> tuple[dict[str, Volume], str | None]:
-    """Give contrasts their right names where the equations hold under others alone.
+    """Rename contrasts where the equations hold under other names only.
 
     Parameters
     ----------
     images
-        On one RAS grid.
+        Contrasts on one RAS grid.
 
     Returns
     -------
     images : dict
-        Renamed, or as they were: also where the equations hold under no names.
+        Renamed, or unchanged where the equations hold under the given names or none.
     evidence : str or None
         What was renamed and why.
     """
@@ -51,7 +51,7 @@ def tell_contrasts(images: Mapping[str, Volume]) -> tuple[dict[str, Volume], str
     named = _off(signals, DIXON)
     if named <= TOLERANCE:
         return dict(images), None
-    # water and fat may stand for each other: of the two orders the one that keeps more names
+    # water and fat are interchangeable: of the two orders, take the one that keeps more names
     orders = sorted(permutations(DIXON), key=lambda order: -sum(map(str.__eq__, order, DIXON)))
     best = min(orders, key=lambda order: round(_off(signals, order), 6))
     told = _off(signals, best)
@@ -68,7 +68,7 @@ def tell_contrasts(images: Mapping[str, Volume]) -> tuple[dict[str, Volume], str
 
 
 def _signals(images: Mapping[str, Volume]) -> dict[str, np.ndarray]:
-    """Return some of the voxels of the body; it is where the brightest contrast has signal."""
+    """Return a sample of the body's voxels, where the brightest contrast has signal."""
     thin = {name: thinned(images[name]).data.astype(np.float32) for name in DIXON}
     body = body_mask(np.max(list(thin.values()), axis=0))
     return {name: data[body] for name, data in thin.items()}

@@ -1,4 +1,4 @@
-"""Whether water is water and fat is fat: swaps of the two, whole, in a part or on a side."""
+"""Water–fat swaps: of the whole, of a part, or on one side."""
 
 from collections.abc import Mapping
 
@@ -9,42 +9,41 @@ from muscle_study.curation.checks.body import body_mask
 from muscle_study.imaging.volumes import Volume
 from muscle_study.protocol.exclusions import Excluded, Reason
 
-#: Depth under the skin in which fat outweighs water in everyone (mm).
+#: Depth under the skin where fat outweighs water in everyone.
 RIM_MM = 10.0
 
-#: The rim is judged in blocks of this height, each side apart (mm): a station is longer.
+#: Height of the blocks in which each side of the rim is judged; stations are higher.
 BLOCK_MM = 60.0
 
-#: Fat's share of the rim's signal below which water and fat have changed places. In the synthetic
-#: cohort the share is above 0.7 even in the leanest; swapped, it is one minus that.
+#: Fat's share of the rim's signal below which water and fat are swapped. In the synthetic cohort
+#: the share exceeds 0.7 in the leanest; swapped, it is the complement.
 LEAST_FAT_SHARE = 0.5
 
 
-def right_swap(images: Mapping[str, Volume], what: str) -> tuple[dict[str, Volume], str | None]:
-    """Exchange water and fat where the whole of them is swapped; refuse them where a part is.
+def correct_swap(images: Mapping[str, Volume], what: str) -> tuple[dict[str, Volume], str | None]:
+    """Exchange water and fat where they are swapped as wholes; refuse partial swaps.
 
-    Where fat under the skin shows in the water image on both sides and at every height, the two
-    were exchanged as wholes, and exchanging them again gives back every voxel. Where a part is
-    swapped, its border is not known to a voxel.
+    If subcutaneous fat shows in the water image on both sides and at every height, exchanging the
+    images restores every voxel. The border of a partial swap is unknown.
 
     Parameters
     ----------
     images
-        On one upright RAS grid.
+        Contrasts on one upright RAS grid.
     what
-        What they show, for the evidence, e.g. ``station 2``.
+        Name for the evidence, e.g. ``station 2``.
 
     Returns
     -------
     images : dict
-        With water and fat right.
+        Contrasts with water and fat corrected.
     evidence : str or None
-        Why they were exchanged, if they were.
+        Reason for an exchange.
 
     Raises
     ------
     Excluded
-        ``water_fat_swap``, saying on which side and at which heights.
+        ``water_fat_swap``, naming sides and heights.
     """
     water, fat = images["water"], images["fat"]
     shares = fat_shares(water, fat)
@@ -64,10 +63,7 @@ def right_swap(images: Mapping[str, Volume], what: str) -> tuple[dict[str, Volum
 
 
 def fat_shares(water: Volume, fat: Volume) -> dict[str, float]:
-    """Return fat's share of the signal under the skin, by side and block of heights.
-
-    Blocks without a body are left out.
-    """
+    """Return fat's share of the subcutaneous signal by side and block of heights with a body."""
     total = water.data.astype(np.float32) + fat.data
     rim = body_rim(body_mask(total), water.spacing_mm)
     middle = total.shape[0] // 2
@@ -89,7 +85,7 @@ def body_rim(body: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:
     rim = np.zeros_like(body)
     for index in range(body.shape[2]):
         filled = ndimage.binary_fill_holes(body[:, :, index])
-        # a border of air, so that a body cut off by the field of view has a rim there too
+        # a border of air gives a body cut off by the field of view a rim there too
         depth = ndimage.distance_transform_edt(np.pad(filled, 1), sampling=spacing_mm[:2])
         rim[:, :, index] = filled & (depth[1:-1, 1:-1] <= RIM_MM)
     return rim

@@ -1,4 +1,4 @@
-"""Whether the body lies in the image as the affine says: head up, liver on the right."""
+"""Agreement of the anatomy with the affine: head up, liver on the right."""
 
 from collections.abc import Mapping
 
@@ -8,33 +8,33 @@ from muscle_study.curation.checks.body import Body, thinned
 from muscle_study.imaging.volumes import Volume
 from muscle_study.protocol.exclusions import Excluded, Reason
 
-#: A lower field of view may show the legs or the liver in part, and mislead (mm).
+#: Least height of a field of view that is judged: a lower one may show legs or liver in part.
 LEAST_HEIGHT_MM = 400.0
 
-#: Height of the part at each end of the field of view in which the body's depth at its midline is
-#: compared (mm): where the legs are, there is little of it.
+#: Height of the ends of the field of view whose midline depths are compared; the depth between
+#: legs is small.
 END_MM = 30.0
-#: The body is upside down if its midline is that much deeper at the feet's end than at the head's.
+#: Ratio of lower to upper midline depth above which the body is upside down.
 UPSIDE_DOWN = 1.3
 
-#: The liver is looked for in the upper part of the field of view, deeper under the skin than ribs
-#: and abdominal wall (mm).
+#: Height and depth of the region that holds the liver: upper field of view, deeper than ribs and
+#: abdominal wall.
 LIVER_MM, LIVER_DEPTH_MM = 100.0, 25.0
-#: Balance of water, (right − left) / (right + left), below which the liver lies on the left.
+#: Water balance, (right − left) / (right + left), below which the liver lies on the left.
 LIVER_LEFT = -0.07
 
 
 def check_orientation(images: Mapping[str, Volume]) -> None:
     """Refuse images in which the anatomy contradicts the affine.
 
-    They are not turned: an affine that is wrong in one direction is not to be trusted in the
-    others. An image that shows neither the legs' gap nor the liver passes, and so does one that is
-    not `LEAST_HEIGHT_MM` high.
+    They are not corrected: an affine that is wrong in one direction cannot be trusted in the
+    others. Images that show neither gap between the legs nor liver, or that are lower than
+    `LEAST_HEIGHT_MM`, pass.
 
     Parameters
     ----------
     images
-        On one upright RAS grid; needs water and fat.
+        Water and fat on one upright RAS grid.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def check_orientation(images: Mapping[str, Volume]) -> None:
 
 
 def midline_depths_mm(body: Body) -> tuple[float, float]:
-    """Return the body's mean depth at its midline, front to back, at both ends: lower, upper."""
+    """Return the body's mean front-to-back depth at its midline, at the lower and upper end."""
     right, _ = body.from_middle_mm()
     midline = abs(right[:, 0, 0]) <= max(10.0, body.spacing_mm[0])
     depth = body.inside[midline].sum(axis=1).mean(axis=0) * body.spacing_mm[1]
@@ -72,7 +72,7 @@ def midline_depths_mm(body: Body) -> tuple[float, float]:
 
 
 def liver_balance(body: Body, water: np.ndarray, fat: np.ndarray) -> float:
-    """Return (right − left) / (right + left) of the water deep in the upper abdomen."""
+    """Return (right − left) / (right + left) of water deep in the upper abdomen."""
     upper = max(int(LIVER_MM / body.spacing_mm[2]), 1)
     organ = (body.depth_mm > LIVER_DEPTH_MM) & (water > fat)
     signal = (water * organ)[:, :, -upper:].sum(axis=(1, 2), dtype=np.float64)

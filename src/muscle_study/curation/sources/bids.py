@@ -1,4 +1,4 @@
-"""NIfTI files with sidecars in a BIDS-like layout: a folder a participant, facts in JSON."""
+"""Layout ``bids``: NIfTI files with JSON sidecars, one folder per participant."""
 
 import json
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from muscle_study.protocol.exclusions import Excluded, Reason
 SUBJECT = "sub-"
 ENDINGS = (".nii.gz", ".nii")
 
-#: BIDS names age and sex; what else the study needs is named as the study does.
+#: BIDS names age and sex; other columns have the study's names.
 TABLE = TableForm(
     separator="\t",
     columns={"age_years": "age"},
@@ -34,11 +34,11 @@ class BidsSource(Source):
 
     @property
     def demographics(self) -> bool:
-        """The table may be missing, as in the standard."""
+        """Whether there is a table; the standard does not require one."""
         return (self.folder / self.table_name).is_file()
 
     def table(self) -> pd.DataFrame:
-        """Return the rows of ``participants.tsv``, if it is there; identifiers without ``sub-``."""
+        """Return the rows of ``participants.tsv``, if any; identifiers without ``sub-``."""
         path = self.folder / self.table_name
         table = read_participants_if_there(path, TABLE, self.columns, optional=["bmi_kg_m2"])
         return table.assign(participant_id=table["participant_id"].str.removeprefix(SUBJECT))
@@ -58,7 +58,7 @@ class BidsSource(Source):
         }
 
     def read_series(self, files: Sequence[SourceFile]) -> list[Series]:
-        """Return a series an image; its sidecar says what it shows."""
+        """Return one series per image, identified by its sidecar."""
         sidecars = {file.path: file for file in files if file.path.suffix == ".json"}
         found = [
             self._series(number, file, sidecars.get(_sidecar(file.path)))
@@ -89,19 +89,19 @@ def _sidecar(image: Path) -> Path:
 
 
 def read_sidecar(sidecar: SourceFile | None, name: str) -> Traits:
-    """Return how an image was made.
+    """Return the acquisition traits of an image.
 
     Parameters
     ----------
     sidecar
-        JSON as dcm2niix writes it: DICOM's keywords, times in seconds.
+        JSON as written by dcm2niix: DICOM keywords, times in seconds.
     name
-        Of the image, for messages.
+        Name of the image, for messages.
 
     Raises
     ------
     Excluded
-        ``unreadable_image``: missing, or no sidecar.
+        ``unreadable_image``: the sidecar is missing or malformed.
     """
     if sidecar is None:
         raise Excluded(

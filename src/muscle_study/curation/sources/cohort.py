@@ -1,6 +1,6 @@
-"""The layout of a cohort's own export: a participant table, Dixon contrasts, reference labels.
+"""Layout ``cohort``: participant table, Dixon contrasts and reference labels as NIfTI.
 
-A scan that was repeated lies in a folder of its own, ``<id>_2`` or higher, as NAKO numbers them.
+A repeated scan lies in a folder of its own, ``<id>_2`` or higher, numbered as in NAKO.
 """
 
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ from muscle_study.curation.sources.source import Source, required_folder, subfol
 from muscle_study.curation.sources.tables import TableForm, read_participants
 from muscle_study.imaging import volumes
 
-#: Folders within a scan's, of slabs that were not joined.
+#: Prefix of folders of single stations within a scan's folder.
 STATION = "station_"
 ENDING = ".nii.gz"
 
@@ -30,7 +30,7 @@ class CohortSource(Source):
         return read_participants(self.folder / self.table_name, TableForm(), self.columns)
 
     def image_files(self) -> dict[str, list[Path]]:
-        """Return the contrasts' files in every scan's folder."""
+        """Return the files of the contrasts in every scan's folder."""
         images = required_folder(self.folder / "images")
         found: dict[str, list[Path]] = {}
         for name in subfolders(images):
@@ -41,7 +41,7 @@ class CohortSource(Source):
         return found
 
     def read_series(self, files: Sequence[SourceFile]) -> list[Series]:
-        """Return a series a file; names say what it is."""
+        """Return one series per file, identified by its name."""
         return [self._series(file) for file in files]
 
     def _series(self, file: SourceFile) -> Series:

@@ -1,7 +1,7 @@
-"""DICOM files to slices, and slices to volumes placed by their positions.
+"""DICOM files read as slices, and slices stacked to volumes by their positions.
 
-Single-frame and enhanced multi-frame images are read alike. Slice thickness and the spacing between
-slices, as headers state them, are never believed: they are often those of the protocol.
+Single-frame and enhanced multi-frame images are read alike. Stated slice thickness and spacing
+between slices are ignored: they are often those of the protocol.
 """
 
 import io
@@ -18,28 +18,26 @@ from muscle_study.curation.sources.traits import Traits
 from muscle_study.imaging.volumes import MAX_VOXELS, Volume, check_geometry
 from muscle_study.protocol.exclusions import Excluded, Reason
 
-# A value that breaks its type's rules is no reason to warn: the warning would print it, and it may
-# be a person's name.
+# Warnings about invalid values would print them, and they may be a person's name.
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 
-#: Of Siemens' headers: element 19 of the block that this creator reserved.
+#: Element 19 of the block that this creator reserved in Siemens' headers.
 DIXON_BLOCK = (0x0051, "SIEMENS MR HEADER")
 DIXON_ELEMENT = 0x19
 
-#: The only transfer syntaxes whose pixels are plain numbers, and their byte order.
+#: Uncompressed transfer syntaxes and their byte order.
 PLAIN = {"1.2.840.10008.1.2": "<", "1.2.840.10008.1.2.1": "<", "1.2.840.10008.1.2.2": ">"}
 
-#: Of a dataset that is one compressed stream.
+#: Transfer syntax of a deflated dataset.
 DEFLATED = b"1.2.840.10008.1.2.1.99"
 
-#: Distances between slices differ by rounding alone (mm, and relative).
+#: Tolerances of distances between slices, absolute and relative.
 STEP_TOLERANCE_MM, STEP_TOLERANCE = 0.01, 0.02
 
-#: Directions of slices in one stack agree to this; a header's are unit vectors at right angles to
-#: within the error.
+#: Tolerance of directions within a stack, and of unit length and right angles in a header.
 DIRECTION_TOLERANCE, DIRECTION_ERROR = 1e-3, 1e-2
 
-#: From DICOM's left, back, head to the volumes' right, front, head.
+#: DICOM's axes (left, back, head) to RAS.
 TO_RAS = np.diag([-1.0, -1.0, 1.0])
 
 
@@ -50,25 +48,25 @@ class Slice:
     Parameters
     ----------
     file
-        Of the export, that holds it.
+        File that holds it.
     series
-        Unique identifier of the series.
+        Series Instance UID.
     number
-        Of the series; 0 where it has none.
+        Series Number; 0 if missing.
     acquisition_number
-        Of the acquisition within the series; 0 where it has none.
+        Acquisition Number; 0 if missing.
     traits
-        How it was made.
+        Acquisition.
     position_mm
         Centre of the first voxel, in DICOM's coordinates, shape (3,).
     directions
-        Of a row and of a column, in DICOM's coordinates, shape (6,).
+        Row and column direction, in DICOM's coordinates, shape (6,).
     spacing_mm
-        Between rows, between columns.
+        Distance between rows, between columns.
     pixels
-        Shape (rows, columns), as stored.
+        Stored values, shape (rows, columns).
     slope, intercept
-        From stored values to those that are meant.
+        Rescaling of stored values.
     """
 
     file: SourceFile
@@ -90,7 +88,7 @@ class Slice:
 
     @property
     def stack_key(self) -> tuple:
-        """What the slices of one volume have in common; no volume spans two archives."""
+        """Key shared by the slices of one volume; no volume spans two archives."""
         turned = tuple((self.directions / DIRECTION_TOLERANCE).round().astype(int))
         archive = self.file.path if self.file.is_zip else None
         shape = self.pixels.shape
@@ -98,7 +96,7 @@ class Slice:
 
 
 def read_slices(file: SourceFile) -> list[Slice]:
-    """Return the slices in a DICOM file or a zip of such; other files in a zip are passed over.
+    """Return the slices in a DICOM file or a zip of DICOM files; other members are skipped.
 
     Raises
     ------
@@ -117,13 +115,7 @@ def read_slices(file: SourceFile) -> list[Slice]:
 
 
 def patient_id(file: SourceFile) -> str:
-    """Return the Patient ID in a DICOM file, or the first in a zip of such; empty without one.
-
-    Raises
-    ------
-    Excluded
-        As `read_slices`.
-    """
+    """Return the first Patient ID in a DICOM file or zip, or ""; raises as `read_slices`."""
     for name, content in file.members():
         if is_dicom(content):
             with reading(name):
@@ -133,19 +125,19 @@ def patient_id(file: SourceFile) -> str:
 
 
 def is_dicom(content: bytes) -> bool:
-    """Tell whether bytes are a DICOM file, by the mark that Part 10 puts at byte 128."""
+    """Whether bytes are a DICOM file (Part 10), by the mark at byte 128."""
     return content[128:132] == b"DICM"
 
 
 @contextmanager
 def reading(name: str) -> Iterator[None]:
-    """Turn what goes wrong with a file into its exclusion, naming the file."""
+    """Turn any error in reading a file into an exclusion that names the file."""
     try:
         yield
     except Excluded as excluded:
         raise Excluded(excluded.reason, f"{name}: {excluded.detail}") from excluded
     except Exception as error:
-        # pydicom raises whatever the bytes of a damaged element provoke, of a dozen types
+        # damaged elements make pydicom raise errors of a dozen types
         raise Excluded(
             Reason.UNREADABLE_IMAGE, f"{name}: {type(error).__name__}: {error}"
         ) from error
@@ -154,7 +146,7 @@ def reading(name: str) -> Iterator[None]:
 def _dataset(content: bytes, **only: list[str]) -> tuple[Dataset, str]:
     """Return the dataset of a file, and the byte order of its pixels."""
     if DEFLATED in content:
-        # refused unread: pydicom would inflate it as a whole, whatever its size
+        # pydicom would inflate it as a whole, whatever its size
         raise Excluded(Reason.UNREADABLE_IMAGE, _compressed("Deflated"))
     header = pydicom.dcmread(io.BytesIO(content), **only)
     syntax = str(header.file_meta.get("TransferSyntaxUID", ""))
@@ -168,10 +160,10 @@ def _compressed(syntax: str) -> str:
 
 
 def _frames(content: bytes, file: SourceFile) -> Iterator[Slice]:
-    """Yield each frame, with the facts of the file, the shared groups and its own groups."""
+    """Yield each frame with its own, the shared and the file's attributes."""
     header, order = _dataset(content)
     if "PixelData" not in header:
-        return  # a report, say
+        return  # e.g. a structured report
     rows, columns = int(header.Rows), int(header.Columns)
     count = int(header.get("NumberOfFrames", None) or 1)
     if min(rows, columns, count) < 1 or rows * columns * count > MAX_VOXELS:
@@ -237,7 +229,7 @@ def _slice(header: Dataset, places: list[Dataset], pixels: np.ndarray, file: Sou
 
 
 def _first(places: Iterable[Dataset], *keywords: str) -> object:
-    """Return the first value that is there: a frame's own before the file's."""
+    """Return the first value present: a frame's own before the file's."""
     for place in places:
         for keyword in keywords:
             value = place.get(keyword)
@@ -247,7 +239,7 @@ def _first(places: Iterable[Dataset], *keywords: str) -> object:
 
 
 def _traits(places: list[Dataset]) -> Traits:
-    """Return how a frame was made, from single-frame attributes or the enhanced ones."""
+    """Return the acquisition of a frame, from single-frame or enhanced attributes."""
     header = places[-1]
     sequence = _words(header.get("ScanningSequence"))
     if "EchoPulseSequence" in header:  # enhanced
@@ -285,12 +277,12 @@ def _private_dixon(header: Dataset) -> str:
         value = header.private_block(group, creator)[DIXON_ELEMENT].value
     except KeyError:
         return ""
-    # a reader that does not know the private element's type leaves its bytes
+    # pydicom leaves bytes where it does not know the private element's type
     return value.decode("ascii", "replace") if isinstance(value, bytes) else str(value)
 
 
 def stacks(slices: Iterable[Slice]) -> list[list[Slice]]:
-    """Group slices to volumes, those of each from one end to the other."""
+    """Group slices to volumes, each sorted along its normal."""
     groups: dict[tuple, list[Slice]] = {}
     for plane in slices:
         groups.setdefault(plane.stack_key, []).append(plane)
@@ -298,13 +290,13 @@ def stacks(slices: Iterable[Slice]) -> list[list[Slice]]:
 
 
 def stack_volume(stack: Sequence[Slice], name: str) -> Volume:
-    """Join the slices of a stack to a volume; `name` is for messages.
+    """Stack slices to a volume; `name` is for messages.
 
     Raises
     ------
     Excluded
-        ``bad_geometry``: one slice alone, two at one place, slices missing, pixels of different
-        sizes.
+        ``bad_geometry``: a single slice, two at one position, missing slices, or different pixel
+        spacings.
     """
     if len(stack) < 2:
         raise Excluded(Reason.BAD_GEOMETRY, f"{name}: one slice is no volume")
@@ -336,7 +328,7 @@ def stack_volume(stack: Sequence[Slice], name: str) -> Volume:
 
 
 def _values(stack: Sequence[Slice]) -> np.ndarray:
-    """Return the voxels, shape (columns, rows, slices), of 16 bits where they fit."""
+    """Return the voxels, shape (columns, rows, slices), in 16 bits where they fit."""
     data = np.stack([plane.pixels for plane in stack], axis=-1).transpose(1, 0, 2)
     if any((plane.slope, plane.intercept) != (1, 0) for plane in stack):
         slopes, intercepts = np.array([(p.slope, p.intercept) for p in stack], np.float32).T

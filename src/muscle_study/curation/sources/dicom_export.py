@@ -1,7 +1,6 @@
-"""Exports of DICOM: zips a series as the NAKO gives them, or a heap of files.
+"""DICOM exports: one zip per series as NAKO delivers them, or a heap of files.
 
-What a series shows is decided by its headers. Names of files give the participant of a zip, and the
-order of its repeats.
+Headers decide which contrast a series shows. File names give a zip's participant and repeat.
 """
 
 import re
@@ -28,10 +27,10 @@ ZIP_NAME = re.compile(
     r"(?P<participant>[A-Za-z0-9-]+)_(?P<examination>\d+)_.+?(?:_(?P<repeat>[2-9]))?\.zip"
 )
 
-#: The study's examination of the NAKO: the follow-up, 60, would show the same people again.
+#: The baseline examination; the follow-up, 60, shows the same people again.
 BASELINE = "30"
 
-#: The NAKO's table. Columns of weight and BMI are named in the style of the others (assumption).
+#: NAKO's participant table. The names of the weight and BMI columns are assumed.
 NAKO_TABLE = TableForm(
     separator=";",
     columns={
@@ -48,17 +47,17 @@ NAKO_TABLE = TableForm(
     decimal_comma=True,
 )
 
-#: Endings of what may lie beside DICOM files.
+#: Endings of files other than DICOM.
 NO_DICOM = {".csv", ".tsv", ".json", ".txt", ".md", ".pdf", ".gz", ".nii"}
 
 SEXES = {"M": "male", "F": "female", "m": "male", "f": "female"}
 
 
 class DicomSource(Source):
-    """Series found by content, in zips or plain files alike."""
+    """Series identified by their headers, in zips or plain files."""
 
     def read_series(self, files: Sequence[SourceFile]) -> list[Series]:
-        """Return each stack of slices as a series, and each file that cannot be read as one."""
+        """Return one series per stack of slices and per unreadable file."""
         broken, slices = [], []
         for file in files:
             try:
@@ -92,11 +91,11 @@ class NakoSource(DicomSource):
     demographics = True
 
     def table(self) -> pd.DataFrame:
-        """Return the rows of the NAKO's table."""
+        """Return the rows of NAKO's table."""
         return read_participants(self.folder / self.table_name, NAKO_TABLE, self.columns)
 
     def image_files(self) -> dict[str, list[Path]]:
-        """Return the zips of the examination of each participant, by their names."""
+        """Return each participant's baseline zips."""
         found: dict[str, list[Path]] = {}
         for path in sorted(required_folder(self.folder / "images").rglob("*.zip")):
             named = ZIP_NAME.fullmatch(path.name)
@@ -108,20 +107,20 @@ class NakoSource(DicomSource):
 
 
 class HeapSource(DicomSource):
-    """Any folder of DICOM files and zips of them; headers say whose they are."""
+    """Any folder of DICOM files and zips; headers name the participant."""
 
     @property
     def demographics(self) -> bool:
-        """A heap may come without a table of participants."""
+        """Whether there is a participant table."""
         return (self.folder / self.table_name).is_file()
 
     def table(self) -> pd.DataFrame:
-        """Return the rows of ``participants.csv``, if it is there."""
+        """Return the rows of ``participants.csv``, if any."""
         path = self.folder / self.table_name
         return read_participants_if_there(path, TableForm(sexes=SEXES), self.columns)
 
     def image_files(self) -> dict[str, list[Path]]:
-        """Return the files of each participant, by the Patient ID in the first header."""
+        """Return the files by the Patient ID in their first header."""
         found: dict[str, list[Path]] = {}
         for path in sorted(required_folder(self.folder).rglob("*")):
             if not path.is_dir() and path.suffix.lower() not in NO_DICOM:

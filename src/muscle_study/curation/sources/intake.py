@@ -1,6 +1,6 @@
-"""Bytes of an export, for which nobody vouches: read within limits, unpacked in memory alone.
+"""Untrusted bytes of an export: read within limits and unpacked in memory.
 
-Nothing is ever extracted to disk, so that no name in an archive can lead anywhere.
+Nothing is extracted to disk, so that no name in an archive can lead anywhere.
 """
 
 import errno
@@ -16,15 +16,15 @@ from pathlib import Path, PurePosixPath
 
 from muscle_study.protocol.exclusions import Excluded, Reason
 
-#: A file larger than this is no scan of one participant (bytes).
+#: Largest file accepted as part of a scan (bytes).
 MAX_FILE_BYTES = 1 << 29
 
-#: What an archive may unpack to (bytes), and how many files it may hold: a NAKO series of four
-#: stations has some 180 files and 30 MB.
+#: Largest unpacked size (bytes) and number of files of an archive. A NAKO series of four stations
+#: has about 180 files and 30 MB.
 MAX_UNPACKED_BYTES = 1 << 29
 MAX_MEMBERS = 20_000
 
-#: Why a file cannot be read, be it tried ever so often.
+#: Read errors that no retry can cure.
 OF_THE_FILE = {errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENAMETOOLONG, errno.EISDIR}
 
 ZIP_MAGIC = b"PK\x03\x04"
@@ -32,16 +32,16 @@ ZIP_MAGIC = b"PK\x03\x04"
 
 @dataclass(frozen=True)
 class SourceFile:
-    """The bytes of a file of the export, read once, and their hash.
+    """A file of the export, read once.
 
     Parameters
     ----------
     path
-        Of the file.
+        Path of the file.
     content
         Its bytes.
     sha256
-        Of these, in hex.
+        Their SHA-256 as hexadecimal digits.
     """
 
     path: Path
@@ -55,10 +55,10 @@ class SourceFile:
         Raises
         ------
         Excluded
-            ``unsafe_file``: it lies outside `export` (a link), is no plain file, or is too large;
-            ``unreadable_image``: the file system does not allow it, or a link leads nowhere.
+            ``unsafe_file``: a link out of `export`, not a regular file, or too large;
+            ``unreadable_image``: permission denied, or a dangling or circular link.
         OSError
-            The file system does not give it now, and may do so later.
+            A transient error of the file system.
         """
         try:
             real = path.resolve(strict=True)
@@ -79,11 +79,11 @@ class SourceFile:
 
     @property
     def is_zip(self) -> bool:
-        """Whether it is an archive, by its content, or should be by its name."""
+        """Whether its content or its name is that of a zip archive."""
         return self.content.startswith(ZIP_MAGIC) or self.path.suffix.lower() == ".zip"
 
     def members(self) -> Iterator[tuple[str, bytes]]:
-        """Yield name and content of each file in a zip, or the file itself if it is none."""
+        """Yield name and content of each file in a zip, or of the file itself."""
         if self.is_zip:
             yield from unzip(self.content, self.path.name)
         else:
@@ -93,13 +93,13 @@ class SourceFile:
 def unzip(content: bytes, name: str) -> Iterator[tuple[str, bytes]]:
     """Yield name and content of each file in an archive; `name` is for messages.
 
-    What an archive says of its sizes is not believed: bytes are counted as they are unpacked.
+    Sizes stated in the archive are not trusted: bytes are counted while unpacking.
 
     Raises
     ------
     Excluded
         ``unsafe_file``: too many or too large files, names that lead out of the archive, links,
-        encryption, unusual compression; ``unreadable_image``: damaged.
+        encryption, unusual compression; ``unreadable_image``: a damaged archive.
     """
     left = MAX_UNPACKED_BYTES
     try:
@@ -134,7 +134,7 @@ def _check_entry(entry: zipfile.ZipInfo, name: str) -> None:
     inside = PurePosixPath(entry.filename.replace("\\", "/"))
     problem = None
     if not inside.parts:
-        problem = "is no name"
+        problem = "is not a name"
     elif inside.is_absolute() or ".." in inside.parts or ":" in inside.parts[0]:
         problem = "leads out of the archive"
     elif stat.S_ISLNK(entry.external_attr >> 16):
@@ -144,6 +144,6 @@ def _check_entry(entry: zipfile.ZipInfo, name: str) -> None:
     elif entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         problem = f"is compressed by method {entry.compress_type}"
     elif entry.file_size > MAX_UNPACKED_BYTES:
-        problem = f"is said to have {entry.file_size} bytes"
+        problem = f"states a size of {entry.file_size} bytes"
     if problem:
         raise Excluded(Reason.UNSAFE_FILE, f"{name}: {entry.filename!r} {problem}")

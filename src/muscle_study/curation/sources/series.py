@@ -1,4 +1,4 @@
-"""The volumes that a participant's files hold, and which of them are the scan to use."""
+"""Series of a participant, their repeats, and the choice of the scan to use."""
 
 import hashlib
 import os
@@ -13,34 +13,34 @@ from muscle_study.curation.sources.intake import SourceFile
 from muscle_study.imaging.volumes import Volume
 from muscle_study.protocol.exclusions import Excluded, Reason
 
-#: In place of a contrast: an image that the study does not use, and a file that tells nothing.
+#: Stand for a contrast: an image that the study does not use; an unreadable file.
 OTHER, UNTOLD = "other", "unreadable"
 
-#: Two slabs that share more than this of the shorter one's height show the same place: one of them
-#: is a repeat. Stations share 10 to 20 %.
+#: Overlap, as a share of the shorter slab's height, above which one of two slabs is a repeat.
+#: Stations overlap by 10 to 20 %.
 SAME_PLACE = 0.5
 
 
 @dataclass
 class Series:
-    """A volume of an export, or what could not be read as one.
+    """A volume of an export, or files that could not be read as one.
 
     Parameters
     ----------
     files
-        That hold it.
+        Files of the series.
     name
-        For messages.
+        Name for messages.
     contrast
-        Of the study's, `OTHER` or `UNTOLD`.
+        One of the study's contrasts, `OTHER` or `UNTOLD`.
     decode
         Returns the volume, or raises `Excluded`.
     number
-        The scanner's, rising with time.
+        Series number of the scanner, rising with time.
     repeat
         1 for a first scan, more for its repeats.
     composed
-        Whether it shows the stations joined, where an export has both.
+        Whether it shows the joined stations.
     """
 
     files: tuple[SourceFile, ...]
@@ -53,7 +53,7 @@ class Series:
 
     @cached_property
     def outcome(self) -> Volume | Excluded:
-        """The volume, or why there is none."""
+        """The volume, or the exclusion that decoding raised."""
         try:
             return self.decode()
         except Excluded as problem:
@@ -61,39 +61,33 @@ class Series:
 
     @property
     def volume(self) -> Volume:
-        """The volume.
-
-        Raises
-        ------
-        Excluded
-            When it cannot be had.
-        """
+        """The volume; raises `Excluded` if it cannot be decoded."""
         if isinstance(self.outcome, Excluded):
             raise self.outcome
         return self.outcome
 
     @property
     def problem(self) -> Excluded | None:
-        """Why there is no volume, if there is none."""
+        """The exclusion, if the volume cannot be decoded."""
         return self.outcome if isinstance(self.outcome, Excluded) else None
 
     @property
     def path(self) -> Path:
-        """The one file, or the folder that all files lie in."""
+        """The only file, or the common folder of all files."""
         if len(self.files) == 1:
             return self.files[0].path
         return Path(os.path.commonpath([file.path.parent for file in self.files]))
 
     @property
     def sha256(self) -> str:
-        """Of the one file; of many, of their hashes in order."""
+        """Hash of the only file, or of the sorted hashes of all files."""
         if len(self.files) == 1:
             return self.files[0].sha256
         return hashlib.sha256("".join(sorted(f.sha256 for f in self.files)).encode()).hexdigest()
 
     @cached_property
     def heights_mm(self) -> tuple[float, float]:
-        """From where to where it reaches along the body."""
+        """Lower and upper end along the body."""
         affine, shape = self.volume.affine, np.array(self.volume.data.shape)
         along = abs(affine[2, :3]).argmax()
         middle = affine[2, :3] @ ((shape - 1) / 2) + affine[2, 3]
@@ -102,7 +96,7 @@ class Series:
 
 
 def unreadable(file: SourceFile, problem: Excluded) -> Series:
-    """Return what stands for a file that holds no volume, for a reason."""
+    """Return the series that stands for an unreadable file."""
 
     def refuse() -> Volume:
         raise problem
@@ -111,13 +105,13 @@ def unreadable(file: SourceFile, problem: Excluded) -> Series:
 
 
 def number_repeats(series: Sequence[Series]) -> None:
-    """Set each series' repeat: a scan begins where a contrast shows the same place once more.
+    """Set each series' repeat: a new scan begins where a contrast shows a place again.
 
     Parameters
     ----------
     series
-        Of one participant. What a file's name said of repeats is in `Series.repeat`; it comes
-        first in the order, then the scanner's number.
+        Series of one participant, ordered here by `Series.repeat` (from the file name), then by
+        the scanner's number.
     """
     usable = [one for one in series if one.contrast not in (OTHER, UNTOLD) and not one.problem]
     ordered = sorted(usable, key=lambda one: (one.repeat, one.number, one.name))
@@ -140,16 +134,15 @@ def _covers(scan: list[tuple[float, float]], own: tuple[float, float]) -> bool:
 
 
 def choose_scan(series: Sequence[Series], contrasts: Sequence[str]) -> dict[str, list[Series]]:
-    """Return, by contrast, the series of the last scan that is complete.
+    """Return the series of the last complete scan, by contrast.
 
-    Complete is what has every contrast, as many stations of each, and no fewer than another such
-    scan: one that was broken off, or of one station alone, is not. Of one repeat, the composed
-    volumes are preferred to its stations.
+    A complete scan has every contrast with the same number of stations, and no fewer stations than
+    another such scan. Composed volumes are preferred to the stations of the same repeat.
 
     Raises
     ------
     Excluded
-        If no scan is complete: the first problem of a series, else ``no_images`` or
+        No scan is complete: the first problem of a series, else ``no_images`` or
         ``missing_contrast``.
     """
     readable = [one for one in series if one.contrast in contrasts and not one.problem]

@@ -1,4 +1,4 @@
-"""What every form of export tells curation: who is in it, and which file is what."""
+"""Interface of an export: its participants, and the content of its files."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -12,28 +12,27 @@ from muscle_study.curation.sources.intake import SourceFile
 from muscle_study.curation.sources.series import Series
 from muscle_study.protocol.muscles import Label, Psoas
 
-#: For each value of a label file, what it means to the study; other values are unknown.
+#: Study label of each value in a label file; other values are unknown.
 Meanings = dict[int, Label]
 
-#: In place of an identifier: files of which nobody can say whose they are.
+#: Stands for the identifier of files that belong to no known participant.
 NOBODY = ""
 
 
 @dataclass(frozen=True)
 class Source(ABC):
-    """An export on disk. It pickles: workers ask it what a participant's files hold.
+    """An export on disk. Workers receive it by pickling.
 
     Parameters
     ----------
     folder
-        Of the export.
+        Folder of the export.
     contrasts
-        Images that a participant must have.
+        Contrasts that every participant needs.
     acquisition
-        How the study's scan was encoded, for exports whose series are told apart by content.
+        Encoding of the study's scan, for exports whose series are identified by their headers.
     columns
-        Names of the participant table's columns that differ from the layout's own, by the study's
-        name of the covariate.
+        Pairs of covariate and column name, where the table differs from the layout.
     """
 
     folder: Path
@@ -41,7 +40,7 @@ class Source(ABC):
     acquisition: Literal["2D", "3D"] = "3D"
     columns: tuple[tuple[str, str], ...] = ()
 
-    #: What the label called psoas covers in this export.
+    #: Muscle that the psoas label covers.
     psoas_label: ClassVar[Psoas] = "psoas major"
     #: File name of the participant table, for messages.
     table_name: ClassVar[str] = "participants.csv"
@@ -53,49 +52,41 @@ class Source(ABC):
 
     @abstractmethod
     def table(self) -> pd.DataFrame:
-        """Return whom the export's table lists, one row a mention.
+        """Return the rows of the export's table.
 
         Returns
         -------
         pandas.DataFrame
-            ``participant_id``, the covariates and ``given_split``, all as text, missing where the
-            export does not say.
+            ``participant_id``, the covariates and ``given_split``, all as text.
         """
 
     @abstractmethod
     def image_files(self) -> dict[str, list[Path]]:
-        """Return the files that may hold images, by participant or `NOBODY`.
+        """Return the possible image files by participant or `NOBODY`.
 
-        Everyone of whom the export has a place for images is there, be it empty. It is looked up
-        once for all participants.
+        A participant with an empty image folder is included. Called once per run.
         """
 
     @abstractmethod
     def read_series(self, files: Sequence[SourceFile]) -> list[Series]:
-        """Return the volumes that a participant's image files hold, repeats numbered."""
+        """Return the volumes in a participant's image files, repeats numbered."""
 
     def label_files(self, participant_id: str) -> dict[Path, Meanings]:
-        """Return the reference label files that are there, and what their values mean.
+        """Return the existing reference label files with the meanings of their values.
 
-        By default that is ``labels/<id>.nii.gz`` with the study's own values.
+        The default is ``labels/<id>.nii.gz`` with the study's own values.
         """
         path = self.folder / "labels" / f"{participant_id}.nii.gz"
         return {path: {int(label): label for label in Label}} if path.is_file() else {}
 
 
 def subfolders(folder: Path) -> list[str]:
-    """Return the names of the folders in `folder`, without hidden ones."""
+    """Return the names of the visible folders in `folder`."""
     return sorted(path.name for path in folder.glob("[!.]*") if path.is_dir())
 
 
 def required_folder(folder: Path) -> Path:
-    """Return a folder of the export, which must be there.
-
-    Raises
-    ------
-    FileNotFoundError
-        Naming it.
-    """
+    """Return a folder of the export; raise FileNotFoundError if it is missing."""
     if not folder.is_dir():
         raise FileNotFoundError(
             f"{folder} is missing: the export needs this folder; check curation.source"

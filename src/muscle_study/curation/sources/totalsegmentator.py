@@ -1,8 +1,7 @@
-"""The layout of the public TotalSegmentator data sets (MR and CT).
+"""Layout ``totalsegmentator``: the public TotalSegmentator data sets (MR and CT).
 
-Two things differ from the paper. Their *iliopsoas* is psoas major and iliacus in one; it stands in
-for the psoas here, and ``source.json`` says so. Their gluteus comes in three parts, which are
-joined as the paper's is.
+Their *iliopsoas* (psoas major and iliacus together) stands in for the psoas, as ``source.json``
+states. Their three gluteus parts are joined, as in the paper.
 """
 
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ from muscle_study.imaging import volumes
 from muscle_study.protocol.files import read_json
 from muscle_study.protocol.muscles import SIDES, Label, label_of
 
-#: What a structure of the data set is to the study; all others are background.
+#: Study label of each structure; all other structures are background.
 STRUCTURES = {
     f"{structure}_{side}": label_of(muscle, side)
     for structure, muscle in (
@@ -32,10 +31,9 @@ STRUCTURES = {
     for side in SIDES
 }
 
-#: Image file, in order of preference, to the number of classes of the TotalSegmentator task that
-#: labels it (total_mr, total) and, of the eight structures, the classes' numbers there. Used for a
-#: multi-label file that comes without a table of names. The numbers are those of the tool's
-#: class map since its version 2.
+#: Image file, in order of preference, to the number of classes of its TotalSegmentator task
+#: (total_mr, total) and the class numbers of the eight structures in the tool's class map since
+#: version 2. Used for a multi-label file without a table of names.
 CLASSES = {
     "mri.nii.gz": (50, {"gluteus_maximus_left": 40, "gluteus_maximus_right": 41,
                         "gluteus_medius_left": 42, "gluteus_medius_right": 43,
@@ -47,7 +45,7 @@ CLASSES = {
                         "iliopsoas_left": 88, "iliopsoas_right": 89}),
 }  # fmt: skip
 
-#: Files that hold all structures as values, and tables that name the values.
+#: Multi-label files, and tables that name their values.
 MULTI_LABEL = ("segmentations.nii.gz", "labels.nii.gz")
 NAME_TABLES = ("labels.json", "dataset.json")
 
@@ -56,9 +54,9 @@ SPLITS = {"train": "train", "val": "validation", "validation": "validation", "te
 
 
 class TotalSegmentatorSource(Source):
-    """A folder a subject: an image, masks or a multi-label file; ``meta.csv`` beside the folders.
+    """One folder per subject with an image and masks or a multi-label file, and ``meta.csv``.
 
-    A structure without a mask lies outside the subject's field of view and is simply absent.
+    A structure without a mask lies outside the subject's field of view.
     """
 
     psoas_label = "iliopsoas"
@@ -87,7 +85,7 @@ class TotalSegmentatorSource(Source):
         })  # fmt: skip
 
     def image_files(self) -> dict[str, list[Path]]:
-        """Return the one image of each folder, the MR where MR and CT are both there."""
+        """Return one image per folder; MR is preferred to CT."""
         folders = subfolders(required_folder(self.folder))
         return {name: self._images(name)[:1] for name in folders}
 
@@ -96,7 +94,7 @@ class TotalSegmentatorSource(Source):
         return [path for path in images if path.is_file()]
 
     def read_series(self, files: Sequence[SourceFile]) -> list[Series]:
-        """Return a series a file."""
+        """Return one series per file."""
         return [
             Series((file,), file.path.name, SINGLE,
                    partial(volumes.decode, file.content, file.path.name))
@@ -104,7 +102,7 @@ class TotalSegmentatorSource(Source):
         ]  # fmt: skip
 
     def label_files(self, participant_id: str) -> dict[Path, Meanings]:
-        """Return the masks of the study's muscles, or else the multi-label file."""
+        """Return the masks of the study's muscles or, without any, the multi-label file."""
         folder = self.folder / participant_id
         masks = {
             folder / "segmentations" / f"{structure}.nii.gz": {0: Label.BACKGROUND, 1: label}
@@ -132,13 +130,13 @@ class TotalSegmentatorSource(Source):
 
 
 def read_names(path: Path) -> dict[int, str]:
-    """Read what the values of a multi-label file are called.
+    """Read the names of the values of a multi-label file.
 
     Parameters
     ----------
     path
-        JSON, ``{"48": "iliopsoas_left", …}`` or ``{"iliopsoas_left": 48, …}``, bare or under
-        ``labels`` as nnU-Net's ``dataset.json`` has it.
+        JSON, ``{"48": "iliopsoas_left", …}`` or ``{"iliopsoas_left": 48, …}``, at the top or under
+        ``labels`` as in nnU-Net's ``dataset.json``.
     """
     table = read_json(path)
     table = table.get("labels", table)

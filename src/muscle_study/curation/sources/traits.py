@@ -1,23 +1,23 @@
-"""Which contrast a series shows, by what its headers say of how it was made.
+"""Contrast of a series, from the acquisition traits in its headers.
 
-DICOM headers and the sidecars of converted NIfTI files hold the same facts under the same names.
+DICOM headers and the sidecars of converted NIfTI files state the same traits.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
-#: Fat precesses slower than water by this share of the frequency (Dixon, Radiology 1984;153:189;
-#: 3.4 ppm between water and the methylene peak), and protons so fast (MHz per tesla).
+#: Chemical shift between water and the methylene peak of fat (Dixon, Radiology 1984;153:189), and
+#: the protons' Larmor frequency.
 CHEMICAL_SHIFT = 3.4e-6
 PROTON_MHZ_PER_T = 42.577
 
-#: How far an echo may be from exactly in, or opposed, phase (turns).
+#: Largest deviation of an echo from exactly in or opposed phase (turns).
 PHASE_TOLERANCE = 0.15
 
-#: The NAKO's scanner says in a private element which of the computed images it is.
+#: Marks of computed images in a private element of NAKO's scanner.
 PRIVATE_DIXON = {"DIXW": "water", "DIXF": "fat"}
 
-#: What vendors write in Image Type.
+#: Vendors' values of Image Type.
 IMAGE_TYPES = {
     "water": {"W", "WATER", "DIXON_WATER"},
     "fat": {"F", "FAT", "DIXON_FAT"},
@@ -25,19 +25,19 @@ IMAGE_TYPES = {
     "opposed_phase": {"OP", "OPP_PHASE", "OUT_PHASE", "OPPOSED_PHASE", "OUTPHASE"},
 }
 
-#: Image types of what is no magnitude image of a slab: phases, projections, reformats, scouts.
+#: Image types other than magnitude images of a slab: phases, projections, reformats, scouts.
 OTHER_IMAGES = {
     "P", "PHASE", "PHASE MAP", "R", "REAL", "I", "IMAGINARY", "PROJECTION IMAGE", "MIP", "MPR",
     "LOCALIZER", "FAT_FRACTION", "WATER_FRACTION", "FF", "R2_STAR", "T2_STAR", "SUBTRACTION",
 }  # fmt: skip
 
-#: A single image of whatever weighting, in a study without Dixon.
+#: A single image of any weighting, in a study without Dixon.
 SINGLE = "image"
 
 
 @dataclass(frozen=True)
 class Traits:
-    """How a series was made.
+    """Acquisition of a series.
 
     Parameters
     ----------
@@ -50,11 +50,11 @@ class Traits:
     image_type
         Values of Image Type.
     echo_time_ms, field_t
-        None where the header does not say.
+        Echo time and field strength (T), if stated.
     fat_suppressed
         Whether fat was saturated before the excitation.
     dixon
-        The private element that `PRIVATE_DIXON` is looked for in, or empty.
+        Value of the private element with the marks of `PRIVATE_DIXON`, or empty.
     composed
         Whether the scanner joined stations to this series.
     """
@@ -73,17 +73,17 @@ class Traits:
 def contrast_of(
     traits: Traits, wanted: tuple[str, ...], acquisition: Literal["2D", "3D"]
 ) -> str | None:
-    """Return which of the wanted contrasts a series shows; None: no such.
+    """Return the wanted contrast that a series shows, if any.
 
     Parameters
     ----------
     traits
-        Of the series.
+        Acquisition of the series.
     wanted
-        Names of contrasts. `SINGLE` alone takes any gradient echo of the right acquisition that
-        is no computed Dixon image.
+        Names of contrasts. `SINGLE` alone accepts any gradient echo of the given acquisition,
+        except computed Dixon images.
     acquisition
-        Of the scan that is looked for; scouts are 2D.
+        Encoding of the study's scan; scouts are 2D.
     """
     types = {value.upper() for value in traits.image_type}
     is_gradient_echo = "GR" in traits.sequence and "IR" not in traits.sequence
@@ -104,7 +104,7 @@ def contrast_of(
 
 
 def _by_echo(traits: Traits) -> str | None:
-    """Return whether water and fat are in or opposed phase at the echo."""
+    """Return the contrast by the phase between water and fat at the echo."""
     if traits.echo_time_ms is None or traits.field_t is None or traits.fat_suppressed:
         return None
     turns = traits.echo_time_ms * CHEMICAL_SHIFT * PROTON_MHZ_PER_T * traits.field_t * 1e3
