@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from muscle_study.curation.checks.dixon import body_rim, fat_shares, correct_swap
+from muscle_study.curation.checks.dixon import body_rim, correct_swap, fat_shares
 from muscle_study.curation.corrections import Correction, right_slabs
 from muscle_study.curation.stations import compose
 from muscle_study.imaging.volumes import Volume
