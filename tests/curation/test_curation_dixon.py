@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from muscle_study.curation.checks.dixon import body_rim, correct_swap, fat_shares
-from muscle_study.curation.corrections import Correction, right_slabs
+from muscle_study.curation.corrections import right_slabs
 from muscle_study.curation.stations import compose
 from muscle_study.imaging.volumes import Volume
 from muscle_study.protocol.exclusions import Excluded
+from muscle_study.protocol.findings import Correction
 
 #: RAS, 5 x 5 x 10 mm, heights 0 to 180 mm.
 AFFINE = np.diag([5.0, 5.0, 10.0, 1.0])

@@ -5,10 +5,11 @@ import pytest
 
 from muscle_study.curation.checks.body import Body, thinned
 from muscle_study.curation.checks.orientation import check_orientation
-from muscle_study.curation.checks.quality import Flag, edge_blur, quality_table, scores, void_ml
+from muscle_study.curation.checks.quality import edge_blur, quality_table, scores, void_ml
 from muscle_study.curation.checks.quality_parameters import QualityParameters
 from muscle_study.imaging.volumes import Volume
 from muscle_study.protocol.exclusions import Excluded
+from muscle_study.protocol.findings import Flag
 
 #: RAS, 3 x 3 x 9 mm: thinning takes every voxel.
 AFFINE = np.diag([3.0, 3.0, 9.0, 1.0])

@@ -11,11 +11,10 @@ import pandas as pd
 from scipy import stats
 
 from muscle_study.cohort.faults.kinds import DESCRIPTIONS, Fault
-from muscle_study.curation.checks.quality import Flag
-from muscle_study.curation.corrections import Correction
 from muscle_study.curation.stage import Curated
 from muscle_study.protocol.exclusions import Reason
 from muscle_study.protocol.files import read_table, write_table
+from muscle_study.protocol.findings import ACTIONS, SOUND, Correction, Flag
 from muscle_study.protocol.paths import RunPaths
 
 #: The codes under which a fault counts as found: reasons, corrections and flags.
@@ -50,14 +49,8 @@ CODES: dict[Fault, frozenset[str]] = {
     }.items()
 }
 
-#: What was done about someone, the most first.
-ACTIONS = ("excluded", "corrected", "flagged")
-
 #: Level of the intervals, which are Wilson's: at shares near 1 others leave the range.
 CONFIDENCE = 0.95
-
-#: Row of those with nothing wrong: whatever is found of them is false.
-SOUND = "none"
 
 
 def findings(curated: Curated) -> pd.DataFrame:

@@ -1,27 +1,12 @@
 """What of a scan is put right before its stations are joined, each with its evidence."""
 
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 
 from muscle_study.curation.checks import dixon
 from muscle_study.curation.checks.contrasts import tell_contrasts
 from muscle_study.curation.sources.series import OTHER, UNTOLD, Series
 from muscle_study.imaging.volumes import Volume, to_ras
-
-
-class Correction(StrEnum):
-    """What was put right. The value is what tables hold."""
-
-    WATER_FAT_SWAP = "water_fat_swap"
-    MISLABELLED_CONTRAST = "mislabelled_contrast"
-    REPEATED_SCAN = "repeated_scan"
-
-
-CORRECTION_TEXT = {
-    Correction.WATER_FAT_SWAP: "water and fat exchanged back",
-    Correction.MISLABELLED_CONTRAST: "contrasts given their right names",
-    Correction.REPEATED_SCAN: "one of several scans used",
-}
+from muscle_study.protocol.findings import Correction
 
 #: A correction and its evidence.
 Corrected = tuple[Correction, str]

@@ -11,13 +11,12 @@ import pandas as pd
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 
-from muscle_study.curation.checks.quality import FLAG_TEXT, Flag
-from muscle_study.curation.corrections import CORRECTION_TEXT, Correction
 from muscle_study.curation.split import SPLITS
 from muscle_study.curation.stage import Curated
 from muscle_study.imaging.volumes import load, open_mapped
 from muscle_study.protocol.exclusions import REASON_TEXT, Reason
 from muscle_study.protocol.files import whole_file
+from muscle_study.protocol.findings import Correction, Flag
 from muscle_study.protocol.muscles import STRUCTURES, Label
 from muscle_study.protocol.paths import RunPaths, image_file
 from muscle_study.publishing.disclosure import MARK, hidden_in_table, pool_small, protect
@@ -56,8 +55,7 @@ def correction_overview(curated: Curated, min_count: int) -> pd.DataFrame:
     Someone with several corrections counts under the first alone.
     """
     first = curated.corrections.drop_duplicates("participant_id")["correction"]
-    words = {str(correction): CORRECTION_TEXT[correction] for correction in Correction}
-    return _counted("put right", first, words, min_count)
+    return _counted("corrected", first, Correction.texts(), min_count)
 
 
 def flag_overview(curated: Curated, min_count: int) -> pd.DataFrame:
@@ -66,8 +64,7 @@ def flag_overview(curated: Curated, min_count: int) -> pd.DataFrame:
     Someone with several flags counts under the first alone.
     """
     first = curated.quality["flags"][curated.quality["flagged"]].str.split("; ").str[0]
-    words = {str(flag): FLAG_TEXT[flag] for flag in Flag}
-    return _counted("flagged for", first, words, min_count)
+    return _counted("flagged for", first, Flag.texts(), min_count)
 
 
 def _counted(title: str, codes: pd.Series, words: dict[str, str], min_count: int) -> pd.DataFrame:

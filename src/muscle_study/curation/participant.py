@@ -14,7 +14,7 @@ from muscle_study.curation import images
 from muscle_study.curation.checks import dixon
 from muscle_study.curation.checks.orientation import check_orientation
 from muscle_study.curation.checks.quality import scores
-from muscle_study.curation.corrections import Correction, repeats_left, right_slabs
+from muscle_study.curation.corrections import repeats_left, right_slabs
 from muscle_study.curation.review import mosaic
 from muscle_study.curation.review.gallery import PICTURES
 from muscle_study.curation.sources import source
@@ -33,6 +33,7 @@ from muscle_study.mapping.records import (
 )
 from muscle_study.protocol.exclusions import Excluded, Reason
 from muscle_study.protocol.files import sha256
+from muscle_study.protocol.findings import Correction
 from muscle_study.protocol.paths import image_file
 
 

@@ -5,10 +5,11 @@ import pandas as pd
 from muscle_study.checks.curation_check.cohort import check_parameters, draw_check_cohort
 from muscle_study.checks.curation_check.swaps import compare_righted
 from muscle_study.cohort.export import write_cohort
-from muscle_study.curation.confusion import SOUND, compare_with_faults
+from muscle_study.curation.confusion import compare_with_faults
 from muscle_study.curation.parameters import CurationParameters
 from muscle_study.curation.stage import curate_cohort
 from muscle_study.protocol.files import write_table
+from muscle_study.protocol.findings import SOUND
 from muscle_study.protocol.paths import RunPaths
 from muscle_study.publishing.numbers import Numbers
 from muscle_study.publishing.result import Publisher, Result

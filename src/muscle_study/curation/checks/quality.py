@@ -6,7 +6,6 @@ counted, and the analyses are done again without the flagged.
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
 
 import numpy as np
 import pandas as pd
@@ -16,29 +15,7 @@ from muscle_study.curation.checks.body import Body
 from muscle_study.curation.checks.contrasts import disagreement
 from muscle_study.curation.checks.quality_parameters import QualityParameters
 from muscle_study.imaging.volumes import Volume
-
-
-class Flag(StrEnum):
-    """What is conspicuous in a scan. The value is what tables hold."""
-
-    NOISE = "noise"
-    GHOSTING = "ghosting"
-    MOTION = "motion"
-    SIGNAL_VOID = "signal_void"
-    INTENSITY = "intensity"
-    CONTRASTS_DISAGREE = "contrasts_disagree"
-    SMALL_FIELD_OF_VIEW = "small_field_of_view"
-
-
-FLAG_TEXT = {
-    Flag.NOISE: "much noise",
-    Flag.GHOSTING: "ghosts of breathing",
-    Flag.MOTION: "moved during the scan",
-    Flag.SIGNAL_VOID: "signal void such as metal makes",
-    Flag.INTENSITY: "outlying intensities",
-    Flag.CONTRASTS_DISAGREE: "contrasts that do not add up",
-    Flag.SMALL_FIELD_OF_VIEW: "field of view smaller than the others'",
-}
+from muscle_study.protocol.findings import Flag
 
 #: Score, and threshold in the parameters, that each flag is about.
 SCORES = {

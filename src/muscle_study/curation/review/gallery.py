@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from muscle_study.curation.checks.quality import FLAG_TEXT, SCORES, Flag
-from muscle_study.curation.corrections import CORRECTION_TEXT, Correction
+from muscle_study.curation.checks.quality import SCORES
 from muscle_study.curation.review.mosaic import columns
 from muscle_study.protocol.exclusions import REASON_TEXT, Reason
 from muscle_study.protocol.files import write_text
+from muscle_study.protocol.findings import Correction, Flag
 
 PAGE = Path(__file__).parent / "page"
 #: In the folder of the page.
@@ -74,15 +74,15 @@ def entries(
     for row in shown.itertuples():
         found[row.participant_id].add("excluded", REASON_TEXT[Reason(row.reason)], row.detail)
     for row in corrections.itertuples():
-        words = CORRECTION_TEXT[Correction(row.correction)]
+        words = Correction(row.correction).text
         found[row.participant_id].add("corrected", words, row.evidence)
     ranks = quality[list(SCORES.values())].rank(pct=True).max(axis=1).fillna(0.0)
     for row, rank in zip(quality.to_dict("records"), ranks, strict=True):
         entry = found[row["participant_id"]]
         entry.rank = float(rank)
-        for flag in filter(None, row["flags"].split("; ")):
-            score = SCORES.get(Flag(flag))
-            entry.add("flagged", FLAG_TEXT[Flag(flag)], f"{row[score]:.3g}" if score else "")
+        for flag in map(Flag, filter(None, row["flags"].split("; "))):
+            score = SCORES.get(flag)
+            entry.add("flagged", flag.text, f"{row[score]:.3g}" if score else "")
     return found
 
 

@@ -2,8 +2,8 @@
 
 import pandas as pd
 
-from muscle_study.curation.corrections import Correction
 from muscle_study.protocol.files import read_table
+from muscle_study.protocol.findings import Correction
 from muscle_study.protocol.paths import RunPaths
 
 

@@ -5,10 +5,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from muscle_study.cohort.faults.kinds import DESCRIPTIONS
-from muscle_study.curation.checks.quality import FLAG_TEXT, Flag
-from muscle_study.curation.confusion import ACTIONS, SOUND
-from muscle_study.curation.corrections import CORRECTION_TEXT, Correction
 from muscle_study.protocol.files import read_table
+from muscle_study.protocol.findings import ACTIONS, SOUND, Correction, Flag
 from muscle_study.publishing.disclosure import MARK, pool_small
 from muscle_study.publishing.numbers import format_number
 from muscle_study.publishing.result import Absent, Result
@@ -31,9 +29,9 @@ def curation(study: Study) -> Result:
     groups = {
         "put right": (
             corrections.drop_duplicates("participant_id")["correction"],
-            {str(name): CORRECTION_TEXT[name] for name in Correction},
+            Correction.texts(),
         ),
-        "flagged": (flags, {str(name): FLAG_TEXT[name] for name in Flag}),
+        "flagged": (flags, Flag.texts()),
     }
     rows = [
         (done, *row)
