@@ -22,7 +22,7 @@ from muscle_study.curation.sources.intake import SourceFile
 from muscle_study.curation.sources.series import OTHER, UNTOLD, Series, choose_scan, unreadable
 from muscle_study.curation.stations import compose
 from muscle_study.imaging import volumes
-from muscle_study.imaging.labels import spacing_text
+from muscle_study.imaging.labels import merge_labels, spacing_text
 from muscle_study.mapping.records import (
     read_record,
     recall,
@@ -242,7 +242,7 @@ def curate(
     loaded = compose(slabs)
     images.check_images(loaded)
     labels = [(file, volumes.decode(file.content, file.path.name)) for file in label_files]
-    merged = images.merge_labels(
+    merged = merge_labels(
         [(file.path.name, volumes.to_ras(volume), meanings[file.path]) for file, volume in labels],
         volumes.to_ras(next(iter(loaded.values()))),
     )
