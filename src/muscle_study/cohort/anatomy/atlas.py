@@ -1,9 +1,9 @@
-"""The synthetic muscles beside those of one real body: the SPL abdominal atlas.
+"""Comparison of the synthetic muscles with one real body: the SPL abdominal atlas.
 
 The atlas (Surgical Planning Laboratory, Brigham and Women's Hospital; 3D Slicer licence) guided the
-tables of `muscles`, `spine` and `trunk`, so agreement is no independent evidence; where shapes
-differ is what the comparison shows. Its grid's stated spacing is not to be trusted, so everything
-here is a ratio within a slice, or counted in slices.
+tables of `muscles`, `spine` and `trunk`, so agreement is no independent evidence; the comparison
+shows where shapes differ. The atlas' stated voxel spacing is unreliable, so all measures are ratios
+within a slice or counts of voxels.
 """
 
 import matplotlib.pyplot as plt
@@ -20,7 +20,7 @@ from muscle_study.protocol.paths import PUBLISHED
 
 ATLAS = PUBLISHED / "spl_atlas_shape.csv"
 
-#: Lumbar levels from the head down, with the atlas' labels of the vertebrae.
+#: The atlas' labels of the lumbar vertebrae, from the head down.
 LEVELS = {"L1": 501, "L2": 502, "L3": 503, "L4": 504, "L5": 505}
 
 #: The atlas' labels of right and left muscles, and of the disc between L3 and L4.
@@ -28,8 +28,8 @@ PSOAS = (131, 231)
 GLUTEUS = {"maximus": (143, 241), "medius": (140, 240), "minimus": (139, 239)}
 DISC_L3_L4 = 553
 
-#: The atlas ends below: this share of the height from L1's upper to L5's lower end plate lies
-#: between the promontory and its last slice.
+#: Distance from the promontory to the last slice of the atlas, relative to the height from the
+#: upper end plate of L1 to the lower end plate of L5.
 ATLAS_DEPTH = 22 / 60
 
 COLUMNS = ["quantity", "at", "value"]
@@ -41,22 +41,23 @@ def atlas_shape(labels: np.ndarray) -> pd.DataFrame:
     Parameters
     ----------
     labels
-        Its label map, shape (slices from the head down, rows, columns).
+        Label map of the atlas, shape (slices from the head down, rows, columns).
 
     Returns
     -------
     pandas.DataFrame
-        `COLUMNS`, means of both sides: ``psoas_csa``, the axial section in the middle of a vertebra
-        over the largest anywhere; ``psoas_distance``, of the section's middle from the vertebra's
-        middle over the breadth of the disc L3–L4; ``gluteus_share``, of a part in the volume above
-        the atlas' end.
+        `COLUMNS`, means of both sides: ``psoas_csa``, axial section at the middle of a vertebra
+        relative to the largest section; ``psoas_distance``, distance from the section's middle to
+        the vertebra's, relative to the breadth of the disc L3–L4; ``gluteus_share``, share of a
+        muscle in the gluteus volume within the atlas.
     """
-    breadth = _extent(labels == DISC_L3_L4, axis=2)
+    disc = np.flatnonzero((labels == DISC_L3_L4).any(axis=(0, 1)))
+    breadth = int(disc[-1] - disc[0] + 1)
     rows = []
     sections = {label: (labels == label).sum(axis=(1, 2)) for label in PSOAS}
     for level, vertebra in LEVELS.items():
         slices = np.flatnonzero((labels == vertebra).any(axis=(1, 2)))
-        # the label holds the processes, which reach lower: its upper half is the body
+        # the label includes the processes, which reach lower than the vertebral body
         middle = slices[0] + round(0.45 * (len(slices) - 1))
         plane = labels[middle]
         centre = np.nonzero(plane == vertebra)[1].mean()
@@ -70,21 +71,8 @@ def atlas_shape(labels: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def _extent(mask: np.ndarray, axis: int) -> int:
-    place = np.flatnonzero(mask.any(axis=tuple(other for other in range(3) if other != axis)))
-    return int(place[-1] - place[0] + 1)
-
-
 def body_shape(body: Body, height_cm: float) -> pd.DataFrame:
-    """Describe a synthetic body as `atlas_shape` does the atlas, from its continuous shapes.
-
-    Parameters
-    ----------
-    body
-        The body.
-    height_cm
-        Its height, which the vertebrae follow.
-    """
+    """Describe the continuous shapes of a synthetic body as `atlas_shape` does the atlas."""
     scale = height_cm / REFERENCE_HEIGHT_CM
     breadth = 2 * end_plate_mm("L4") * scale
     (right,) = (part.stack for part in body.muscles[Label.PSOAS_RIGHT])
@@ -92,22 +80,16 @@ def body_shape(body: Body, height_cm: float) -> pd.DataFrame:
     rows = []
     for level in LEVELS:
         height = np.array([np.mean(level_z_mm(level))]) * scale
-        share = np.mean([psoas.area_mm2(height)[0] / psoas.max_area_mm2()
-                         for psoas in (right, left)])  # fmt: skip
-        away = np.mean([abs(psoas.sections(height).x_mm[0]) for psoas in (right, left)])
+        share = np.mean([side.area_mm2(height)[0] / side.max_area_mm2() for side in (right, left)])
+        away = np.mean([abs(side.sections(height).x_mm[0]) for side in (right, left)])
         rows += [("psoas_csa", level, share), ("psoas_distance", level, away / breadth)]
     lumbar = scale * (5 * VERTEBRA_MM + 4 * DISC_MM)
-    volume = {}
-    for part, stacks in zip(
-        GLUTEUS,
-        zip(body.muscles[Label.GLUTEUS_RIGHT], body.muscles[Label.GLUTEUS_LEFT], strict=True),
-        strict=True,
-    ):
-        volume[part] = 0.0
-        for piece in stacks:
-            height = piece.stack.heights_mm()
-            area = np.where(height > -ATLAS_DEPTH * lumbar, piece.stack.area_mm2(height), 0)
-            volume[part] += np.trapezoid(area, height)
+    volume = dict.fromkeys(GLUTEUS, 0.0)
+    for label in (Label.GLUTEUS_RIGHT, Label.GLUTEUS_LEFT):
+        for name, part in zip(GLUTEUS, body.muscles[label], strict=True):
+            height = part.stack.heights_mm()
+            area = np.where(height > -ATLAS_DEPTH * lumbar, part.stack.area_mm2(height), 0)
+            volume[name] += np.trapezoid(area, height)
     rows += [
         ("gluteus_share", part, value / sum(volume.values())) for part, value in volume.items()
     ]
@@ -122,13 +104,7 @@ PANELS = {
 
 
 def compare(shapes: pd.DataFrame) -> Figure:
-    """Draw the synthetic bodies' median and range of 90 % beside the atlas.
-
-    Parameters
-    ----------
-    shapes
-        `body_shape` of several bodies, one below the other.
-    """
+    """Draw median and central 90 % of synthetic bodies, from their `body_shape`, and the atlas."""
     atlas = read_table(ATLAS).set_index(["quantity", "at"])["value"]
     figure, axes = plt.subplots(1, 3, figsize=(9.5, 3.0), layout="constrained")
     for panel, (quantity, title) in zip(axes, PANELS.items(), strict=True):

@@ -1,8 +1,7 @@
 """The body of a synthetic participant: parametric anatomy from T10 to mid-thigh.
 
-Coordinates are RAS millimetres with the origin between the promontory and the belly, measured on
-a body of 175 cm; a participant's is scaled by height. Muscle sizes are solved to meet the drawn
-truth.
+Coordinates are RAS millimetres with z = 0 at the promontory, in a reference body of 175 cm that is
+scaled by height. Muscle shapes are solved for the drawn sizes.
 """
 
 import numpy as np
@@ -20,7 +19,7 @@ from muscle_study.cohort.anatomy.tissues import Tissue
 from muscle_study.cohort.anatomy.trunk import abdominal_wall, arms, back, outline, ribs
 from muscle_study.protocol.muscles import Label, label_of
 
-#: SD and lengths of the waves that make each body a little irregular (our assumption).
+#: SD and range of lengths of the waves that make each body irregular (our assumption).
 WAVES_SD_MM, WAVES_LENGTH_MM = 2.0, (120.0, 400.0)
 
 
@@ -47,9 +46,9 @@ def build_body(participant: dict, muscles: dict, rng: np.random.Generator) -> Bo
     participant
         ``sex``, ``age_years``, ``height_cm``, ``bmi_kg_m2``.
     muscles
-        Drawn sizes, as from `population.draw_muscles`.
+        Muscle sizes: columns of `population.draw.draw_muscles`.
     rng
-        Draws posture and organs.
+        Generator for habitus, organs and posture.
     """
     body = habitus(
         participant["sex"],
@@ -58,19 +57,10 @@ def build_body(participant: dict, muscles: dict, rng: np.random.Generator) -> Bo
         participant["bmi_kg_m2"],
         rng,
     )
-    stacks: dict[Label, list[Stack]] = {}
-    for side in ("right", "left"):
-        size = {name: 1000 * muscles[f"{name}_volume_{side}_ml"] for name in ("psoas", "gluteus")}
-        csa = 100 * muscles[f"psoas_csa_{side}_cm2"]
-        for muscle, parts in (
-            ("psoas", [psoas(csa, size["psoas"], body)]),
-            ("gluteus", gluteus(size["gluteus"], body)),
-        ):
-            stacks[label_of(muscle, side)] = (
-                parts if side == "right" else [part.mirrored() for part in parts]
-            )
-    gluteus_maximus = [stacks[label_of("gluteus", side)][0] for side in ("right", "left")]
-    covered = [parts[1] for parts in stacks.values() if len(parts) > 1] + gluteus_maximus
+    stacks = muscle_stacks(muscles, body)
+    glutei = [stacks[label_of("gluteus", side)] for side in ("right", "left")]
+    # medius, then maximus: the outermost muscles
+    covered = [sheets[1] for sheets in glutei] + [sheets[0] for sheets in glutei]
     parts = [
         *arms(body),
         *outline(body, covered),
@@ -81,23 +71,30 @@ def build_body(participant: dict, muscles: dict, rng: np.random.Generator) -> Bo
         *spine(body),
         *pelvis(body),
         *thighs(body),
-        *fat_planes(stacks, body),
+        # fat planes around the gluteus muscles
+        *(
+            Part(Tissue.INTERMUSCULAR_FAT, sheet.inflated(body.intermuscular_mm))
+            for sheets in glutei
+            for sheet in sheets
+        ),
     ]
-    return Body(
-        parts,
-        {
-            label: [Part(Tissue(label), stack) for stack in of_label]
-            for label, of_label in stacks.items()
-        },
-        draw_deformation(body, rng),
-    )
+    labelled = {
+        label: [Part(Tissue(label), stack) for stack in of_label]
+        for label, of_label in stacks.items()
+    }
+    return Body(parts, labelled, draw_deformation(body, rng))
 
 
-def fat_planes(stacks: dict[Label, list[Stack]], body: Habitus) -> list[Part]:
-    """Return the fat round the gluteus muscles, which sets each apart from its neighbours."""
-    return [
-        Part(Tissue.INTERMUSCULAR_FAT, stack.inflated(body.intermuscular_mm))
-        for parts in stacks.values()
-        if len(parts) > 1
-        for stack in parts
-    ]
+def muscle_stacks(muscles: dict, body: Habitus) -> dict[Label, list[Stack]]:
+    """Return the shapes of each labelled muscle: one of the psoas, three of the gluteus."""
+    stacks = {}
+    for side in ("right", "left"):
+        size = {name: 1000 * muscles[f"{name}_volume_{side}_ml"] for name in ("psoas", "gluteus")}
+        csa = 100 * muscles[f"psoas_csa_{side}_cm2"]
+        for muscle, right in (
+            ("psoas", [psoas(csa, size["psoas"], body)]),
+            ("gluteus", gluteus(size["gluteus"], body)),
+        ):
+            shapes = right if side == "right" else [stack.mirrored() for stack in right]
+            stacks[label_of(muscle, side)] = shapes
+    return stacks

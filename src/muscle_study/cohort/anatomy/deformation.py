@@ -1,7 +1,7 @@
-"""How a body lies and how it differs from the regular one: maps that keep every axial area.
+"""Posture and irregularity of a body as maps that keep every axial area.
 
 A shift, a rotation about z and shears within the axial plane (x moves by a function of y, then y
-by a function of x) keep the area of any section, so a deformed muscle's truth stays exact.
+by a function of x) keep the area of any section, so the true sizes of a deformed muscle stay exact.
 """
 
 from dataclasses import dataclass
@@ -20,9 +20,9 @@ class Waves:
     amplitude_mm
         Shape (k,).
     across, along
-        Wave numbers over the coordinate and over z, radians a millimetre, shape (k,).
+        Wave numbers over the coordinate and over z, radians per mm, shape (k,).
     phase
-        Radians, shape (k,).
+        Phases, radians, shape (k,).
     """
 
     amplitude_mm: np.ndarray
@@ -38,7 +38,7 @@ class Waves:
         lengths_mm: tuple[float, float],
         count: int = 6,
     ) -> "Waves":
-        """Draw waves of lengths within `lengths_mm` whose sum has an SD of `sd_mm`."""
+        """Draw waves with lengths in `lengths_mm` and an SD of `sd_mm` of their sum."""
         number = 2 * np.pi / rng.uniform(*lengths_mm, count)
         direction = rng.uniform(0, 2 * np.pi, count)
         return cls(
@@ -49,34 +49,32 @@ class Waves:
         )
 
     def at(self, coordinate_mm: np.ndarray, z_mm: float) -> np.ndarray:
-        """Return the function at coordinates of shape (n,) on height `z_mm`."""
+        """Return the function at coordinates of shape (n,) and height `z_mm`."""
         angles = np.outer(coordinate_mm, self.across) + self.along * z_mm + self.phase
         return np.sin(angles) @ self.amplitude_mm
 
     @property
     def reach_mm(self) -> float:
-        """No displacement is larger."""
+        """Upper bound of the displacement."""
         return float(abs(self.amplitude_mm).sum())
 
 
-#: Step of the table from which the second shear is read (mm). A shear by steps keeps areas too.
+#: Step of the lookup table of the second shear (mm). A stepwise shear keeps areas too.
 TABLE_MM = 0.25
 
 
 @dataclass(frozen=True)
 class Deformation:
-    """From the body's own coordinates to the scanner's.
-
-    A point of the body is rotated about z, shifted, and sheared.
+    """Map from the body's coordinates to the scanner's: rotation, shift, then shears.
 
     Parameters
     ----------
     z_mm, shift_x_mm, shift_y_mm
-        Knots of the spine's course from side to side and front to back, with the body's offset.
+        Knots of the shift in x and y along z: the curves of the spine and the body's offset.
     rotation
-        About z, radians.
+        Rotation about z, radians.
     shear_x, shear_y
-        How far x moves by y and z, and y by x and z. None: not at all.
+        Displacement of x by y and z, and of y by x and z; None for no shear.
     """
 
     z_mm: np.ndarray
@@ -88,7 +86,7 @@ class Deformation:
 
     @classmethod
     def none(cls) -> "Deformation":
-        """Return the deformation that leaves everything where it is."""
+        """Return the identity."""
         return cls(np.array([-1000.0, 1000.0]), np.zeros(2), np.zeros(2))
 
     @cached_property
@@ -102,7 +100,7 @@ class Deformation:
 
     @property
     def reach_mm(self) -> float:
-        """How far the shears move a point at most."""
+        """Upper bound of the displacement by the shears."""
         return sum(waves.reach_mm for waves in (self.shear_x, self.shear_y) if waves is not None)
 
     def body_coordinates(
@@ -113,16 +111,16 @@ class Deformation:
         columns: slice = slice(None),
         lines: slice = slice(None),
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return where the points of an axial slice lie in the body.
+        """Return the body coordinates of the points of an axial slice.
 
         Parameters
         ----------
         x_mm, y_mm
-            Rising coordinates of the slice's columns and lines, shapes (nx,) and (ny,).
+            Rising scanner coordinates of columns and lines, shapes (nx,) and (ny,).
         z_mm
-            The slice's height.
+            Height of the slice.
         columns, lines
-            Which of them are wanted.
+            Part of the slice that is returned.
 
         Returns
         -------

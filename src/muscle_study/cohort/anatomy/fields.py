@@ -1,12 +1,12 @@
-"""Smooth random fields, evaluated slab by slab."""
+"""Smooth random fields."""
 
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
 
-#: SD of independent heights after cubic B-splines along three axes: the mean over a
-#: cell of the sum of squared weights is 151/315 along an axis.
+#: SD of a cubic B-spline with independent heights of SD 1 in three dimensions: along one axis the
+#: mean over a cell of the sum of squared weights is 151/315.
 SPLINE_SD = (151 / 315) ** 1.5
 
 Axes = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -14,16 +14,16 @@ Axes = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 @dataclass(frozen=True)
 class SmoothField:
-    """A random field of mean 0 and SD 1: Gaussian bumps of random height on a lattice.
+    """Random field of mean 0 and SD 1: Gaussian bumps of random height on a lattice.
 
     Parameters
     ----------
     heights
-        Of the bumps, shape (kz, ky, kx).
+        Heights of the bumps, shape (kz, ky, kx).
     low_mm
-        The lattice's first point: x, y, z.
+        First point of the lattice: x, y, z.
     length_mm
-        Distance between neighbours, and width of a bump.
+        Distance between neighbours and width of a bump.
     """
 
     heights: np.ndarray
@@ -34,27 +34,27 @@ class SmoothField:
     def draw(
         cls, box_mm: tuple[tuple[float, float], ...], length_mm: float, rng: np.random.Generator
     ) -> "SmoothField":
-        """Draw a field over a box (low and high of x, y, z) that varies over `length_mm`."""
+        """Draw a field over a box (low and high of x, y, z)."""
         low = np.array([low for low, _ in box_mm]) - 2 * length_mm
         counts = [int((high - low) / length_mm) + 5 for low, high in reversed(box_mm)]
         return cls(rng.standard_normal(counts, np.float32), low, length_mm)
 
     def at(self, axes_mm: Axes) -> np.ndarray:
-        """Return the field on a grid: axes x, y, z give shape (nz, ny, nx), float32."""
+        """Return the field on the grid of axes x, y, z: shape (nz, ny, nx), float32."""
         field = self.heights
         for axis_mm, low in zip(reversed(axes_mm), reversed(self.low_mm), strict=True):
             place = (axis_mm - low) / self.length_mm
             bumps = np.exp(-((place - np.arange(field.shape[0])[:, None]) ** 2))
-            # each axis by itself: the sum of squares is the variance of independent heights
+            # the sum of squares is the variance that independent heights of SD 1 give
             bumps /= np.sqrt((bumps**2).sum(axis=0))
-            # contracting the first axis and appending the new one turns the axes round once
+            # contracts the first axis and appends the new one: after three turns the order is back
             field = np.tensordot(field, bumps.astype(np.float32), axes=(0, 0))
         return field
 
     def at_points(self, x_mm: np.ndarray, y_mm: np.ndarray, z_mm: np.ndarray) -> np.ndarray:
         """Return a field of the same heights at single points, shape (n,); SD about 1.
 
-        Cubic B-splines take the place of Gaussian bumps; outside the box its edge goes on.
+        Cubic B-splines replace the Gaussian bumps; outside the box the edge value continues.
         """
         points = np.stack([z_mm, y_mm, x_mm]).astype(np.float32)
         points -= self.low_mm[::-1, None].astype(np.float32)

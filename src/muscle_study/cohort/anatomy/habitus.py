@@ -1,4 +1,4 @@
-"""How a body's fat and frame follow from sex, age, height and BMI, and from chance."""
+"""Fat depots and frame of a body, drawn given sex, age, height and BMI."""
 
 from dataclasses import dataclass
 
@@ -6,32 +6,30 @@ import numpy as np
 
 REFERENCE_HEIGHT_CM = 175.0
 
-#: SD of the logarithm of a fat depot's thickness among people alike in sex, age and BMI.
+#: SD of the logarithm of a fat depot's thickness given sex, age and BMI.
 DEPOT_SD = 0.12
-#: SD of bone breadths among people of one height, relative.
+#: SD of bone breadths given height, relative.
 FRAME_SD = 0.025
 
 
 @dataclass(frozen=True)
 class Habitus:
-    """Measures of the body that the shapes follow. All figures behind them are our assumptions.
+    """Dimensions from which the shapes are built; the figures behind them are our assumptions.
 
     Parameters
     ----------
     male
-        Sex.
+        Whether the sex is male.
     scale
-        Height over 175 cm.
-    frame
-        Breadth of the bones, relative to that.
-    hip
-        Breadth of the pelvis, relative.
+        Height relative to 175 cm.
+    frame, hip
+        Breadth of the bones and of the pelvis, relative to `scale`.
     subcutaneous_mm
-        Fat under the skin of the belly and flanks.
+        Thickness of the fat under the skin of abdomen and flanks.
     visceral_mm
-        What fat inside the belly adds to its half-depth.
+        Increase of the abdomen's half-depth by visceral fat.
     hip_fat_mm
-        Fat over hips and thighs.
+        Thickness of the fat over hips and thighs.
     intermuscular_mm
         Thickness of the fat between muscles.
     """
@@ -49,7 +47,7 @@ class Habitus:
 def habitus(
     sex: str, age_years: float, height_cm: float, bmi_kg_m2: float, rng: np.random.Generator
 ) -> Habitus:
-    """Draw the habitus: women carry fat under the skin and on the hips, men inside the belly."""
+    """Draw a habitus: women carry more subcutaneous and hip fat, men more visceral fat."""
     above = bmi_kg_m2 - 20
     male = sex == "male"
     frame = 1 + FRAME_SD * rng.standard_normal()

@@ -1,4 +1,4 @@
-"""How fat is spread inside a muscle."""
+"""Distribution of fat inside a muscle."""
 
 from dataclasses import dataclass
 
@@ -8,28 +8,28 @@ from muscle_study.cohort.anatomy.fields import SmoothField
 from muscle_study.cohort.scanner.grid import FIELD_OF_VIEW_MM
 from muscle_study.protocol.muscles import Label
 
-#: Fat varies smoothly over about this length, with this SD relative to its mean (our assumption).
+#: Length over which fat varies smoothly (mm), and SD relative to the mean (our assumptions).
 PATCH_MM, PATCH_SD = 12.0, 0.30
 
-#: The gluteus maximus is built of coarse bundles with fat between them, that run down and outwards
-#: from the sacrum. Thickness of a bundle, steepness of its course and SD of the fat across it,
-#: relative to the mean (our assumptions; the order of what coronal images show).
+#: The gluteus consists of coarse bundles, with fat between them, that run down and outwards from
+#: the sacrum: thickness (mm), steepness (degrees), and SD of the fat across bundles relative to the
+#: mean (our assumptions, of the order seen in coronal images).
 BUNDLE_MM, BUNDLE_DEG, BUNDLE_SD = 9.0, 40.0, 0.7
 
-#: Fat is never less than this share of its mean, nor more than this multiple.
+#: Least and greatest fat relative to the mean.
 RANGE = (0.05, 4.0)
 
 
 @dataclass(frozen=True)
 class FatTexture:
-    """Fat relative to its mean, by place.
+    """Fat relative to its mean, by location.
 
     Parameters
     ----------
     patches
-        Smooth field over the whole body.
+        Field over the field of view.
     bundles
-        The same, read in coordinates across the bundles.
+        Field over coordinates along and across the bundles.
     """
 
     patches: SmoothField
@@ -38,7 +38,6 @@ class FatTexture:
     @classmethod
     def draw(cls, rng: np.random.Generator) -> "FatTexture":
         """Draw a participant's texture."""
-        # across the bundles, along them, and the depth: long along, short across
         box = ((-120.0, 120.0), FIELD_OF_VIEW_MM[1], (-500.0, 500.0))
         return cls(
             SmoothField.draw(FIELD_OF_VIEW_MM, PATCH_MM, rng),
@@ -46,7 +45,7 @@ class FatTexture:
         )
 
     def at(self, label: Label, x: np.ndarray, y: np.ndarray, z: np.ndarray) -> np.ndarray:
-        """Return the factor at points of a muscle, shape (n,), float32."""
+        """Return fat relative to its mean at points of a muscle, shape (n,), float32."""
         factor = 1 + PATCH_SD * self.patches.at_points(x, y, z)
         if label in (Label.GLUTEUS_LEFT, Label.GLUTEUS_RIGHT):
             steep = np.deg2rad(BUNDLE_DEG)

@@ -1,25 +1,25 @@
-"""Organs and great vessels of the belly and the pelvis; they move with breathing."""
+"""Organs and great vessels of abdomen and pelvis."""
 
 import numpy as np
 
 from muscle_study.cohort.anatomy.habitus import Habitus
 from muscle_study.cohort.anatomy.shapes import Part, Stack
-from muscle_study.cohort.anatomy.tables import ellipsoid, stack
+from muscle_study.cohort.anatomy.tables import ellipsoid, stack, tube
 from muscle_study.cohort.anatomy.tissues import Tissue
 from muscle_study.cohort.anatomy.trunk import LAYERS, wall
 
-#: A kidney from above: a bean, open to the middle; steps of 45° from its outer side.
+#: Outline of a kidney in steps of 45° from its outer side: a bean, open to the midline.
 BEAN = np.array([1.0, 1.0, 1.0, 0.98, 0.72, 0.98, 1.0, 1.0])
 
-#: Loops of small bowel: how many are tried, of which those stay that fit, and their radii (mm).
+#: Loops of small bowel: range of the number that are tried (those inside the cavity stay), and
+#: least and greatest radii (mm).
 LOOPS = (150, 200)
 LOOP_RADII_MM = ((18, 11, 12), (36, 17, 22))
 
-#: Vessels of the mesentery: how many, and their radius (mm).
+#: Vessels of the mesentery: number and radius (mm).
 MESENTERIC_VESSELS, MESENTERIC_MM = 30, 1.7
 
-#: Right, middle and left hepatic vein, and the portal vein with a branch up and one down (z, x, y,
-#: radius).
+#: Right, middle and left hepatic vein, and the portal vein with two branches (z, x, y, radius).
 HEPATIC_VESSELS = (
     [(176, 104, -8, 2.5), (205, 86, -4, 3.5), (236, 56, 4, 5), (262, 32, 12, 6)],
     [(180, 66, 44, 2.5), (212, 54, 36, 3.5), (240, 40, 24, 4.5), (262, 30, 16, 6)],
@@ -29,22 +29,20 @@ HEPATIC_VESSELS = (
     [(140, 92, 6, 2.5), (164, 78, 10, 3.5), (188, 60, 14, 4.5)],
 )
 
-#: Thickness of the bowel's wall (mm), and how often a loop holds gas.
+#: Thickness of the bowel wall (mm), and share of the small-bowel loops that hold gas.
 BOWEL_WALL_MM, GAS_SHARE = 2.5, 0.22
 
 
 def organs(body: Habitus, rng: np.random.Generator) -> list[Part]:
-    """Return everything inside the abdominal and the pelvic cavity.
+    """Return lungs, organs and vessels; visceral fat pushes bowel and stomach forward.
 
-    Parameters
-    ----------
-    body
-        The habitus; visceral fat pushes bowel and stomach forward.
-    rng
-        Draws positions, sizes, bowel and filling.
+    All but the great vessels move with breathing.
     """
     parts = [
-        *_chest(body),
+        *(
+            Part(Tissue.LUNG, ellipsoid((side * 74, -38, 258), (46, 46, 46), body))
+            for side in (1, -1)
+        ),
         *_mesentery(body, rng),
         *_small_bowel(body, rng),
         *_colon(body, rng),
@@ -54,12 +52,6 @@ def organs(body: Habitus, rng: np.random.Generator) -> list[Part]:
     ]
     moving = [Part(part.tissue, part.stack, breathes=True) for part in parts]
     return [*moving, *vessels(body)]
-
-
-def _chest(body: Habitus) -> list[Part]:
-    return [
-        Part(Tissue.LUNG, ellipsoid((side * 74, -38, 258), (46, 46, 46), body)) for side in (1, -1)
-    ]
 
 
 def _liver_spleen_stomach(body: Habitus, rng: np.random.Generator) -> list[Part]:
@@ -96,10 +88,7 @@ def _liver_spleen_stomach(body: Habitus, rng: np.random.Generator) -> list[Part]
         Part(Tissue.LIVER, left_lobe),
         Part(Tissue.LIVER, liver),
         Part(Tissue.FLUID, gall),
-        *(
-            Part(Tissue.VESSEL, stack([(z, x, y, r, r) for z, x, y, r in rows], body))
-            for rows in HEPATIC_VESSELS
-        ),
+        *(Part(Tissue.VESSEL, tube(rows, body)) for rows in HEPATIC_VESSELS),
         Part(Tissue.VESSEL, ellipsoid((48, 12, 190), (22, 5, 6), body)),
     ]
 
@@ -108,11 +97,9 @@ def _kidneys(body: Habitus, rng: np.random.Generator) -> list[Part]:
     parts = []
     for side, z in ((1, 138), (-1, 147)):
         middle = np.array([64 * side, -36 + rng.normal(0, 3), z + rng.normal(0, 7)])
-        # the poles lean away from the psoas below
         heights = np.array([-54, -44, -24, 0, 24, 44, 54]) * rng.normal(1, 0.06)
         share = np.sqrt(np.clip(1 - (heights / heights[-1]) ** 2, 0.004, None))
         size = rng.normal(1, 0.05)
-
         # the upper poles lean towards the middle and the back
         rows = np.column_stack(
             [
@@ -137,9 +124,10 @@ def _kidneys(body: Habitus, rng: np.random.Generator) -> list[Part]:
     return parts
 
 
-def _loop(shape: Stack, gas: bool, inside: Tissue = Tissue.BOWEL_CONTENT) -> list[Part]:
-    """Return a piece of bowel: wall, content, and perhaps gas in its upper (front) part."""
-    parts = [Part(Tissue.BOWEL_WALL, shape), Part(inside, shape.inflated(-BOWEL_WALL_MM))]
+def _loop(shape: Stack, gas: bool) -> list[Part]:
+    """Return wall and content of a piece of bowel, with or without gas in its front part."""
+    content = Part(Tissue.BOWEL_CONTENT, shape.inflated(-BOWEL_WALL_MM))
+    parts = [Part(Tissue.BOWEL_WALL, shape), content]
     if gas:
         bubble = shape.inflated(-BOWEL_WALL_MM - 1)
         bubble.rows[:, 2] += 0.35 * bubble.rows[:, 4]
@@ -153,7 +141,7 @@ def _small_bowel(body: Habitus, rng: np.random.Generator) -> list[Part]:
     cavity = wall(body).inflated(-LAYERS[-1][0])
     for _ in range(int(rng.integers(*LOOPS))):
         x, z = rng.uniform(-100, 100), rng.uniform(-76, 165)
-        # they lie in front of the spine, the psoas and, above, the kidneys, and reach the wall
+        # between the abdominal wall and the spine, psoas and kidneys
         y = rng.uniform(20 - 0.2 * abs(x), 84 + body.visceral_mm)
         radii = tuple(rng.uniform(*LOOP_RADII_MM))
         angle = rng.uniform(0, 180)
@@ -165,11 +153,11 @@ def _small_bowel(body: Habitus, rng: np.random.Generator) -> list[Part]:
 
 
 def _fits(shape: Stack, cavity: Stack) -> bool:
-    """Tell whether the ends of a shape's axes lie inside the cavity, at three heights."""
+    """Tell whether a shape lies inside the cavity, by the ends of its axes at three heights."""
     low, high = shape.z_range_mm
     heights = low + np.array([0.2, 0.5, 0.8]) * (high - low)
     own, outside = shape.sections(heights), cavity.sections(heights)
-    if outside.a_mm.min() <= 0:  # above or below it
+    if outside.a_mm.min() <= 0:  # above or below the cavity
         return False
     cos_a, sin_a = np.cos(own.angle), np.sin(own.angle)
     ends = [
@@ -188,20 +176,20 @@ def _fits(shape: Stack, cavity: Stack) -> bool:
 
 
 def _mesentery(body: Habitus, rng: np.random.Generator) -> list[Part]:
-    """Return vessels that run from the mesentery's root in front of the spine to the bowel."""
+    """Return vessels from the root of the mesentery, in front of the spine, to the bowel."""
     root = np.array([130.0, -6.0, 18.0])
     parts = []
     for _ in range(MESENTERIC_VESSELS):
         x, z = rng.uniform(-75, 75), rng.uniform(-50, 120)
         end = np.array([z, x, rng.uniform(30, 60) + 0.5 * body.visceral_mm])
         bow = (root + end) / 2 + [0, 0, rng.uniform(-12, 12)]
-        rows = [(*place, MESENTERIC_MM, MESENTERIC_MM) for place in (end, bow, root)]
-        parts.append(Part(Tissue.VESSEL, stack(rows, body)))
+        rows = [(*place, MESENTERIC_MM) for place in (end, bow, root)]
+        parts.append(Part(Tissue.VESSEL, tube(rows, body)))
     return parts
 
 
 def _haustra(rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Pinch a tube every 30 mm or so."""
+    """Return a tube that is pinched about every 30 mm."""
     z = np.arange(rows[0, 0], rows[-1, 0], 7.5)
     fine = np.column_stack([z, *(np.interp(z, rows[:, 0], column) for column in rows.T[1:])])
     fine[:, 3:] *= (1 + 0.16 * np.sin(2 * np.pi * z / 30 + rng.uniform(0, 6)))[:, None]
@@ -234,8 +222,8 @@ def _colon(body: Habitus, rng: np.random.Generator) -> list[Part]:
         body,
     )  # fmt: skip
     parts = []
-    for tube in (ascending, descending):
-        parts += _loop(stack(_haustra(tube, rng), body), rng.random() < 0.5)
+    for rows in (ascending, descending):
+        parts += _loop(stack(_haustra(rows, rng), body), rng.random() < 0.5)
     parts += _loop(transverse, gas=True)
     for shape in (*sigmoid, rectum):
         parts += _loop(shape, rng.random() < 0.3)
@@ -246,52 +234,63 @@ def _pelvic_organs(body: Habitus, rng: np.random.Generator) -> list[Part]:
     fill = rng.uniform(0.75, 1.3)
     height = 30 * fill
     bladder = ellipsoid((0, 20, -108 + height), (38 * fill, 27 * fill**0.5, height), body)
-    parts = [Part(Tissue.BOWEL_WALL, bladder), Part(Tissue.URINE, bladder.inflated(-3.0))]
-    if body.male:
-        parts += [
-            Part(Tissue.GLAND, ellipsoid((0, 8, -120), (26, 20, 20), body)),
-            Part(Tissue.MUSCLE, ellipsoid((0, 6, -152), (15, 20, 16), body)),
-            Part(Tissue.FLUID, ellipsoid((16, -12, -98), (14, 5, 6), body, angle_deg=15)),
-            Part(Tissue.FLUID, ellipsoid((-16, -12, -98), (14, 5, 6), body, angle_deg=-15)),
+    if body.male:  # prostate, penile bulb, seminal vesicles
+        shapes = [
+            (Tissue.GLAND, (0, 8, -120), (26, 20, 20), 0.0),
+            (Tissue.MUSCLE, (0, 6, -152), (15, 20, 16), 0.0),
+            (Tissue.FLUID, (16, -12, -98), (14, 5, 6), 15),
+            (Tissue.FLUID, (-16, -12, -98), (14, 5, 6), -15),
         ]
-    else:
+    else:  # vagina, uterus with its cavity, ovaries
         tilt = rng.normal(0, 6)
-        parts += [
-            Part(Tissue.BOWEL_WALL, ellipsoid((0, -18, -124), (20, 8, 34), body)),
-            Part(Tissue.GLAND, ellipsoid((tilt, -16, -70), (29, 20, 36), body)),
-            Part(Tissue.FLUID, ellipsoid((tilt, -16, -66), (11, 3, 20), body)),
-            Part(Tissue.GLAND, ellipsoid((42, -8, -58), (13, 9, 13), body)),
-            Part(Tissue.GLAND, ellipsoid((-42, -8, -60), (13, 9, 13), body)),
+        shapes = [
+            (Tissue.BOWEL_WALL, (0, -18, -124), (20, 8, 34), 0.0),
+            (Tissue.GLAND, (tilt, -16, -70), (29, 20, 36), 0.0),
+            (Tissue.FLUID, (tilt, -16, -66), (11, 3, 20), 0.0),
+            (Tissue.GLAND, (42, -8, -58), (13, 9, 13), 0.0),
+            (Tissue.GLAND, (-42, -8, -60), (13, 9, 13), 0.0),
         ]
-    return parts
+    return [
+        Part(Tissue.BOWEL_WALL, bladder),
+        Part(Tissue.URINE, bladder.inflated(-3.0)),
+        *(
+            Part(tissue, ellipsoid(place, radii, body, angle_deg=angle))
+            for tissue, place, radii, angle in shapes
+        ),
+    ]
+
+
+#: Aorta and common iliac arteries; cava and common iliac veins: z, x, y and semi-axes.
+GREAT_VESSELS = (
+    [(38, -6, 4, 8, 8), (120, -12, 6, 9, 9), (200, -14, -2, 11, 11), (265, -20, -12, 12, 12)],
+    [(-6, 26, 0, 6, 6), (20, 13, 6, 6, 6), (42, -1, 4, 6, 6)],
+    [(-6, -30, 0, 6, 6), (20, -20, 6, 6, 6), (42, -9, 4, 6, 6)],
+    [(28, 17, -4, 11, 9), (120, 20, 2, 12, 9), (200, 24, 6, 14, 11), (265, 26, 16, 15, 12)],
+    [(-10, 28, -12, 7, 7), (30, 16, -5, 8, 7)],
+    [(-10, -24, -12, 7, 7), (12, -6, -8, 12, 6), (30, 10, -5, 9, 7)],
+)
+#: Right external iliac artery and vein, internal iliac artery: z, x, y, radius.
+ILIAC_VESSELS = (
+    [(-98, 68, 52, 5), (-70, 58, 42, 5), (-36, 40, 22, 5.5), (-4, 27, 0, 5.5)],
+    [(-98, 57, 50, 6), (-70, 50, 34, 6), (-36, 36, 10, 6), (-8, 27, -11, 6.5)],
+    [(-66, 42, -30, 3.5), (-30, 34, -16, 4.5), (-4, 27, -3, 5)],
+)
+#: Renal vessels: x, y, z and side.
+RENAL_VESSELS = ((-34, -22, 150, -1), (40, -20, 146, 1))
 
 
 def vessels(body: Habitus) -> list[Part]:
-    """Return aorta, cava, and the iliac vessels into which they part at L4."""
-    arteries = [
-        [(38, -6, 4, 8, 8), (120, -12, 6, 9, 9), (200, -14, -2, 11, 11), (265, -20, -12, 12, 12)],
-        [(-6, 26, 0, 6, 6), (20, 13, 6, 6, 6), (42, -1, 4, 6, 6)],
-        [(-6, -30, 0, 6, 6), (20, -20, 6, 6, 6), (42, -9, 4, 6, 6)],
+    """Return aorta, cava, iliac and renal vessels."""
+    shapes = [
+        *(stack(rows, body) for rows in GREAT_VESSELS),
+        *(
+            tube([(z, side * x, y, radius) for z, x, y, radius in rows], body)
+            for side in (1, -1)
+            for rows in ILIAC_VESSELS
+        ),
+        *(
+            ellipsoid((x, y, z), (24, 4, 5), body, angle_deg=-20 * side)
+            for x, y, z, side in RENAL_VESSELS
+        ),
     ]
-    veins = [
-        [(28, 17, -4, 11, 9), (120, 20, 2, 12, 9), (200, 24, 6, 14, 11), (265, 26, 16, 15, 12)],
-        [(-10, 28, -12, 7, 7), (30, 16, -5, 8, 7)],
-        [(-10, -24, -12, 7, 7), (12, -6, -8, 12, 6), (30, 10, -5, 9, 7)],
-    ]
-    parts = [Part(Tissue.VESSEL, stack(rows, body)) for rows in (*arteries, *veins)]
-    for side in (1, -1):
-        parts += [
-            Part(Tissue.VESSEL, stack([(z, side * x, y, r, r) for z, x, y, r in rows], body))
-            for rows in (
-                # external iliac artery and vein, internal iliac artery
-                [(-98, 68, 52, 5), (-70, 58, 42, 5), (-36, 40, 22, 5.5), (-4, 27, 0, 5.5)],
-                [(-98, 57, 50, 6), (-70, 50, 34, 6), (-36, 36, 10, 6), (-8, 27, -11, 6.5)],
-                [(-66, 42, -30, 3.5), (-30, 34, -16, 4.5), (-4, 27, -3, 5)],
-            )
-        ]
-    renal = [(-34, -22, 150, -1), (40, -20, 146, 1)]
-    parts += [
-        Part(Tissue.VESSEL, ellipsoid((x, y, z), (24, 4, 5), body, angle_deg=-20 * side))
-        for x, y, z, side in renal
-    ]
-    return parts
+    return [Part(Tissue.VESSEL, shape) for shape in shapes]

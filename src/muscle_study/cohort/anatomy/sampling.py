@@ -1,4 +1,4 @@
-"""What lies where: the tissue of a body at points of a grid."""
+"""Sampling of a body: the tissue at the points of a grid."""
 
 from dataclasses import dataclass, field
 
@@ -11,7 +11,7 @@ from muscle_study.protocol.muscles import Label
 
 @dataclass(frozen=True)
 class Breath:
-    """How far breathing has moved the parts that breathe, since the first breath-hold."""
+    """Displacement of the parts that move with breathing."""
 
     y_mm: float = 0.0
     z_mm: float = 0.0
@@ -24,11 +24,11 @@ class Body:
     Parameters
     ----------
     parts
-        In painting order: later ones cover earlier ones.
+        Parts in painting order: later parts cover earlier ones.
     muscles
-        The parts that make up each labelled muscle; they are painted last.
+        Parts of each labelled muscle, painted last.
     deformation
-        How the body lies in the scanner.
+        Posture and irregularity.
     """
 
     parts: list[Part]
@@ -37,7 +37,7 @@ class Body:
 
     @property
     def painted(self) -> list[Part]:
-        """Everything, in painting order."""
+        """All parts in painting order."""
         return [*self.parts, *(part for parts in self.muscles.values() for part in parts)]
 
 
@@ -45,7 +45,7 @@ Axes = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def sample(body: Body, axes_mm: Axes, breath: Breath | None = None) -> np.ndarray:
-    """Return the tissue at every point of a grid.
+    """Return the tissue at each point of a grid.
 
     Parameters
     ----------
@@ -54,12 +54,12 @@ def sample(body: Body, axes_mm: Axes, breath: Breath | None = None) -> np.ndarra
     axes_mm
         Rising x, y and z of the grid's points.
     breath
-        State of breathing; None for that in which the body is defined.
+        Displacement by breathing; None for none.
 
     Returns
     -------
     numpy.ndarray
-        Shape (nz, ny, nx), uint8. Each slice is independent of the others.
+        Values of `Tissue`, shape (nz, ny, nx), uint8. Each slice is independent of the others.
     """
     x_mm, y_mm, z_mm = axes_mm
     tissues = np.zeros((len(z_mm), len(y_mm), len(x_mm)), np.uint8)
@@ -71,7 +71,7 @@ def sample(body: Body, axes_mm: Axes, breath: Breath | None = None) -> np.ndarra
     for index, height in enumerate(z_mm):
         here = [placing for placing in placed if placing.first <= index < placing.last]
         if here:
-            # much of a slice is air, and most of it is not muscle where muscles alone are wanted
+            # for speed, only the box around the parts of this slice
             x0, x1, y0, y1 = np.array([placing.boxes[index - placing.first] for placing in here]).T
             columns, lines = slice(x0.min(), x1.max()), slice(y0.min(), y1.max())
             x, y = body.deformation.body_coordinates(x_mm, y_mm, height, columns, lines)
@@ -82,7 +82,7 @@ def sample(body: Body, axes_mm: Axes, breath: Breath | None = None) -> np.ndarra
 
 @dataclass(frozen=True)
 class _Placed:
-    """A part's sections at the grid's heights, with a box of points around each.
+    """A part's sections at the slices from `first` to `last`, with a box of points around each.
 
     ``boxes`` has shape (n, 4): first and last column, first and last line.
     """
@@ -102,14 +102,9 @@ class _Placed:
         first_column: int,
         first_line: int,
     ) -> None:
-        """Set the points of a slice that lie inside the section, in place.
+        """Set the points inside the section of slice `index`, in place.
 
-        Parameters
-        ----------
-        tissues, index
-            The slice, and its number.
-        x, y
-            Coordinates in the body of the points from `first_column` and `first_line` on.
+        `x` and `y` are the body coordinates of the points from `first_column` and `first_line` on.
         """
         i = index - self.first
         x0, x1, y0, y1 = self.boxes[i]
@@ -134,9 +129,9 @@ class _Placed:
 
 
 def _within(radius2: np.ndarray, u: np.ndarray, v: np.ndarray, limit2: np.ndarray) -> np.ndarray:
-    """Tell which points lie nearer than their sector's radius (all squared)."""
+    """Tell which squared radii are at most the squared radius of their sector."""
     inside = radius2 <= limit2.min()
-    # the angle is dear: only where it decides
+    # computing angles is slow: only where they decide
     unsure = (radius2 <= limit2.max()) & ~inside
     angle = np.arctan2(v[unsure], u[unsure])
     sector = (angle * np.float32(SECTORS / (2 * np.pi))).astype(np.float32)
@@ -148,6 +143,7 @@ def _within(radius2: np.ndarray, u: np.ndarray, v: np.ndarray, limit2: np.ndarra
 def _place(
     part: Part, axes_mm: Axes, deformation: Deformation, breath: Breath | None
 ) -> _Placed | None:
+    """Return a part's sections on the grid; None if no slice meets the part."""
     x_mm, y_mm, z_mm = axes_mm
     stack = part.stack
     moved = breath if part.breathes and breath is not None else Breath()
@@ -156,7 +152,7 @@ def _place(
         return None
     section = stack.sections(z_mm[first:last] - moved.z_mm)
     section = section._replace(y_mm=section.y_mm + moved.y_mm)
-    # half the side of a box around the section, in its own frame and then in the body's
+    # half the sides of a box around the section: in its own frame, the body's, the scanner's
     a, b = section.a_mm, section.b_mm
     if section.radius is not None:
         largest = section.radius.max(axis=1)

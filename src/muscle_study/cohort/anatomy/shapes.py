@@ -1,8 +1,8 @@
-"""Continuous shapes whose axial area is known in closed form.
+"""Continuous shapes with axial areas in closed form.
 
-A `Stack` is a closed section at each height z, its centre, semi-axes, angle and outline running
-smoothly along z. The maximum cross-sectional area and the volume are exact, and stay so under
-every `Deformation`, since those keep areas within an axial plane.
+A `Stack` has a closed section at each height z, with centre, semi-axes, angle and outline that
+vary smoothly along z. The largest cross-sectional area and the volume are exact, also under a
+`Deformation`, which keeps areas within an axial plane.
 """
 
 from dataclasses import dataclass, replace
@@ -14,20 +14,19 @@ from scipy.interpolate import CubicSpline, PchipInterpolator
 
 from muscle_study.cohort.anatomy.tissues import Tissue
 
-#: Sectors in which the radius of a section is constant. At a radius of 50 mm one is 1.2 mm wide.
+#: Number of sectors with a constant radius. At a radius of 50 mm a sector is 1.2 mm wide.
 SECTORS = 256
-#: The sectors' middles, anticlockwise from the a-axis.
+#: Middles of the sectors, anticlockwise from the a-axis, radians.
 SECTOR_ANGLES = 2 * np.pi * (np.arange(SECTORS) + 0.5) / SECTORS
 
-#: Of a stack that is shrunk away this much is left (mm), too little to be seen.
+#: Size below which no stack shrinks (mm), too small to be visible.
 LEAST_MM = 0.05
 
 
 class Sections(NamedTuple):
-    """A stack's axial sections at given heights; each field has the heights' length.
+    """Axial sections of a stack at n heights: each field has shape (n,).
 
-    ``radius`` has shape (n, SECTORS): the section's radius in units of its semi-axes; None where
-    it is an ellipse, whose radius is 1.
+    ``radius`` has shape (n, SECTORS): radius in units of the semi-axes; None for ellipses.
     """
 
     x_mm: np.ndarray
@@ -45,16 +44,16 @@ class Stack:
     Parameters
     ----------
     rows
-        Shape (k, 5), by rising z: z, centre x, centre y, semi-axes a and b, all mm.
+        z (rising), centre x and y, semi-axes a and b, mm, shape (k, 5).
     angle_deg
-        Of the a-axis against x, anticlockwise seen from the head; one value, or one a row.
+        Angle of the a-axis from x, towards y; one value, or one per row.
     bend_per_mm
-        Curvature of the a-axis: a point at u along it is moved by ``bend · u²`` along b.
+        Curvature of the a-axis: a point at u along a moves by ``bend · u²`` along b.
     exponent
-        2 for an ellipse, larger for a rounder box.
+        Exponent of the superellipse: 2 for an ellipse, larger for a fuller section.
     outline
-        Factor on the radius by angle, shape (m,) or (k, m), at m equal steps anticlockwise from
-        the a-axis, in units of the semi-axes; between the steps a periodic cubic spline. None: 1.
+        Factor on the radius at m equal angles anticlockwise from the a-axis, in units of the
+        semi-axes, interpolated by a periodic cubic spline, shape (m,) or (k, m); None for 1.
     """
 
     rows: np.ndarray
@@ -65,12 +64,12 @@ class Stack:
 
     @property
     def z_range_mm(self) -> tuple[float, float]:
-        """Lowest and highest section."""
+        """Heights of the lowest and the highest section."""
         return float(self.rows[0, 0]), float(self.rows[-1, 0])
 
     @cached_property
     def _along_z(self) -> PchipInterpolator:
-        """Monotone interpolation, which keeps the largest knot the largest section."""
+        """Monotone interpolation: no section is larger than the largest knot's."""
         angles = np.broadcast_to(self.angle_deg, len(self.rows))
         knots = np.column_stack([self.rows[:, 1:], np.deg2rad(angles)])
         if self._radius_varies:
@@ -96,7 +95,7 @@ class Stack:
         return radius * CubicSpline(steps, closed, axis=-1, bc_type="periodic")(SECTOR_ANGLES)
 
     def sections(self, z_mm: np.ndarray) -> Sections:
-        """Interpolate the sections at `z_mm`; semi-axes are zero outside the stack."""
+        """Return the sections at heights `z_mm`; semi-axes are zero outside the stack."""
         values = np.nan_to_num(self._along_z(z_mm))
         x, y, a, b, angle = values[:, :5].T
         if self._radius_varies:
@@ -108,18 +107,18 @@ class Stack:
         return Sections(x, y, a, b, angle, radius)
 
     def area_mm2(self, z_mm: np.ndarray) -> np.ndarray:
-        """Return the exact area of the axial sections at `z_mm`."""
+        """Return the exact areas of the sections at heights `z_mm`."""
         sections = self.sections(z_mm)
         of_radius = 1.0 if sections.radius is None else (sections.radius**2).mean(axis=1)
         return np.pi * of_radius * sections.a_mm * sections.b_mm
 
     def volume_mm3(self) -> float:
-        """Integrate the sections' areas along z (trapezoids of 0.1 mm: relative error < 1e-5)."""
+        """Return the volume (trapezoids of 0.1 mm: relative error below 1e-5)."""
         z = self.heights_mm()
         return float(np.trapezoid(self.area_mm2(z), z))
 
     def max_area_mm2(self) -> float:
-        """Return the largest axial section, among heights 0.1 mm apart and the knots."""
+        """Return the largest section at the knots and at heights 0.1 mm apart."""
         return float(self.area_mm2(np.append(self.heights_mm(), self.rows[:, 0])).max())
 
     def heights_mm(self) -> np.ndarray:
@@ -130,7 +129,7 @@ class Stack:
     def mirrored(self) -> Self:
         """Return the stack reflected at x = 0."""
         outline = self.outline
-        if outline is not None:  # turning the other way round, from the same first step
+        if outline is not None:  # reversed direction, same first angle
             outline = np.roll(np.flip(outline, axis=-1), 1, axis=-1)
         return replace(
             self,
@@ -141,10 +140,9 @@ class Stack:
         )
 
     def inflated(self, by_mm: float) -> Self:
-        """Return the stack with semi-axes larger by `by_mm` and its ends further by as much.
+        """Return the stack with semi-axes and ends extended by `by_mm`.
 
-        A stack that shrinks (negative `by_mm`) is pressed together along z; of one that is too
-        small for that, next to nothing is left.
+        A negative `by_mm` shrinks the stack, and compresses all rows along z; `LEAST_MM` remains.
         """
         rows = self.rows.copy()
         rows[:, 3:] = np.maximum(rows[:, 3:] + by_mm, LEAST_MM)
@@ -163,12 +161,10 @@ class Part:
 
     Parameters
     ----------
-    tissue
-        What it is made of.
-    stack
-        Its shape.
+    tissue, stack
+        Material and shape.
     breathes
-        Whether breathing moves it: organs and the belly's wall, but no muscle that is measured.
+        Whether the part moves with breathing; measured muscles do not.
     """
 
     tissue: Tissue
@@ -176,6 +172,6 @@ class Part:
     breathes: bool = False
 
 
-def both_sides(tissue: Tissue, right: Stack, breathes: bool = False) -> list[Part]:
-    """Return a part of the right side and its mirror image."""
-    return [Part(tissue, right, breathes), Part(tissue, right.mirrored(), breathes)]
+def both_sides(tissue: Tissue, right: Stack) -> list[Part]:
+    """Return a part of the right side and its reflection."""
+    return [Part(tissue, right), Part(tissue, right.mirrored())]

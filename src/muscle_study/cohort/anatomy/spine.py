@@ -1,4 +1,4 @@
-"""The spine from T10 down, and the sacrum."""
+"""The spine from T10 down and the sacrum."""
 
 import numpy as np
 
@@ -7,27 +7,27 @@ from muscle_study.cohort.anatomy.shapes import Part, Stack, both_sides
 from muscle_study.cohort.anatomy.tables import stack
 from muscle_study.cohort.anatomy.tissues import Tissue
 
-#: Height of a lumbar vertebra and of the disc above it (mm); the promontory is at z = 0.
+#: Height of a vertebra and of the disc above it (mm); the promontory lies at z = 0.
 VERTEBRA_MM, DISC_MM = 26.0, 10.0
 
 #: Vertebrae from L5 up to T10.
 LEVELS = ("L5", "L4", "L3", "L2", "L1", "T12", "T11", "T10")
 
-#: Middle of the vertebral bodies from front to back.
+#: y of the middle of the vertebral bodies.
 BODY_Y_MM = -28.0
 
-#: A vertebral body from above: flat behind, where the canal is; steps of 45° from the right.
+#: Outline of a vertebral body in steps of 45° from the right: flat behind, at the canal.
 BODY_OUTLINE = np.array([1.0, 0.98, 1.0, 0.98, 1.0, 0.99, 0.86, 0.99])
 
 
 def level_z_mm(level: str) -> tuple[float, float]:
-    """Return the lower and upper end plate of a vertebra of the reference body."""
+    """Return the heights of a vertebra's lower and upper end plate in the reference body."""
     low = LEVELS.index(level) * (VERTEBRA_MM + DISC_MM)
     return low, low + VERTEBRA_MM
 
 
 def end_plate_mm(level: str) -> float:
-    """Return the half-breadth of a vertebra's end plates in the reference body."""
+    """Return half the breadth of a vertebra's end plates in the reference body."""
     return 25.0 - 0.9 * LEVELS.index(level)
 
 
@@ -44,7 +44,7 @@ def _vertebra(low: float, high: float, half_mm: float, body: Habitus) -> list[Pa
     middle = (low + high) / 2
 
     def column(rows: list[tuple[float, float]], shrink_mm: float = 0.0) -> Stack:
-        """Return the body's sections, each at a share of the end plates' breadth."""
+        """Return a vertebral body from heights and shares of the breadth of the end plates."""
         return stack(
             [(z, 0, y, share * half - shrink_mm, share * depth - shrink_mm) for z, share in rows],
             body,
@@ -92,7 +92,7 @@ def _vertebra(low: float, high: float, half_mm: float, body: Habitus) -> list[Pa
 
 
 def _canal(body: Habitus) -> list[Part]:
-    """Return the canal: fat, cerebrospinal fluid, and the cord that ends at L1–L2."""
+    """Return the canal: fat, cerebrospinal fluid, nerve roots, and the cord down to L1–L2."""
     fat = stack([(-60, 0, -88, 8, 5), (0, 0, -54, 11, 9), (290, 0, -54, 11, 9)], body)
     fluid = stack([(-45, 0, -80, 5, 3), (0, 0, -54, 8, 6), (290, 0, -53, 8, 7)], body)
     roots = stack([(-10, 0, -56, 4, 1.5), (60, 0, -56, 5, 2), (130, 0, -55, 5, 3)], body)
@@ -105,17 +105,10 @@ def _canal(body: Habitus) -> list[Part]:
     ]
 
 
-#: The sacrum tilts back from the promontory; the coccyx turns forward again.
-SACRUM = [
-    (-128, 0, -80, 5, 4),
-    (-112, 0, -92, 12, 6),
-    (-88, 0, -96, 28, 9),
-    (-62, 0, -86, 44, 14),
-    (-36, 0, -70, 54, 20),
-    (-14, 0, -56, 56, 22),
-    (0, 0, -38, 40, 18),
-    (4, 0, -32, 24, 12),
-]
+#: Sacrum and coccyx.
+SACRUM = [(-128, 0, -80, 5, 4), (-112, 0, -92, 12, 6), (-88, 0, -96, 28, 9),
+          (-62, 0, -86, 44, 14), (-36, 0, -70, 54, 20), (-14, 0, -56, 56, 22),
+          (0, 0, -38, 40, 18), (4, 0, -32, 24, 12)]  # fmt: skip
 
 
 def _sacrum(body: Habitus) -> list[Part]:

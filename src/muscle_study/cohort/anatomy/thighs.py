@@ -1,4 +1,4 @@
-"""Femora, the thighs' muscles and vessels."""
+"""Femora, muscles and vessels of the thighs."""
 
 from muscle_study.cohort.anatomy.habitus import Habitus
 from muscle_study.cohort.anatomy.pelvis import HEAD_MM, HIP_JOINT_MM
@@ -6,7 +6,7 @@ from muscle_study.cohort.anatomy.shapes import Part, both_sides
 from muscle_study.cohort.anatomy.tables import Rows, ellipsoid, hip_stack
 from muscle_study.cohort.anatomy.tissues import Tissue
 
-#: Muscles of the right thigh, and their angle (degrees).
+#: Muscles of the right thigh with their angle (degrees).
 MUSCLES: dict[str, tuple[Rows, float]] = {
     "vastus lateralis": (
         [(-290, 134, 6, 34, 17), (-220, 138, 4, 32, 16), (-165, 140, 2, 24, 11),
@@ -57,28 +57,20 @@ MUSCLES: dict[str, tuple[Rows, float]] = {
     ),
 }  # fmt: skip
 
-#: The tables draw the muscles apart; they grow by this until only fat planes are between them.
+#: Growth of the muscles in the tables that leaves only fat planes between them (mm).
 FULLNESS_MM = 5.5
 
-NECK = [
-    (-128, 120, -6, 12, 12),
-    (-112, 114, -4, 23, 13),
-    (-98, 106, -1, 22, 13),
-    (-86, 98, 1, 12, 10),
-]
+NECK = [(-128, 120, -6, 12, 12), (-112, 114, -4, 23, 13), (-98, 106, -1, 22, 13),
+        (-86, 98, 1, 12, 10)]  # fmt: skip
 TROCHANTER = [(-150, 116, -8, 12, 15), (-124, 124, -12, 14, 17), (-98, 128, -16, 10, 14),
               (-82, 128, -18, 5, 7)]  # fmt: skip
 LESSER = [(-166, 104, -12, 6, 6), (-152, 99, -15, 8, 8), (-138, 103, -12, 6, 6)]
-SHAFT = [
-    (-290, 104, 4, 14, 14),
-    (-200, 110, 1, 14, 15),
-    (-158, 113, -4, 17, 17),
-    (-130, 116, -6, 15, 16),
-]
+SHAFT = [(-290, 104, 4, 14, 14), (-200, 110, 1, 14, 15), (-158, 113, -4, 17, 17),
+         (-130, 116, -6, 15, 16)]  # fmt: skip
 
 
 def thighs(body: Habitus) -> list[Part]:
-    """Return muscles with fat and fascia between them, the iliotibial tract, vessels, femora."""
+    """Return muscles, iliotibial tract, vessels and femora."""
     parts = []
     for rows, angle in MUSCLES.values():
         muscle = hip_stack(rows, body, angle_deg=angle, exponent=2.3)
@@ -89,24 +81,20 @@ def thighs(body: Habitus) -> list[Part]:
         body,
         angle_deg=84.0,
     )  # fmt: skip
-    vessels = [
-        hip_stack([(z, x + dx, y, r, r) for z, x, y in ((-240, 82, 34), (-160, 78, 46),
-                                                        (-98, 64, 52))], body)
-        for dx, r in ((4, 4.5), (-7, 5.5))
-    ]  # fmt: skip
     parts += both_sides(Tissue.FASCIA, tract)
-    for vessel in vessels:
-        parts += both_sides(Tissue.VESSEL, vessel)
+    for aside, radius in ((4, 4.5), (-7, 5.5)):  # artery and vein
+        rows = [(z, x + aside, y, radius, radius)
+                for z, x, y in ((-240, 82, 34), (-160, 78, 46), (-98, 64, 52))]  # fmt: skip
+        parts += both_sides(Tissue.VESSEL, hip_stack(rows, body))
     return [*parts, *_femora(body)]
 
 
 def _femora(body: Habitus) -> list[Part]:
     x, y, z = HIP_JOINT_MM
     head = ellipsoid((x * body.hip, y, z), (HEAD_MM,) * 3, body)
-    bones = [(hip_stack(rows, body), cortex) for rows, cortex in
-             ((LESSER, 2.5), (TROCHANTER, 2.2), (SHAFT, 5.0), (NECK, 2.2))]  # fmt: skip
-    bones.append((head, 1.6))
-    # all rims before all cores, so that no cortex runs through a bone
+    tables = ((LESSER, 2.5), (TROCHANTER, 2.2), (SHAFT, 5.0), (NECK, 2.2))
+    bones = [*((hip_stack(rows, body), cortex) for rows, cortex in tables), (head, 1.6)]
+    # all cortex is painted before all marrow, so that no cortex runs through a bone
     return [
         part
         for tissue, inward in ((Tissue.CORTEX, False), (Tissue.YELLOW_MARROW, True))

@@ -1,4 +1,4 @@
-"""The tissues of the synthetic body, and what of them a magnetic field sees."""
+"""The tissues of the synthetic body and their magnetic resonance properties."""
 
 from enum import IntEnum
 from typing import NamedTuple
@@ -7,7 +7,7 @@ from muscle_study.protocol.muscles import Label
 
 
 class Tissue(IntEnum):
-    """What a point of the body is made of. The four muscles come first, with their labels."""
+    """Tissue at a point of the body. The four measured muscles have the values of their labels."""
 
     AIR = 0
     PSOAS_LEFT = Label.PSOAS_LEFT
@@ -44,16 +44,16 @@ class Tissue(IntEnum):
 
 
 class Relaxation(NamedTuple):
-    """A tissue at 3 T.
+    """Properties of a tissue at 3 T.
 
     Parameters
     ----------
     density
-        Of protons that give signal, relative to water.
+        Density of the protons that give signal, relative to water.
     fat
-        Share of them in fat.
+        Share of these protons in fat.
     t1_ms, t2star_ms
-        Of the water part.
+        Relaxation times of the water part.
     """
 
     density: float
@@ -64,13 +64,13 @@ class Relaxation(NamedTuple):
 
 #: Longitudinal relaxation of fat at 3 T: 382 ms (de Bazelaire et al., Radiology 2004;230:652-659).
 FAT_T1_MS = 382.0
-#: Of all fat alike; our assumption.
+#: T2* of fat in every tissue (our assumption).
 FAT_T2STAR_MS = 20.0
 
 #: T1 of muscle, blood, cartilage and cord: Stanisz et al., Magn Reson Med 2005;54:507-512. T1 of
-#: liver, spleen, kidney, prostate: de Bazelaire et al. 2004 (see above). The others, the
-#: densities, fat shares and T2* are our assumptions; blood is given a shorter T1 for the inflow
-#: of fresh spins, and what hardly gives signal (bone, tendon, lung, gas) a short T2*.
+#: liver, spleen, kidney and prostate: de Bazelaire et al. 2004 (see above). The others, densities,
+#: fat shares and T2* are our assumptions; blood has a shorter T1 for the inflow of fresh spins, and
+#: tissues with hardly any signal (bone, tendon, lung, gas) a short T2*.
 RELAXATION: dict[Tissue, Relaxation] = {
     Tissue.AIR: Relaxation(0.0, 0.0, 1000, 1.0),
     **dict.fromkeys(

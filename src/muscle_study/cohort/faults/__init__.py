@@ -1,5 +1,5 @@
-"""Deliberate faults, so that every run meets what real exports bring; each is on record.
+"""Deliberate faults, as real exports have them, each recorded in the truth.
 
-`assign` draws who has which, `scans` puts it into body and images, `files` into what was written
-and `table` into the participant table.
+`assign` draws each participant's fault, `scans` applies faults of body, images and labels, `files`
+those of written files and `table` those of the participant table.
 """

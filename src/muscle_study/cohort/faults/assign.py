@@ -1,4 +1,4 @@
-"""Who gets which fault."""
+"""Random assignment of faults to participants."""
 
 from collections.abc import Collection
 
@@ -14,10 +14,10 @@ from muscle_study.protocol.muscles import SIDES
 
 COLUMNS = ["participant_id", "fault", "detail"]
 
-#: Contrasts whose names are exchanged; water and fat would be a swap.
+#: Pairs of contrasts whose names are exchanged; water and fat would be a swap.
 MISTAKEN = ("in_phase+opposed_phase", "water+in_phase", "fat+opposed_phase")
 
-#: How much a fault cuts off or moves, uniform between these (mm; our assumption).
+#: Range of the uniformly distributed size of a cut or a movement (mm; our assumption).
 LEAST_AND_MOST_MM: dict[Fault, tuple[float, float]] = {
     Fault.CUT_TOP: (60, 180),
     Fault.CUT_BOTTOM: (60, 180),
@@ -27,9 +27,9 @@ LEAST_AND_MOST_MM: dict[Fault, tuple[float, float]] = {
 
 
 def draw_detail(fault: Fault, n_stations: int, rng: np.random.Generator) -> str:
-    """Draw what `kinds.DETAILS` says of a fault; empty where it says nothing.
+    """Draw the detail of a fault, as described in `DETAILS`; empty if the fault has none.
 
-    The donor of a `Fault.DUPLICATE_SCAN` depends on the other participants: see `assign_faults`.
+    `assign_faults` draws the donor of a duplicate scan, which depends on other participants.
     """
     match fault:
         case _ if fault in LEAST_AND_MOST_MM:
@@ -59,37 +59,36 @@ def assign_faults(
     n_stations: int,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
-    """Draw each participant's fault, or none, independently of the others'.
+    """Draw each participant's fault, or none, independently of other participants.
 
     Parameters
     ----------
     participants
-        ``participant_id``, ``bmi_kg_m2``; the mean of a rate is over these.
+        Table with ``participant_id`` and ``bmi_kg_m2``; a rate is the mean over its rows.
     annotated
-        Who comes with reference labels.
+        Identifiers of participants with reference labels.
     parameters
-        The rates.
+        Rates.
     n_stations
-        Of a scan.
+        Number of stations of a scan.
     rng
-        Draws.
+        Random generator.
 
     Returns
     -------
     pandas.DataFrame
-        `COLUMNS`, in the order of the participants, with the faulty ones only.
+        `COLUMNS` of the participants with a fault, in their order.
 
     Raises
     ------
     ValueError
-        If the rates are too high for participants at risk, or nobody is left whose images another
-        could get.
+        If a participant's probabilities exceed 1, or too few donors remain for duplicate scans.
     """
     ids = participants["participant_id"].to_numpy(dtype=str)
     probabilities = fault_probabilities(
         participants["bmi_kg_m2"].to_numpy(float), np.isin(ids, list(annotated)), parameters
     )
-    # how many kinds' limits a draw lies above: all of them is no fault
+    # number of cumulative probabilities at or below the draw: if it is all of them, no fault
     kind = (rng.random(len(ids))[:, None] >= probabilities.cumsum(axis=1)).sum(axis=1)
     kinds = list(Fault)
     faulty = np.flatnonzero(kind < len(kinds))
@@ -110,7 +109,7 @@ def assign_faults(
 
 
 def problems(faults: pd.DataFrame) -> dict[str, Problem]:
-    """Return each faulty participant's problem, from a table as `assign_faults` gives."""
+    """Return the problem by participant from a table of `assign_faults`."""
     return {
         row.participant_id: Problem(Fault(row.fault), row.detail) for row in faults.itertuples()
     }

@@ -1,4 +1,4 @@
-"""Metal in the body, and what it does to the images around it."""
+"""Implants and the artefacts around them."""
 
 from dataclasses import replace
 
@@ -13,8 +13,8 @@ from muscle_study.cohort.faults.dixon import axis_mm, exchange
 from muscle_study.cohort.scanner.scan import Scan
 from muscle_study.imaging.volumes import Volume, resample
 
-#: A right hip prosthesis in a body of 175 cm (z, x, y, a, b; mm): its stem in the femur's shaft and
-#: neck; its head takes the place of the femur's. Our assumption, after common ones.
+#: Stem of a right hip prosthesis in the reference body, in shaft and neck of the femur: z, x, y and
+#: semi-axes, mm. Its head replaces the femoral head. Our assumption, after common prostheses.
 STEM = np.array(
     [
         [-215, 109, 1, 5, 5],
@@ -26,40 +26,31 @@ STEM = np.array(
     float,
 )
 
-#: Latitudes at which the head's sections are given.
+#: Latitudes of the sections of the head, radians.
 HEAD_ANGLES = np.linspace(-np.pi / 2, np.pi / 2, 9)
 
-#: Right rod behind the lowest lumbar vertebrae, and the right screws through their pedicles.
+#: Right rod behind the two lowest lumbar vertebrae, and right screws through their pedicles.
 ROD = np.array([[7, 20, -72, 3, 3], [67, 20, -72, 3, 3]], float)
 SCREW_HEIGHTS_MM, SCREW_MIDDLE_MM, SCREW_ANGLE_DEG = (19.0, 55.0), (15.0, -46.0), 102.0
 SCREW_LENGTH_MM, SCREW_THICKNESS_MM = 54.0, 7.0
 
-#: Out to the first distance from metal no signal is left; from the second on all is. In between
-#: some piles up. Sizes as titanium and steel have them in gradient echoes at 3 T; our assumption.
+#: Distances from metal (mm) up to which all signal is lost and beyond which none is; height,
+#: distance and width of the signal pile-up between. Sizes as of titanium and steel in gradient
+#: echoes at 3 T (our assumption).
 VOID_MM, WHOLE_MM = 6.0, 14.0
 PILE_UP, PILE_UP_AT_MM, PILE_UP_WIDTH_MM = 0.8, 14.0, 3.0
 
-#: Within this distance the field of the metal makes water and fat change places, above and below.
+#: Distance from metal up to which its field swaps water and fat (mm).
 EXCHANGE_MM = 28.0
 
-#: The distance from metal is worked out on a grid of this pitch (mm).
+#: Pitch of the grid of distances from metal (mm).
 PITCH_MM = 2.0
-#: Further than the field of the metal and any deformation of the body reach (mm).
+#: Margin around metal, beyond its field and any deformation of the body (mm).
 MARGIN_MM = 70.0
 
 
 def with_hip_implant(body: Body, side: str, scale: float) -> Body:
-    """Put a prosthesis into a hip.
-
-    Parameters
-    ----------
-    body
-        The body.
-    side
-        ``left`` or ``right``.
-    scale
-        Height over 175 cm.
-    """
+    """Add a hip prosthesis on the ``left`` or ``right``; `scale` is height relative to 175 cm."""
     x, y, z = HIP_JOINT_MM
     rise, radius = HEAD_MM * np.array([(np.sin(a), np.cos(a)) for a in HEAD_ANGLES]).T
     ones = np.ones_like(rise)
@@ -71,7 +62,7 @@ def with_hip_implant(body: Body, side: str, scale: float) -> Body:
 
 
 def with_spine_implant(body: Body, scale: float) -> Body:
-    """Put screws and rods into the two lowest lumbar vertebrae; scale is height over 175 cm."""
+    """Add screws and rods in the two lowest lumbar vertebrae."""
     stacks = [Stack(ROD)]
     for height in SCREW_HEIGHTS_MM:
         section = [*SCREW_MIDDLE_MM, SCREW_LENGTH_MM / 2, SCREW_THICKNESS_MM / 2]
@@ -82,7 +73,7 @@ def with_spine_implant(body: Body, scale: float) -> Body:
 
 
 def _scaled(stack: Stack, scale: float) -> Stack:
-    """Scale a shape of the reference body, as the skeleton is."""
+    """Return a shape of the reference body scaled as the skeleton."""
     return replace(stack, rows=stack.rows * scale)
 
 
@@ -91,27 +82,18 @@ def _with(body: Body, parts: list[Part]) -> Body:
 
 
 def disturb_around_metal(scan: Scan, body: Body) -> Scan:
-    """Take away the signal around a body's implants, and exchange water and fat further out.
+    """Remove the signal around the body's implants and swap water and fat further out.
 
-    Parameters
-    ----------
-    scan
-        Of `body`; reference labels stay as they are.
-    body
-        With parts of `Tissue.IMPLANT`.
+    Reference labels stay unchanged.
     """
     distance = distance_from_metal(body)
     metal = np.argwhere(distance.data == 0) @ distance.affine[:3, :3] + distance.affine[:3, 3]
     middle_mm = metal.mean(axis=0)
-    return replace(
-        scan,
-        contrasts=_disturbed(scan.contrasts, distance, middle_mm),
-        stations=[_disturbed(station, distance, middle_mm) for station in scan.stations],
-    )
+    return scan.with_images(lambda contrasts: _disturbed(contrasts, distance, middle_mm))
 
 
 def distance_from_metal(body: Body) -> Volume:
-    """Return the distance from a body's implants in a box around them, in mm."""
+    """Return the distance from the body's implants in a box around them, mm."""
     implants = [part for part in body.parts if part.tissue == Tissue.IMPLANT]
     rows = np.concatenate([part.stack.rows for part in implants])
     reach = rows[:, 3:].max(axis=1)
@@ -129,20 +111,19 @@ def distance_from_metal(body: Body) -> Volume:
 def _disturbed(
     contrasts: dict[str, Volume], distance: Volume, middle_mm: np.ndarray
 ) -> dict[str, Volume]:
-    some = contrasts["water"]
-    away = resample(distance, some.data.shape, some.affine, outside=MARGIN_MM).data
-    x, y, z = np.ix_(*(axis_mm(some, axis) - middle_mm[axis] for axis in range(3)))
-    # a dipole along the field, which is z, raises the frequency above and below, within the cone
-    # 3 cos² > 1, and lowers it at the sides
+    water = contrasts["water"]
+    away = resample(distance, water.data.shape, water.affine, outside=MARGIN_MM).data
+    x, y, z = np.ix_(*(axis_mm(water, axis) - middle_mm[axis] for axis in range(3)))
+    # a dipole along the field (z) raises the frequency within the cone 3 cos² > 1 above and below
+    # it and lowers it at the sides
     raised = 2 * z**2 > x**2 + y**2
     exchanged = exchange(contrasts, raised & (away < EXCHANGE_MM))
     factor = np.clip((away - VOID_MM) / (WHOLE_MM - VOID_MM), 0, 1)
     factor *= 1 + PILE_UP * np.exp(-(((away - PILE_UP_AT_MM) / PILE_UP_WIDTH_MM) ** 2))
+    most = np.iinfo(water.data.dtype).max
     return {
-        name: Volume(_scaled_integers(volume.data, factor), volume.affine)
+        name: Volume(
+            np.rint(volume.data * factor).clip(0, most).astype(volume.data.dtype), volume.affine
+        )
         for name, volume in exchanged.items()
     }
-
-
-def _scaled_integers(data: np.ndarray, factor: np.ndarray) -> np.ndarray:
-    return np.rint(data * factor).clip(0, np.iinfo(data.dtype).max).astype(data.dtype)

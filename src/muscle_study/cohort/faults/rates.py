@@ -1,4 +1,4 @@
-"""How likely each fault is for each participant."""
+"""Probability of each fault for each participant."""
 
 from dataclasses import dataclass
 
@@ -10,30 +10,30 @@ from muscle_study.cohort.faults.parameters import FaultParameters
 
 @dataclass(frozen=True)
 class BmiRule:
-    """How a fault's risk follows BMI: linear between corners, level beyond them.
+    """Relative risk of a fault by BMI: linear between knots, constant beyond them.
 
     Parameters
     ----------
     bmi_kg_m2
-        Rising.
+        Rising knots.
     relative_risk
-        At those; only the ratios count.
+        Relative risk at the knots; only ratios matter.
     """
 
     bmi_kg_m2: tuple[float, ...]
     relative_risk: tuple[float, ...]
 
     def at(self, bmi_kg_m2: np.ndarray) -> np.ndarray:
-        """Return the relative risk of participants."""
+        """Return the relative risk at each BMI."""
         return np.interp(bmi_kg_m2, self.bmi_kg_m2, self.relative_risk)
 
 
-#: Swaps are commoner at very low and very high BMI, as in the UK Biobank; how much is our
+#: Swaps are more frequent at very low and very high BMI, as in the UK Biobank; the figures are our
 #: assumption.
 SWAP_RULE = BmiRule((16, 20, 30, 45), (5, 1, 1, 8))
 
-#: Kinds whose risk depends on BMI. A body wider than the field of view is a large one; joints wear
-#: out earlier under a heavy body. The figures are our assumption.
+#: Faults whose risk depends on BMI: large bodies exceed the field of view, and heavy bodies need
+#: hip prostheses earlier. The figures are our assumption.
 BY_BMI: dict[Fault, BmiRule] = {
     Fault.SWAP_WHOLE: SWAP_RULE,
     Fault.SWAP_STATION: SWAP_RULE,
@@ -46,25 +46,27 @@ BY_BMI: dict[Fault, BmiRule] = {
 def fault_probabilities(
     bmi_kg_m2: np.ndarray, annotated: np.ndarray, parameters: FaultParameters
 ) -> np.ndarray:
-    """Return each participant's probability of each kind.
+    """Return each participant's probability of each fault.
 
     Parameters
     ----------
-    bmi_kg_m2, annotated
-        Shape (n,); annotated tells who comes with reference labels.
+    bmi_kg_m2
+        BMI, shape (n,).
+    annotated
+        Whether a participant has reference labels, shape (n,).
     parameters
-        The rates.
+        Rates.
 
     Returns
     -------
     numpy.ndarray
-        Shape (n, number of kinds), in the order of `Fault`. A column's mean is the kind's rate; of
-        `Fault.UNKNOWN_LABEL`, which only reference labels can have, the mean among the annotated.
+        Shape (n, number of faults), in the order of `Fault`. The mean of a column is the rate; for
+        `Fault.UNKNOWN_LABEL`, which needs reference labels, the mean among the annotated.
 
     Raises
     ------
     ValueError
-        If the rates are too high for participants at risk.
+        If a participant's probabilities exceed 1.
     """
     probabilities = np.empty((len(bmi_kg_m2), len(Fault)))
     for column, fault in zip(probabilities.T, Fault, strict=True):

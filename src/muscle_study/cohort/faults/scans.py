@@ -1,4 +1,4 @@
-"""From a participant and a fault to what is scanned: one scan, or two."""
+"""Scans with faults of body, images or labels."""
 
 from collections.abc import Callable
 
@@ -7,11 +7,29 @@ from muscle_study.cohort.faults import affines, dixon, field_of_view, implants, 
 from muscle_study.cohort.faults.kinds import Fault, Problem
 from muscle_study.cohort.scanner.scan import Scan
 
-#: What a first scan was like that had to be repeated: each fault's detail.
+#: Faults of a first scan that is repeated, with their details.
 FIRST_SCAN = {Fault.SEVERE_MOTION: "20", Fault.MISSING_CONTRAST: "fat", Fault.SWAP_WHOLE: ""}
 
-#: Added to the identifier of a second scan.
+#: Suffix of the identifier of a second scan.
 SECOND = "_2"
+
+#: Faults of images and labels, as functions of a scan and the fault's detail.
+OF_IMAGES: dict[Fault, Callable[[Scan, str], Scan]] = {
+    Fault.SWAP_WHOLE: lambda scan, _: dixon.swap_whole(scan),
+    Fault.SWAP_STATION: lambda scan, number: dixon.swap_station(scan, int(number)),
+    Fault.SWAP_SIDE: dixon.swap_side,
+    Fault.CUT_TOP: lambda scan, mm: field_of_view.cut_top(scan, float(mm)),
+    Fault.CUT_BOTTOM: lambda scan, mm: field_of_view.cut_bottom(scan, float(mm)),
+    Fault.CUT_SIDES: lambda scan, mm: field_of_view.cut_sides(scan, float(mm)),
+    Fault.IDENTITY_AFFINE: lambda scan, _: affines.identity_affine(scan),
+    Fault.FLIPPED_AFFINE: affines.flipped_affine,
+    Fault.MISSING_CONTRAST: voxels.without_contrast,
+    Fault.MISLABELLED_CONTRAST: lambda scan, pair: voxels.mislabelled(scan, *pair.split("+")),
+    Fault.NO_IMAGES: lambda scan, _: voxels.without_images(scan),
+    Fault.NAN_VOXELS: voxels.nan_voxels,
+    Fault.WRONG_SHAPE: voxels.wrong_shape,
+    Fault.UNKNOWN_LABEL: lambda scan, _: voxels.unknown_label(scan),
+}
 
 
 def take_scans(
@@ -20,25 +38,23 @@ def take_scans(
     scale: float,
     scan: Callable[[Body, float | None], Scan],
 ) -> dict[str, Scan]:
-    """Scan a participant with a fault, or without.
-
-    Faults of files and of the table change nothing here.
+    """Scan a participant with a fault, or without; faults of files and table change nothing.
 
     Parameters
     ----------
     body
-        The participant's.
+        The participant's body.
     problem
         The fault; None for none.
     scale
-        Height over 175 cm.
+        Height relative to 175 cm.
     scan
-        Images a body with a given movement (mm), or, for None, a usual one.
+        Function that scans a body with a given movement (mm), or with usual movement for None.
 
     Returns
     -------
     dict
-        By what is added to the identifier: ``""`` and, where the scan was repeated, `SECOND`.
+        Scans by the suffix of the identifier: ``""`` and, of a repeated scan, `SECOND`.
     """
     if problem is None:
         return {"": scan(body, None)}
@@ -54,56 +70,16 @@ def take_scans(
 
 def break_body(body: Body, problem: Problem, scale: float) -> Body:
     """Return the body with an implant, if that is the fault."""
-    match problem.fault:
-        case Fault.IMPLANT_HIP:
-            return implants.with_hip_implant(body, problem.detail, scale)
-        case Fault.IMPLANT_SPINE:
-            return implants.with_spine_implant(body, scale)
+    if problem.fault is Fault.IMPLANT_HIP:
+        return implants.with_hip_implant(body, problem.detail, scale)
+    if problem.fault is Fault.IMPLANT_SPINE:
+        return implants.with_spine_implant(body, scale)
     return body
 
 
 def break_scan(scan: Scan, problem: Problem, body: Body) -> Scan:
-    """Return the scan with the fault, if it is one of images or labels.
-
-    Parameters
-    ----------
-    scan
-        Of `body`.
-    problem
-        The fault.
-    body
-        As `break_body` returned it.
-    """
-    detail = problem.detail
-    match problem.fault:
-        case Fault.SWAP_WHOLE:
-            return dixon.swap_whole(scan)
-        case Fault.SWAP_STATION:
-            return dixon.swap_station(scan, int(detail))
-        case Fault.SWAP_SIDE:
-            return dixon.swap_side(scan, detail)
-        case Fault.CUT_TOP:
-            return field_of_view.cut_top(scan, float(detail))
-        case Fault.CUT_BOTTOM:
-            return field_of_view.cut_bottom(scan, float(detail))
-        case Fault.CUT_SIDES:
-            return field_of_view.cut_sides(scan, float(detail))
-        case Fault.IMPLANT_HIP | Fault.IMPLANT_SPINE:
-            return implants.disturb_around_metal(scan, body)
-        case Fault.IDENTITY_AFFINE:
-            return affines.identity_affine(scan)
-        case Fault.FLIPPED_AFFINE:
-            return affines.flipped_affine(scan, detail)
-        case Fault.MISSING_CONTRAST:
-            return voxels.without_contrast(scan, detail)
-        case Fault.MISLABELLED_CONTRAST:
-            return voxels.mislabelled(scan, *detail.split("+"))
-        case Fault.NO_IMAGES:
-            return voxels.without_images(scan)
-        case Fault.NAN_VOXELS:
-            return voxels.nan_voxels(scan, detail)
-        case Fault.WRONG_SHAPE:
-            return voxels.wrong_shape(scan, detail)
-        case Fault.UNKNOWN_LABEL:
-            return voxels.unknown_label(scan)
-    return scan
+    """Return the scan of a body from `break_body` with the fault, if it is of images or labels."""
+    if problem.fault in (Fault.IMPLANT_HIP, Fault.IMPLANT_SPINE):
+        return implants.disturb_around_metal(scan, body)
+    change = OF_IMAGES.get(problem.fault)
+    return scan if change is None else change(scan, problem.detail)

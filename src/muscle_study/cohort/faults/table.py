@@ -4,19 +4,19 @@ import pandas as pd
 
 from muscle_study.cohort.faults.kinds import Fault
 
-#: Added to the BMI of a contradiction.
+#: Difference of a contradictory BMI.
 CONTRADICTION_KG_M2 = 6.0
 
 
 def break_table(participants: pd.DataFrame, faults: pd.DataFrame) -> pd.DataFrame:
-    """Return the participant table with its share of the faults.
+    """Return the participant table with its faults.
 
     Parameters
     ----------
     participants
-        ``participant_id``, ``age_years`` (whole years), ``bmi_kg_m2`` and more.
+        Table with ``participant_id``, ``age_years`` (whole years) and ``bmi_kg_m2``.
     faults
-        As from `assign.assign_faults`.
+        Table of `assign.assign_faults`.
     """
     fault = participants["participant_id"].map(faults.set_index("participant_id")["fault"])
     broken = participants.copy()

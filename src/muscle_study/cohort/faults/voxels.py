@@ -1,4 +1,4 @@
-"""Images and labels with missing or impossible voxels."""
+"""Faults of voxels: missing images, wrong names and impossible values."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,40 +9,28 @@ from muscle_study.cohort.scanner.scan import Scan
 from muscle_study.imaging.volumes import Volume
 from muscle_study.protocol.muscles import STRUCTURES
 
-#: Slices that a wrong shape lacks.
+#: Number of slices that a wrong shape lacks.
 LOST_SLICES = 2
-#: Means nothing in any label map of the project.
+#: Label without a meaning.
 UNKNOWN = max(STRUCTURES) + 5
 
 
 def without_images(scan: Scan) -> Scan:
-    """Leave out every image."""
+    """Remove all images."""
     return replace(scan, contrasts={}, stations=[])
 
 
 def without_contrast(scan: Scan, contrast: str) -> Scan:
-    """Leave out a contrast."""
-
-    def rest(contrasts: dict[str, Volume]) -> dict[str, Volume]:
-        return {name: volume for name, volume in contrasts.items() if name != contrast}
-
-    return replace(
-        scan,
-        contrasts=rest(scan.contrasts),
-        stations=[rest(station) for station in scan.stations],
+    """Remove a contrast."""
+    return scan.with_images(
+        lambda contrasts: {name: image for name, image in contrasts.items() if name != contrast}
     )
 
 
 def mislabelled(scan: Scan, one: str, other: str) -> Scan:
-    """Put two contrasts under each other's names."""
-
-    def exchanged(contrasts: dict[str, Volume]) -> dict[str, Volume]:
-        return {**contrasts, one: contrasts[other], other: contrasts[one]}
-
-    return replace(
-        scan,
-        contrasts=exchanged(scan.contrasts),
-        stations=[exchanged(station) for station in scan.stations],
+    """Exchange the names of two contrasts."""
+    return scan.with_images(
+        lambda contrasts: {**contrasts, one: contrasts[other], other: contrasts[one]}
     )
 
 
@@ -58,26 +46,22 @@ def nan_voxels(scan: Scan, contrast: str) -> Scan:
 
 
 def wrong_shape(scan: Scan, contrast: str) -> Scan:
-    """Leave out the last slices of a contrast."""
+    """Remove the last slices of a contrast."""
     return _changed(scan, contrast, lambda data: data[:, :, :-LOST_SLICES])
 
 
 def unknown_label(scan: Scan) -> Scan:
-    """Give a voxel of the reference labels a value that stands for nothing."""
+    """Give one voxel of the reference labels a value without a meaning."""
     data = scan.labels.data.copy()
     data[0, 0, 0] = UNKNOWN
     return replace(scan, labels=Volume(data, scan.labels.affine))
 
 
 def _changed(scan: Scan, contrast: str, change: Callable[[np.ndarray], np.ndarray]) -> Scan:
-    """Change the voxels of a contrast, composed and in each station."""
+    """Return the scan with the voxels of one contrast changed."""
 
-    def each(contrasts: dict[str, Volume]) -> dict[str, Volume]:
+    def changed(contrasts: dict[str, Volume]) -> dict[str, Volume]:
         volume = contrasts[contrast]
         return {**contrasts, contrast: Volume(change(volume.data), volume.affine)}
 
-    return replace(
-        scan,
-        contrasts=each(scan.contrasts),
-        stations=[each(station) for station in scan.stations],
-    )
+    return scan.with_images(changed)

@@ -1,25 +1,17 @@
-"""What a scanner adds to the signal: noise, ghosts, motion, fat in the wrong place."""
+"""Imperfections of a scanner: chemical shift, ghosts, motion and noise."""
 
 import numpy as np
 
-#: Fat precesses about 440 Hz slower than water at 3 T; with some 1100 Hz a voxel of 1.4 mm along
-#: the readout (our assumption) it is displaced by this much (mm).
+#: Displacement of fat along the readout (mm): it precesses about 440 Hz slower than water at 3 T;
+#: the bandwidth is about 1100 Hz per voxel of 1.4 mm (our assumption).
 CHEMICAL_SHIFT_MM = 0.57
 
-#: Segments of the phase encoding between which a body that moves lies elsewhere (our assumption).
+#: Segments of the phase encoding between which the body moves (our assumption).
 MOTION_SEGMENTS = 12
 
 
 def chemical_shift(fat: np.ndarray, spacing_x_mm: float) -> np.ndarray:
-    """Displace fat along the readout (x), by a part of a voxel.
-
-    Parameters
-    ----------
-    fat
-        Shape (..., nx).
-    spacing_x_mm
-        Edge of a voxel along x.
-    """
+    """Return fat, of shape (..., nx), displaced along the readout (x) by a fraction of a voxel."""
     share = np.float32(CHEMICAL_SHIFT_MM / spacing_x_mm)
     shifted = (1 - share) * fat
     shifted[..., 1:] += share * fat[..., :-1]
@@ -27,18 +19,16 @@ def chemical_shift(fat: np.ndarray, spacing_x_mm: float) -> np.ndarray:
 
 
 def ghosts(image: np.ndarray, strength: np.ndarray, shift: int) -> np.ndarray:
-    """Add a copy of the image to each side along the phase encoding (y), as breathing does.
-
-    What leaves the field of view comes back on the other side.
+    """Add ghosts of breathing: copies shifted along the phase encoding (y) that wrap around.
 
     Parameters
     ----------
     image
         Shape (nz, ny, nx).
     strength
-        Of a copy by slice, shape (nz,).
+        Factor on a copy by slice, shape (nz,).
     shift
-        Voxels.
+        Distance of the copies, voxels.
     """
     copies = np.roll(image, shift, axis=1)
     copies += np.roll(image, -shift, axis=1)
@@ -46,34 +36,34 @@ def ghosts(image: np.ndarray, strength: np.ndarray, shift: int) -> np.ndarray:
 
 
 def motion_path_mm(size_mm: float, rng: np.random.Generator) -> np.ndarray:
-    """Draw where the body lies in each segment of the phase encoding: drift and jerks along y."""
+    """Draw the body's position along y in each segment of the phase encoding: a random walk."""
     path = np.cumsum(rng.normal(0, 1, MOTION_SEGMENTS)) / np.sqrt(MOTION_SEGMENTS)
     return size_mm * (path - path[MOTION_SEGMENTS // 2])
 
 
 def move(images: list[np.ndarray], path_mm: np.ndarray, spacing_y_mm: float) -> list[np.ndarray]:
-    """Let the body move along the phase encoding (y) while the lines of k-space are taken.
+    """Move the body along the phase encoding (y) while the lines of k-space are acquired.
 
     Parameters
     ----------
     images
-        Real signals of shape (nz, ny, nx), taken together.
+        Real signals acquired together, each of shape (nz, ny, nx).
     path_mm
-        Displacement in each segment, in the order of the lines; the middle ones hold the contrast.
+        Displacement in each segment, in the order of the lines.
     spacing_y_mm
-        Edge of a voxel along y.
+        Voxel edge along y.
 
     Returns
     -------
     list of numpy.ndarray
-        The real part: phase correction is perfect.
+        Real parts, as if phase correction were perfect.
     """
     ny = images[0].shape[1]
     frequency = np.fft.fftfreq(ny)
     order = np.argsort(np.argsort(frequency))
     displacement = path_mm[order * len(path_mm) // ny] / spacing_y_mm
     phase = np.exp(-2j * np.pi * frequency * displacement).astype(np.complex64)
-    # a filter along y, which conjugate symmetry does not hold for: its real part is kept
+    # the filter lacks conjugate symmetry: only its real part contributes to the real image
     kernel = np.fft.ifft(phase).real
     spectrum = np.fft.rfft(kernel).astype(np.complex64)[:, None]
     moved = []
@@ -86,7 +76,7 @@ def move(images: list[np.ndarray], path_mm: np.ndarray, spacing_y_mm: float) -> 
 
 
 def rician(signal: np.ndarray, noise_sd: float, rng: np.random.Generator) -> np.ndarray:
-    """Add Gaussian noise to both parts of the complex signal and return its magnitude."""
+    """Return the magnitude of a signal with Gaussian noise in its real and imaginary part."""
     real = rng.standard_normal(signal.shape, np.float32)
     real *= noise_sd
     real += signal

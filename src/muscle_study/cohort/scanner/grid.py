@@ -1,4 +1,4 @@
-"""The scanner's grid over the field of view."""
+"""The voxel grid of the scanner."""
 
 from dataclasses import dataclass
 
@@ -6,26 +6,20 @@ import numpy as np
 
 from muscle_study.imaging.volumes import Volume
 
-#: The scanned part of the body (mm): x and y about the middle, z about the promontory. In the plane
-#: it is the NAKO's, 320 x 260 voxels of 1.40625 mm.
+#: Field of view (mm): low and high of x, y and z, with z = 0 at the promontory. In the plane it is
+#: the NAKO's: 320 x 260 voxels of 1.40625 mm.
 FIELD_OF_VIEW_MM = ((-225.0, 225.0), (-195.0, 170.625), (-252.0, 228.0))
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Voxels of one size that fill the field of view.
-
-    Parameters
-    ----------
-    spacing_mm
-        x, y, z.
-    """
+    """Voxels with edges `spacing_mm` (x, y, z) that fill the field of view."""
 
     spacing_mm: tuple[float, float, float]
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """Whole voxels along x, y, z."""
+        """Numbers of whole voxels along x, y, z."""
         nx, ny, nz = (
             int((high - low) / edge + 1e-9)
             for (low, high), edge in zip(FIELD_OF_VIEW_MM, self.spacing_mm, strict=True)
@@ -35,14 +29,14 @@ class Grid:
     def axes_mm(
         self, factors: tuple[int, int, int] = (1, 1, 1), slices: slice = slice(None)
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return rising x, y, z of the points, `factors` along each voxel's edges.
+        """Return rising x, y, z of the grid's points.
 
         Parameters
         ----------
         factors
-            Points along x, y, z.
+            Points per voxel along x, y, z.
         slices
-            Axial slices to take, counted from the feet.
+            Axial slices, counted from the feet.
         """
         x, y, z = (
             low + edge / factor * (np.arange(count * factor) + 0.5)
@@ -54,7 +48,7 @@ class Grid:
         return x, y, z[first * factors[2] : last * factors[2]]
 
     def volume(self, data_zyx: np.ndarray, first_slice: int = 0) -> Volume:
-        """Turn a (z, y, x) array with rising R, A, S into a volume stored L, P, S."""
+        """Return an array of shape (nz, ny, nx), rising R, A, S, as a volume stored L, P, S."""
         data = np.ascontiguousarray(data_zyx.transpose(2, 1, 0)[::-1, ::-1])
         x, y, z = self.axes_mm()
         affine = np.diag([-self.spacing_mm[0], -self.spacing_mm[1], self.spacing_mm[2], 1.0])

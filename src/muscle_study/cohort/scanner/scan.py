@@ -1,7 +1,7 @@
-"""From a body to the volumes that a two-point Dixon scan of it would give, station by station."""
+"""Two-point Dixon scan of a body, station by station."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -22,11 +22,11 @@ from muscle_study.cohort.scanner.stations import compose, edge_profile, station_
 from muscle_study.imaging.volumes import Volume
 from muscle_study.protocol.muscles import STRUCTURES, Label
 
-#: Pure muscle in the stored integers.
+#: Stored value of pure muscle.
 MUSCLE_SIGNAL = 250.0
-#: The coil's sensitivity varies over about this length (our assumption).
+#: Length over which the sensitivity of the coil varies (mm; our assumption).
 BIAS_MM = 180.0
-#: Ghosts of breathing fade over this length below the promontory, where nothing moves.
+#: Length over which ghosts of breathing fade below the promontory (mm; our assumption).
 GHOST_FADE_MM = 60.0
 
 CONTRASTS = ("water", "fat", "in_phase", "opposed_phase")
@@ -39,14 +39,13 @@ class Scan:
     Parameters
     ----------
     contrasts
-        ``water``, ``fat``, ``in_phase``, ``opposed_phase``, int16: the stations composed.
+        Composed volumes by the names of `CONTRASTS`, int16.
     stations
-        The same of each station, from head to feet.
+        The same volumes of each station, from head to feet.
     labels
-        The muscles that fill most of a voxel, uint8.
+        Label of the muscle that fills most of each voxel, uint8.
     fat_fraction
-        True share of fat in each muscle's signal, without noise. T1 weighting makes it larger
-        than the share of fat protons.
+        True signal fat fraction of each muscle, without noise.
     """
 
     contrasts: dict[str, Volume]
@@ -54,23 +53,14 @@ class Scan:
     labels: Volume
     fat_fraction: dict[Label, float]
 
+    def with_images(self, change: Callable[[dict[str, Volume]], dict[str, Volume]]) -> "Scan":
+        """Return the scan with `change` applied to the composed and to each station's contrasts."""
+        stations = [change(station) for station in self.stations]
+        return replace(self, contrasts=change(self.contrasts), stations=stations)
+
 
 class Scanner:
-    """Everything that stays the same through one participant's stations.
-
-    Parameters
-    ----------
-    body
-        The anatomy.
-    muscle_fat
-        Mean share of fat protons in each muscle.
-    parameters
-        Grid and imperfections.
-    motion_mm
-        How far the participant moves during a station.
-    rng
-        Draws every imperfection.
-    """
+    """State shared by one participant's stations; parameters as in `scan`."""
 
     def __init__(
         self,
@@ -95,7 +85,7 @@ class Scanner:
         self.scanned = np.zeros(len(self.labels), bool)
 
     def station(self, slices: slice) -> list[np.ndarray]:
-        """Scan one station: in phase, and opposed phase with its sign; shape (n, ny, nx) each."""
+        """Scan one station: in-phase and signed opposed-phase images, shape (n, ny, nx)."""
         parameters, rng = self.parameters, self.rng
         breath = Breath(*rng.normal(0, parameters.breath_mm, 2))
         water, fat = self._echoes(slices, breath)
@@ -111,7 +101,7 @@ class Scanner:
         return [noisy[0], np.copysign(noisy[1], images[1])]
 
     def _echoes(self, slices: slice, breath: Breath) -> tuple[np.ndarray, np.ndarray]:
-        """Return water and fat of both echoes, shape (2, n, ny, nx), and file the labels."""
+        """Return water and fat in both echoes, shape (2, n, ny, nx); keep labels and fat sums."""
         axes = self.grid.axes_mm(tuple(self.parameters.supersampling), slices)
         voxels = Voxels(sample(self.body, axes, breath), self.parameters.supersampling)
         water, fat = (
@@ -130,7 +120,7 @@ class Scanner:
             for echo in range(2):
                 water[echo][inside] -= extra * np.float32(self.signals.muscle_water[echo])
                 fat[echo][inside] += extra * np.float32(self.signals.muscle_fat[echo])
-            # a slice that two stations share counts once
+            # slices in an overlap count once
             new = ~self.scanned[slices][inside[0]]
             self.extra_fat[label] += float(extra[new].sum(dtype=np.float64))
             self.voxels[label] += float(filled[new].sum(dtype=np.float64))
@@ -147,14 +137,14 @@ class Scanner:
         return sensitivity
 
     def _disturbed(self, images: list[np.ndarray], slices: slice) -> list[np.ndarray]:
-        """Let the participant breathe and move while the station is taken."""
+        """Return the images with the ghosts of breathing and with motion."""
         parameters = self.parameters
         height = self.grid.axes_mm(slices=slices)[2]
         above = parameters.ghost_amplitude * np.clip(1 + height / GHOST_FADE_MM, 0, 1)
         if above.any():
             shift = int(self.rng.uniform(0.1, 0.25) * images[0].shape[1])
-            # where in the breath k-space's centre was taken is chance, and with it the ghosts'
-            # phase: in real images they add as often as they subtract, and no mean is shifted
+            # the phase of the ghosts is random, as the centre of k-space is acquired at a random
+            # point of the breath: ghosts add as often as they subtract and shift no mean
             above = above * np.cos(self.rng.uniform(0, 2 * np.pi))
             images = [ghosts(image, above, shift) for image in images]
         path = motion_path_mm(self.motion_mm, self.rng)
@@ -163,24 +153,24 @@ class Scanner:
         return images
 
     def fat_fraction(self, label: Label) -> float:
-        """Return the share of fat that images of a muscle show without noise.
+        """Return the signal fat fraction of a muscle without noise.
 
-        Summed over the supersampled points: at points 2 mm apart or nearer the error is below
-        0.2 %, relative.
+        It is a sum over the supersampled points: if they are at most 2 mm apart, the relative error
+        is below 0.2 %.
         """
         uneven = self.extra_fat[label] / self.voxels[label]
         return self.signals.fat_fraction(self.muscle_fat[label] + uneven)
 
 
 class Voxels:
-    """Supersampled points, grouped by the voxel that they lie in.
+    """Supersampled points grouped by voxel.
 
     Parameters
     ----------
     tissues
-        Shape (nz · fz, ny · fy, nx · fx).
+        Tissue of each point, shape (nz · fz, ny · fy, nx · fx).
     supersampling
-        fx, fy, fz.
+        Points per voxel along x, y, z: fx, fy, fz.
     """
 
     def __init__(self, tissues: np.ndarray, supersampling: list[int]):
@@ -193,7 +183,7 @@ class Voxels:
         ]
 
     def mean(self, value_of: np.ndarray) -> np.ndarray:
-        """Average a tissue's value (by index, float32) over each voxel."""
+        """Return each voxel's mean of a value that is given by tissue, float32."""
         total = value_of[self._points[0]]
         for points in self._points[1:]:
             total += value_of[points]
@@ -201,16 +191,16 @@ class Voxels:
         return total
 
     def share(self, tissue: int) -> np.ndarray:
-        """Return the share of each voxel that a tissue fills, float32."""
+        """Return the share of each voxel filled by a tissue, float32."""
         return self._count(tissue).astype(np.float32) / len(self._points)
 
     def _count(self, tissue: int) -> np.ndarray:
         return sum((points == tissue).view(np.uint8) for points in self._points)
 
     def majority(self) -> np.ndarray:
-        """Return the label that fills most of each voxel; at exactly half, one point decides.
+        """Return the label that fills most of each voxel; one point decides about exactly half.
 
-        Counting every tie in, or out, would make each muscle too large, or too small.
+        Counting all ties in (or out) would make muscles too large (or too small).
         """
         labels = np.zeros(self._points[0].shape, np.uint8)
         half = len(self._points)
@@ -227,20 +217,20 @@ def scan(
     rng: np.random.Generator,
     motion_mm: float | None = None,
 ) -> Scan:
-    """Image a body.
+    """Scan a body.
 
     Parameters
     ----------
     body
-        The anatomy.
+        Anatomy.
     muscle_fat
         Mean share of fat protons in each muscle.
     parameters
         Grid and imperfections.
     rng
-        Draws every imperfection.
+        Generator for all imperfections.
     motion_mm
-        Movement during a station; None: drawn about the parameters' typical one.
+        Movement during a station, mm; None to draw it around the parameters' typical movement.
     """
     if motion_mm is None:
         motion_mm = parameters.motion_mm * abs(rng.standard_normal())
@@ -259,7 +249,7 @@ def scan(
 
 
 def _contrasts(grid: Grid, images: list[np.ndarray], first_slice: int) -> dict[str, Volume]:
-    """Return in and opposed phase with water and fat derived from them, as stored integers."""
+    """Return in and opposed phase, and water and fat derived from them, as stored integers."""
     in_phase, signed = images
     stored = {
         "water": (in_phase + signed) / 2,

@@ -1,4 +1,4 @@
-"""The signal of a spoiled gradient echo, for water and fat apart."""
+"""Signals of water and fat in a spoiled gradient echo."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ from muscle_study.protocol.muscles import Label
 TE_OPPOSED_MS, TE_IN_MS = 1.23, 2.46
 ECHOES_MS = (TE_OPPOSED_MS, TE_IN_MS)
 
-#: Repetition time and flip angle of such a sequence; our assumption.
+#: Repetition time and flip angle (our assumptions).
 TR_MS, FLIP_DEG = 4.4, 9.0
 
 
 def spoiled_echo(t1_ms: float, t2star_ms: float, te_ms: float) -> float:
-    """Return the steady-state signal of a spoiled gradient echo, for a proton density of one.
+    """Return the steady-state signal of a spoiled gradient echo at a proton density of 1.
 
     ``sin a (1 − E1) / (1 − E1 cos a) · exp(−TE / T2*)`` with ``E1 = exp(−TR / T1)`` (Ernst and
     Anderson, Rev Sci Instrum 1966;37:93-102).
@@ -35,14 +35,14 @@ def spoiled_echo(t1_ms: float, t2star_ms: float, te_ms: float) -> float:
 
 @dataclass(frozen=True)
 class EchoSignals:
-    """Signal of every tissue in the two echoes, in units of pure muscle's water in phase.
+    """Signals in the opposed-phase and the in-phase echo, relative to pure muscle's water in phase.
 
     Parameters
     ----------
     water, fat
-        Shape (2, number of tissues): opposed phase, in phase; fat's sign is not in it.
+        Unsigned signals by tissue, shape (2, number of tissues).
     muscle_water, muscle_fat
-        Shape (2,): of muscle's density, all water and all fat.
+        Signals of muscle's proton density if all protons were in water or in fat, shape (2,).
     """
 
     water: np.ndarray
@@ -51,9 +51,9 @@ class EchoSignals:
     muscle_fat: np.ndarray
 
     def fat_fraction(self, proton_fraction: float) -> float:
-        """Return the share of fat that the images show for a share of fat protons.
+        """Return the signal fat fraction of muscle with a given share of fat protons.
 
-        Fat recovers faster than muscle, so T1 weighting shows more of it than there is.
+        Fat recovers faster than muscle, so T1 weighting makes the signal fraction larger.
         """
         opposed, in_phase = (
             sign * proton_fraction * fat + (1 - proton_fraction) * water
@@ -63,13 +63,7 @@ class EchoSignals:
 
 
 def echo_signals(muscle_fat: Mapping[Label, float]) -> EchoSignals:
-    """Compute the tables for a participant.
-
-    Parameters
-    ----------
-    muscle_fat
-        Share of fat protons in each labelled muscle.
-    """
+    """Return the signals for a participant with this share of fat protons by labelled muscle."""
     muscle = RELAXATION[Tissue.MUSCLE]
     unit = muscle.density * spoiled_echo(muscle.t1_ms, muscle.t2star_ms, TE_IN_MS)
     properties = RELAXATION | {
@@ -84,7 +78,7 @@ def echo_signals(muscle_fat: Mapping[Label, float]) -> EchoSignals:
 
 
 def _parts(tissue: Relaxation) -> np.ndarray:
-    """Return the water's and the fat's signal in both echoes, shape (2, 2)."""
+    """Return the signals of water and fat in both echoes, shape (2, 2)."""
     water = [spoiled_echo(tissue.t1_ms, tissue.t2star_ms, te) for te in ECHOES_MS]
     fat = [spoiled_echo(FAT_T1_MS, FAT_T2STAR_MS, te) for te in ECHOES_MS]
     return tissue.density * np.array(

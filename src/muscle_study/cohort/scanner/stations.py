@@ -1,22 +1,22 @@
-"""Stations: overlapping slabs that are scanned one after the other and joined to one volume."""
+"""Stations: overlapping slabs that are scanned in turn and composed to one volume."""
 
 import numpy as np
 
-#: Share of a station's slices that it has in common with each neighbour (our assumption).
+#: Share of a station's slices that overlap with each neighbour (our assumption).
 OVERLAP = 0.12
 
-#: Signal lost at a station's outermost slice, and the depth over which the loss fades (mm): coils
-#: and gradients are worst there (our assumption).
+#: Share of the signal lost at both ends of a station, and depth over which the loss fades (mm), for
+#: the imperfection of coils and gradients there (our assumption).
 EDGE_LOSS, EDGE_MM = 0.20, 12.0
 
 
 def station_slices(n_slices: int, stations: int) -> list[slice]:
-    """Return the slices of each station, counted from the feet; the stations from head to feet.
+    """Return each station's slices, counted from the feet; stations run from head to feet.
 
     Raises
     ------
     ValueError
-        If there are too few slices for so many stations.
+        If there are too few slices for the stations to overlap.
     """
     if stations == 1:
         return [slice(0, n_slices)]
@@ -30,7 +30,7 @@ def station_slices(n_slices: int, stations: int) -> list[slice]:
 
 
 def edge_profile(n_slices: int, spacing_z_mm: float) -> np.ndarray:
-    """Return the sensitivity along a station, shape (n_slices,): one in the middle."""
+    """Return the sensitivity along a station, shape (n_slices,): 1 in the middle."""
     depth = spacing_z_mm * (np.arange(n_slices) + 0.5)
     return 1 - EDGE_LOSS * (
         np.exp(-((depth / EDGE_MM) ** 2)) + np.exp(-((depth[::-1] / EDGE_MM) ** 2))
@@ -38,19 +38,19 @@ def edge_profile(n_slices: int, spacing_z_mm: float) -> np.ndarray:
 
 
 def compose(slabs: list[list[np.ndarray]], slices: list[slice]) -> list[np.ndarray]:
-    """Join stations: intensities matched in the overlaps, which fade from one into the other.
+    """Compose stations: match intensities and blend linearly in the overlaps.
 
     Parameters
     ----------
     slabs
-        For each station its images, shape (n, ny, nx); the first image sets the intensity.
+        Images of each station, shape (n, ny, nx); the first image determines the intensity.
     slices
-        Where each station lies; from head to feet.
+        Slices of each station, from head to feet.
 
     Returns
     -------
     list of numpy.ndarray
-        The whole images, float32.
+        Composed images, float32.
     """
     ny, nx = slabs[0][0].shape[1:]
     n_slices = max(place.stop for place in slices)
@@ -64,12 +64,12 @@ def compose(slabs: list[list[np.ndarray]], slices: list[slice]) -> list[np.ndarr
 
 
 def _gains(slabs: list[list[np.ndarray]], slices: list[slice]) -> list[float]:
-    """Return the factor on each station that makes it as bright as its neighbours' overlap."""
+    """Return the factor on each station that matches its intensity to its neighbours'."""
     gains = [1.0]
     for upper in range(len(slabs) - 1):
         lower = upper + 1
         common = slices[lower].stop - slices[upper].start
-        # the outermost slices are the darkest in one of the two: their middle is fair to both
+        # only the middle of the overlap: its outer slices are dark in one of the stations
         inner = slice(common // 3, common - common // 3)
         above = slabs[upper][0][:common][inner].sum(dtype=np.float64)
         below = slabs[lower][0][-common:][inner].sum(dtype=np.float64)
@@ -79,7 +79,7 @@ def _gains(slabs: list[list[np.ndarray]], slices: list[slice]) -> list[float]:
 
 
 def _weights(slices: list[slice]) -> list[np.ndarray]:
-    """Return the weight of each station's slices; they add up to one everywhere."""
+    """Return the weights of each station's slices, which add up to 1 in every slice."""
     weights = []
     for index, place in enumerate(slices):
         weight = np.ones(place.stop - place.start)
