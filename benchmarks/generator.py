@@ -9,7 +9,7 @@ import pandas as pd
 from benchmarks.measured import measure
 from benchmarks.participant import NAKO_MM, cohort_parameters, draw_task
 from benchmarks.tables import Bar, bars_table, comparison_table
-from muscle_study.cohort.export import make_participant, spacing_name
+from muscle_study.cohort.participant import make_participant, spacing_name
 from muscle_study.publishing.table import Table
 from muscle_study.running.parameters import load as load_parameters
 
@@ -31,7 +31,7 @@ def prepare(spacing_mm: tuple[float, ...]) -> Callable[[], None]:
     def work() -> None:
         with tempfile.TemporaryDirectory() as folder:
             raw = Path(folder)
-            make_participant(task, raw, raw / "records", parameters, "benchmark")
+            make_participant(task, raw, parameters)
 
     return work
 

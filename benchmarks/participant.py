@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 
-from muscle_study.cohort.export import Task, make_participant
 from muscle_study.cohort.parameters import CohortParameters
+from muscle_study.cohort.participant import Task, make_participant
 from muscle_study.cohort.population.draw import draw_muscles, draw_participants
 from muscle_study.imaging.volumes import load, save, to_ras
 from muscle_study.protocol.paths import RunPaths, image_file
@@ -52,7 +52,7 @@ def make_nako_participant(paths: RunPaths) -> Participant:
     """Make a participant at the NAKO's grid; turn the axes to R, A, S as curation does."""
     parameters = cohort_parameters(NAKO_MM)
     task = draw_task(parameters)
-    make_participant(task, paths.raw, paths.truth / "records", parameters, "benchmark")
+    make_participant(task, paths.raw, parameters)
     raw_labels = paths.raw / "labels" / f"{task.participant_id}.nii.gz"
     made = Participant(
         paths.curated / "images" / task.participant_id, paths.curated / "labels" / raw_labels.name

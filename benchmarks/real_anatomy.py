@@ -17,7 +17,7 @@ from muscle_study.cohort.anatomy.tissues import Tissue
 from muscle_study.cohort.randomised.images import label_values, render
 from muscle_study.cohort.randomised.parameters import RANDOMISED_CHANNEL
 from muscle_study.imaging.volumes import Volume, resample, to_ras
-from muscle_study.inference.stage import load_segmenter
+from muscle_study.inference.label_sources import load_segmenter
 from muscle_study.mapping.progress import Progress
 from muscle_study.measurement.quality import compare as compare_labels
 from muscle_study.publishing.table import Table
@@ -97,7 +97,7 @@ def compare(_run: str) -> list[Table]:
     tissues = tissues_of_atlas()
     reference = Volume(label_values("iliopsoas")[tissues.data], tissues.affine)
     looks = load_parameters("randomised").cohort.randomised
-    segmenter = load_segmenter(MODEL, "cpu", "auto", "benchmark")
+    segmenter = load_segmenter(MODEL, "cpu", "auto", ())
     rows = []
     with Progress("real anatomy", IMAGES) as progress:
         for number in range(IMAGES):

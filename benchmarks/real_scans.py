@@ -15,8 +15,8 @@ from muscle_study.curation.sources.intake import SourceFile
 from muscle_study.curation.sources.totalsegmentator import TotalSegmentatorSource
 from muscle_study.imaging.labels import merge_labels
 from muscle_study.imaging.volumes import Volume, load, to_ras
+from muscle_study.inference.label_sources import load_segmenter
 from muscle_study.inference.segment import without_unsure
-from muscle_study.inference.stage import load_segmenter
 from muscle_study.measurement.quality import compare as compare_labels
 from muscle_study.protocol.exclusions import Excluded
 from muscle_study.protocol.muscles import STRUCTURES
@@ -84,7 +84,7 @@ def compare(_run: str) -> list[Table]:
     """Segment the scans under MUSCLE_STUDY_REAL; draw them under ``data/bench/real_scans``."""
     existing(REAL)
     least = load_parameters("totalsegmentator").inference.min_predicted_dice
-    segmenter = load_segmenter(MODEL, "cpu", "auto", "benchmark")
+    segmenter = load_segmenter(MODEL, "cpu", "auto", ())
     pictures = RunPaths("bench").data / "real_scans"
     pictures.mkdir(parents=True, exist_ok=True)
     rows = []

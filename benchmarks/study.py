@@ -8,8 +8,8 @@ import torch
 import torchio as tio
 
 from muscle_study.imaging.volumes import Volume
+from muscle_study.inference.label_sources import load_segmenter
 from muscle_study.inference.segment import Segmenter
-from muscle_study.inference.stage import load_segmenter
 from muscle_study.networks.model import load_model
 from muscle_study.networks.preprocessing import (
     PERCENTILES,
@@ -32,7 +32,7 @@ def load_network_of(run: str, spacing_mm: Sequence[float] | None = None) -> Segm
 
     On a grid that it did not learn on it takes the time that it would, and outlines nothing right.
     """
-    segmenter = load_segmenter(RunPaths(run).model, "cpu", "auto", "benchmark")
+    segmenter = load_segmenter(RunPaths(run).model, "cpu", "auto", ())
     if spacing_mm is None:
         return segmenter
     card = segmenter.model.card

@@ -9,15 +9,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from muscle_study.mapping.records import (
-    contents,
-    read_record,
-    recall,
-    record_key,
-    stamps,
-    write_exclusion,
-    write_record,
-)
+from muscle_study.mapping.records import Records
 from muscle_study.protocol.exclusions import Excluded, Reason
 from muscle_study.protocol.files import sha256, write_text
 
@@ -42,28 +34,24 @@ class Work:
 
     folder: Path
 
+    @property
+    def records(self) -> Records:
+        """Records of finished participants."""
+        return Records(
+            self.folder / "records",
+            inputs=lambda name: [self.input_of(name)],
+            outputs=lambda name, record: [self.result_of(name)],
+        )
+
     def do(self, name: str) -> dict:
-        """Write a participant's result, unless that is done."""
-        seen = record_key(stamps([self.input_of(name)]))
-        key = record_key(contents([self.input_of(name)]))
-        if (done := read_record(self.record_of(name), key, seen)) is not None:
-            return done
+        """Write a participant's result."""
         self.note(name)
         self.meet_trouble(name)
         text = self.input_of(name).read_text()
         if "bad" in text:
-            excluded = Excluded(Reason.UNREADABLE_IMAGE, f"{name} is bad")
-            write_exclusion(self.record_of(name), seen, excluded)
-            raise excluded
+            raise Excluded(Reason.UNREADABLE_IMAGE, f"{name} is bad")
         write_text(text * (RESULT_BYTES // len(text)), self.result_of(name))
-        record = {"sha256": sha256(self.result_of(name)), "length": len(text)}
-        write_record(self.record_of(name), key, record, seen)
-        return record
-
-    def finished(self, name: str) -> dict | None:
-        """Return the record of a participant who is done."""
-        record = recall(self.record_of(name), record_key(stamps([self.input_of(name)])))
-        return record if self.result_of(name).exists() else None
+        return {"sha256": sha256(self.result_of(name)), "length": len(text)}
 
     def input_of(self, name: str) -> Path:
         """Return the file that the participant comes with."""
@@ -72,10 +60,6 @@ class Work:
     def result_of(self, name: str) -> Path:
         """Return the file that is written of the participant."""
         return self.folder / "results" / name
-
-    def record_of(self, name: str) -> Path:
-        """Return the participant's record."""
-        return self.folder / "records" / f"{name}.json"
 
     def note(self, name: str) -> None:
         """Leave who works here, for tests that kill: the process, and the worker that has it."""

@@ -7,6 +7,7 @@ from muscle_study.curation import participant, stage
 from muscle_study.curation.checks.quality_parameters import QualityParameters
 from muscle_study.curation.parameters import CurationParameters
 from muscle_study.mapping.cluster import tables
+from muscle_study.mapping.records import Recorded
 from muscle_study.mapping.task_result import attempt
 from muscle_study.protocol.paths import RunPaths
 from muscle_study.running.parameters import load
@@ -102,12 +103,14 @@ def export(paths):
     return Export(paths.raw)
 
 
-def map_here(name, function, tasks, _cluster, finished=lambda task: None, **_where):
+def map_here(name, function, tasks, _cluster, *, records, **_where):
     """Do what `map_participants` does, in this process."""
+    work = Recorded(function, records)
     outcomes = {
-        pid: attempt(lambda task: finished(task) or function(task), pid, task)
+        pid: attempt(lambda named: work.recall(named) or work(named), pid, (pid, task))
         for pid, task in tasks.items()
     }
+    records.keep_only(tasks)
     return tables(name, tasks, outcomes)
 
 

@@ -1,6 +1,5 @@
 """Participants are segmented once, and a bad one does not disturb the others."""
 
-import errno
 import shutil
 
 import numpy as np
@@ -9,7 +8,7 @@ import pytest
 
 from muscle_study.imaging.volumes import Volume, load, save
 from muscle_study.inference.parameters import InferenceParameters, MasksParameters
-from muscle_study.inference.stage import Work, label_source, segment_cohort
+from muscle_study.inference.stage import segment_cohort
 from muscle_study.networks.model import read_card, save_card, save_weights
 from muscle_study.networks.network import build_network
 from muscle_study.protocol.files import read_json, read_table, write_table
@@ -90,22 +89,6 @@ def test_what_a_parameter_changes_is_segmented_again(paths, cluster, change):
     assert first.stat().st_mtime_ns == before
     segment_cohort(paths, PARAMETERS.model_copy(update=change), cluster)
     assert first.stat().st_mtime_ns > before
-
-
-def test_a_record_is_gone_before_its_label_map_is_replaced(paths, monkeypatch):
-    work = Work(label_source(paths, PARAMETERS, "network"), paths.segmentations)
-    images = paths.curated / "images" / "1"
-    work.segment(images)
-
-    def full_disk(*_):
-        raise OSError(errno.ENOSPC, "no space left")
-
-    monkeypatch.setattr("muscle_study.inference.stage.save", full_disk)
-    changed = PARAMETERS.model_copy(update={"min_predicted_dice": 0.9})
-    other = Work(label_source(paths, changed, "network"), paths.segmentations)
-    with pytest.raises(OSError, match="no space"):
-        other.segment(images)
-    assert work.finished(images) is None
 
 
 def test_masks_stand_in_and_are_compared(paths, cluster, tmp_path):

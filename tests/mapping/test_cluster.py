@@ -1,5 +1,6 @@
 """The map over participants loses nobody."""
 
+import os
 import queue
 import re
 import subprocess
@@ -17,6 +18,7 @@ from muscle_study.mapping.dispatch import Dispatch
 from muscle_study.mapping.mounts import Folders
 from muscle_study.mapping.parameters import ClusterParameters
 from muscle_study.mapping.progress import KEPT_IN, LIVE, PLAIN
+from muscle_study.mapping.records import Recorded, Records
 from muscle_study.mapping.task_result import MapStoppedError, attempt
 from muscle_study.mapping.waiting import telling_of_waiting
 from muscle_study.protocol.exclusions import Excluded, Reason
@@ -54,9 +56,14 @@ def test_an_error_of_reading_names_no_file():
     assert excluded.detail.startswith("Input/output error (work, line ")
 
 
-def test_everyone_comes_back_sorted_kept_or_excluded(cluster):
+@pytest.fixture
+def kept(tmp_path):
+    return Records(tmp_path / "records")
+
+
+def test_everyone_comes_back_sorted_kept_or_excluded(cluster, kept):
     tasks = {f"p{i}": i for i in (5, 4, 3, 2, 1)}
-    records, exclusions = map_participants("stage", work, tasks, cluster)
+    records, exclusions = map_participants("stage", work, tasks, cluster, records=kept)
     assert records["participant_id"].tolist() == ["p1", "p3", "p5"]
     assert records["double"].tolist() == [2, 6, 10]
     assert exclusions[["participant_id", "stage", "reason"]].to_numpy().tolist() == [
@@ -66,43 +73,38 @@ def test_everyone_comes_back_sorted_kept_or_excluded(cluster):
 
 
 @pytest.mark.parametrize("table", [0, 1])
-def test_nobody_in_nobody_out(cluster, table):
-    empty = map_participants("stage", work, {}, cluster)[table]
+def test_nobody_in_nobody_out(cluster, kept, table):
+    empty = map_participants("stage", work, {}, cluster, records=kept)[table]
     assert len(empty) == 0
     assert "participant_id" in empty.columns
-
-
-def known(task: int) -> dict | None:
-    if task == 7:
-        raise TypeError("a record of another form")
-    if task == 1:
-        raise Excluded(Reason.NO_IMAGES, "known from before")
-    return {"double": -1} if task < 5 else None
-
-
-def test_who_is_finished_is_not_worked_on(cluster):
-    tasks = {f"p{i}": i for i in (1, 2, 5, 7)}
-    records, exclusions = map_participants("stage", work, tasks, cluster, finished=known)
-    assert records["double"].tolist() == [-1, 10, 14]
-    assert exclusions["detail"].tolist() == ["known from before"]
 
 
 def unreadable(task: int) -> dict:
     raise OSError(5, "Input/output error")
 
 
+def test_who_is_finished_or_excluded_is_not_worked_on(cluster, kept):
+    map_participants("stage", work, {"p1": 1, "p2": 2, "p3": 3, "p6": 6}, cluster, records=kept)
+    kept.file("p3").write_text('{"seen":')  # a damaged disk
+    later = {"p1": 1, "p2": 2, "p3": 3}
+    records, exclusions = map_participants("stage", unreadable, later, cluster, records=kept)
+    assert records["double"].tolist() == [2]
+    assert exclusions["reason"].tolist() == ["empty_image", "io_error"]
+    assert {file.stem for file in kept.folder.iterdir()} == {"p1", "p2"}
+
+
 @pytest.mark.parametrize(("done", "stops"), [(300, False), (100, True)])
 def test_hopeless_ones_who_are_left_over_do_not_stop_a_run_that_is_all_but_done(
-    cluster, done, stops
+    cluster, kept, done, stops
 ):
     tasks = {f"p{i}": i for i in range(done + 25)}
     cluster = cluster.model_copy(update={"retries": 0})
+    before = Recorded(lambda task: {"double": 0}, kept)
+    for i in range(done):
+        before((f"p{i}", i))
 
     def run():
-        before = {"double": 0}
-        return map_participants(
-            "stage", unreadable, tasks, cluster, finished=lambda i: before if i < done else None
-        )
+        return map_participants("stage", unreadable, tasks, cluster, records=kept)
 
     if stops:
         with pytest.raises(MapStoppedError, match="20 participants in a row failed"):
@@ -111,16 +113,17 @@ def test_hopeless_ones_who_are_left_over_do_not_stop_a_run_that_is_all_but_done(
         assert len(run()[1]) == 25
 
 
-def test_where_all_are_finished_no_worker_is_started():
+def test_where_all_are_finished_no_worker_is_started(kept):
+    Recorded(work, kept)(("p1", 1))
     nowhere = ClusterParameters(
         kind="address", workers=1, threads=1, gpus=0, time_limit_minutes=1.0,
         memory_limit_gb=None, retries=0, address="tcp://127.0.0.1:1",
     )  # fmt: skip
-    records, _ = map_participants("stage", work, {"p2": 2}, nowhere, finished=known)
-    assert records["double"].tolist() == [-1]
+    records, _ = map_participants("stage", work, {"p1": 1}, nowhere, records=kept)
+    assert records["double"].tolist() == [2]
 
 
-def test_work_for_gpus_asks_for_them(cluster, monkeypatch):
+def test_work_for_gpus_asks_for_them(cluster, kept, monkeypatch):
     asked = []
 
     def submit(_client, *_arguments, resources, **_keywords):
@@ -131,18 +134,18 @@ def test_work_for_gpus_asks_for_them(cluster, monkeypatch):
     with_gpu = cluster.model_copy(update={"gpus": 1})
     for where, on_gpu in ((with_gpu, True), (with_gpu, False), (cluster, True)):
         with pytest.raises(LookupError):
-            map_participants("stage", work, {"p1": 1}, where, on_gpu=on_gpu)
+            map_participants("stage", work, {"p1": 1}, where, records=kept, on_gpu=on_gpu)
     assert asked == [{"GPU": 1}, None, None]
 
 
 @pytest.mark.parametrize(
     ("gpus", "on_gpu", "seen"), [(0, True, ""), (1, True, "4"), (1, False, "4,5")]
 )
-def test_a_local_process_sees_its_gpu_or_none(monkeypatch, gpus, on_gpu, seen):
+def test_a_local_process_sees_its_gpu_or_none(monkeypatch, kept, gpus, on_gpu, seen):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5")
     here = load("ci").cluster.model_copy(update={"workers": 2, "gpus": gpus})
     tasks = {f"p{i}": ["CUDA_VISIBLE_DEVICES"] for i in range(4)}
-    records, _ = map_participants("stage", environment, tasks, here, on_gpu=on_gpu)
+    records, _ = map_participants("stage", environment, tasks, here, records=kept, on_gpu=on_gpu)
     assert records["values"].tolist() == [[seen]] * 4
 
 
@@ -157,19 +160,19 @@ def test_slurms_jobs_offer_their_gpu():
     assert slurm_job(here)["worker_extra_args"] == slurm["worker_extra_args"]
 
 
-def test_a_map_without_workers_says_that_it_waits(tmp_path, monkeypatch, capsys):
-    kept = tmp_path / "progress.json"
+def test_a_map_without_workers_says_that_it_waits(tmp_path, kept, monkeypatch, capsys):
+    progress = tmp_path / "progress.json"
     monkeypatch.setattr("muscle_study.mapping.waiting.SECONDS_BETWEEN_WORDS", 0.1)
     monkeypatch.setenv(PLAIN, "lines")
-    monkeypatch.setenv(KEPT_IN, str(kept))
+    monkeypatch.setenv(KEPT_IN, str(progress))
     with LocalCluster(
         n_workers=0, processes=False, threads_per_worker=1, dashboard_address=":0"
     ) as local:
 
         def come_when_missed() -> None:
-            while not kept.exists():
+            while not progress.exists():
                 time.sleep(0.02)
-            waiting.append(read_json(kept)["said"])
+            waiting.append(read_json(progress)["said"])
             local.scale(1)
 
         waiting = []
@@ -177,7 +180,7 @@ def test_a_map_without_workers_says_that_it_waits(tmp_path, monkeypatch, capsys)
         workers.start()
         here = {"kind": "address", "address": local.scheduler_address}
         records, _ = map_participants(
-            "stage", work, {"p1": 1}, load("ci").cluster.model_copy(update=here)
+            "stage", work, {"p1": 1}, load("ci").cluster.model_copy(update=here), records=kept
         )
         workers.join()
     assert len(records) == 1
@@ -197,14 +200,19 @@ def test_a_map_says_when_no_worker_has_a_gpu(cluster, monkeypatch):
     assert told.empty()
 
 
-def test_time_left_goes_by_work_and_not_by_the_search_before(cluster, monkeypatch, capsys):
+def test_time_left_goes_by_work_and_not_by_the_search_before(
+    cluster, tmp_path, monkeypatch, capsys
+):
     monkeypatch.setenv(PLAIN, LIVE)
     monkeypatch.setattr("muscle_study.mapping.progress.LIVE_SECONDS", 0.0)
 
-    def search(task: int) -> None:
-        time.sleep(1.0)
+    here = os.getpid()
 
-    map_participants("stage", work, {"p1": 1, "p3": 3, "p5": 5}, cluster, finished=search)
+    def search(task: int) -> None:
+        time.sleep(1.0 if os.getpid() == here else 0.0)
+
+    records = Records(tmp_path / "records", values=search)
+    map_participants("stage", work, {"p1": 1, "p3": 3, "p5": 5}, cluster, records=records)
     (rate,) = re.findall(r"stage 2/3 · ([.0-9]+) a second", capsys.readouterr().out)
     assert float(rate) > 2 / 3.0
 
@@ -219,10 +227,11 @@ class LostResult:
 
 
 @pytest.mark.parametrize(("names", "lost"), [(["p1"], ["p1"]), (["p1", "p2"], [])])
-def test_a_result_that_is_lost_with_its_worker_stops_nothing(cluster, names, lost):
+def test_a_result_that_is_lost_with_its_worker_stops_nothing(cluster, kept, names, lost):
     with Client(cluster.address) as client:
         tasks = dict.fromkeys(names, 1)
-        dispatch = Dispatch(client, work, tasks, cluster, Folders(()), False, done=0)
+        recorded = Recorded(work, kept)
+        dispatch = Dispatch(client, recorded, tasks, cluster, Folders(()), False, done=0)
         participants = tuple((name, b"") for name in names)
         came = dispatch._result(LostResult(), Batch(dispatch.settings, participants, 0.0))
     assert [(outcome.participant_id, outcome.reason) for outcome in came] == [
@@ -230,9 +239,10 @@ def test_a_result_that_is_lost_with_its_worker_stops_nothing(cluster, names, los
     ]
 
 
-def test_pauses_end_growing(cluster):
+def test_pauses_end_growing(cluster, kept):
     with Client(cluster.address) as client:
-        dispatch = Dispatch(client, work, {"p1": 1}, cluster, Folders(()), False, done=0)
+        recorded = Recorded(work, kept)
+        dispatch = Dispatch(client, recorded, {"p1": 1}, cluster, Folders(()), False, done=0)
         dispatch.waiting.clear()
         pauses = []
         for failures in range(1, 100):
@@ -256,11 +266,11 @@ def test_batches_are_large_where_work_is_short_and_single_where_it_is_long():
     assert pace.size(1000, 2) == 1
 
 
-def test_failures_do_not_make_batches_large(cluster, monkeypatch):
+def test_failures_do_not_make_batches_large(cluster, kept, monkeypatch):
     sizes = []
     monkeypatch.setattr(Dispatch, "_next_batch", watched(Dispatch._next_batch, sizes))
     tasks = {f"p{i}": 2 for i in range(80)}  # set aside in no time
-    assert len(map_participants("stage", work, tasks, cluster)[1]) == 80
+    assert len(map_participants("stage", work, tasks, cluster, records=kept)[1]) == 80
     assert set(sizes) == {1}
 
 
@@ -275,7 +285,7 @@ def watched(make, sizes):
 
 WARNS = """
 import logging
-from muscle_study.cluster import LocalCluster
+from muscle_study.mapping.cluster import LocalCluster
 logging.getLogger("distributed.nanny").warning("Worker process still alive")
 """
 

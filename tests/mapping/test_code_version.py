@@ -5,15 +5,15 @@ from functools import partial
 import pytest
 
 from faulty_work import environment
-from muscle_study.inference.stage import Work
+from muscle_study.inference.label_sources import write_label_map
 from muscle_study.mapping.code_version import Code, digest_of
 from muscle_study.measurement.participants import measure_participant
 
 
-def test_the_code_behind_a_method_is_its_stage_and_what_that_imports(tmp_path):
-    files = Code.behind(Work(None, tmp_path).segment).files
-    assert {"inference/stage.py", "training/network.py", "resampling.py"} <= set(files)
-    assert not {"inference/overview.py", "statistics/stage.py", "cluster.py"} & set(files)
+def test_the_code_behind_a_function_is_its_module_and_what_that_imports():
+    files = set(Code.behind(write_label_map).files)
+    assert {"inference/label_sources.py", "networks/network.py", "imaging/resampling.py"} <= files
+    assert not {"inference/stage.py", "mapping/cluster.py", "protocol/files.py"} & files
 
 
 def test_a_partial_function_is_the_function_in_it():

@@ -22,6 +22,7 @@ from muscle_study.__main__ import main
 from muscle_study.mapping.batches import Batch, MapSettings, work_on
 from muscle_study.mapping.cluster import map_participants
 from muscle_study.mapping.code_version import Code
+from muscle_study.mapping.records import Recorded
 from muscle_study.mapping.task_result import MapStoppedError
 from muscle_study.mapping.worker_process import Limits
 from muscle_study.protocol.files import write_table
@@ -67,11 +68,11 @@ class Cohort:
             self.work.do,
             {name: name for name in self.names},
             cluster.model_copy(update=changes),
-            finished=self.work.finished,
+            records=self.work.records,
             folders=[self.folder / "inputs", self.folder / "results"],
         )
         assert len(records) + len(exclusions) == PEOPLE
-        write_table(records, self.folder / "records.csv")
+        write_table(records.drop(columns="seconds"), self.folder / "records.csv")
         write_table(exclusions, self.folder / "exclusions.csv")
         return dict(exclusions[["participant_id", "reason"]].to_numpy().tolist())
 
@@ -183,10 +184,11 @@ def test_a_finished_run_does_nothing_again(cohort, cluster):
 def test_a_file_that_was_touched_is_read_again_and_not_worked_on(cohort, cluster, undisturbed):
     cohort.run(cluster)
     cohort.work.input_of(cohort.hit).touch()
-    assert cohort.work.finished(cohort.hit) is None
+    recorded = Recorded(cohort.work.do, cohort.work.records)
+    assert recorded.recall((cohort.hit, cohort.hit)) is None
     cohort.trouble("crash", cohort.names)
     assert cohort.run(cluster, retries=0) == {cohort.bad: "unreadable_image"}
-    assert cohort.work.finished(cohort.hit) is not None
+    assert recorded.recall((cohort.hit, cohort.hit)) is not None
     assert cohort.written() == undisturbed
 
 
@@ -303,12 +305,12 @@ RUN = """
 import sys
 from pathlib import Path
 from faulty_work import Work
-from muscle_study.cluster import map_participants
-from muscle_study.parameters import load
+from muscle_study.mapping.cluster import map_participants
+from muscle_study.running.parameters import load
 work = Work(Path(sys.argv[1]))
 names = sorted(path.name for path in (work.folder / "inputs").iterdir())
 here = load("ci").cluster.model_copy(update={"workers": 1})
-map_participants("faults", work.do, {name: name for name in names}, here, finished=work.finished)
+map_participants("faults", work.do, {name: name for name in names}, here, records=work.records)
 """
 
 
@@ -382,7 +384,7 @@ def test_a_scheduler_that_is_killed_stops_the_run(cohort, undisturbed, tmp_path)
 HOLD = """
 import sys, time
 from pathlib import Path
-from muscle_study.run_lock import run_lock
+from muscle_study.running.lock import run_lock
 with run_lock(Path(sys.argv[1]), "inference"):
     print("held", flush=True)
     time.sleep(3600)

@@ -1,28 +1,113 @@
-"""A record counts only under the key that it was made with."""
+"""A record counts as long as code, settings, inputs and outputs of its work are the same."""
 
+import math
+import os
+
+import numpy as np
 import pytest
 
-from muscle_study.mapping.records import (
-    PACKAGE,
-    code_digest,
-    read_record,
-    record_key,
-    sources_of,
-    write_record,
-)
+from muscle_study.mapping.code_version import PACKAGE, code_digest, sources_of
+from muscle_study.mapping.records import Recorded, Records
+from muscle_study.protocol.exclusions import Excluded, Reason
 
 
-def test_record_is_returned_under_its_key_only(tmp_path):
-    path = tmp_path / "1.json"
-    key = record_key("code", {"a": 1})
-    assert read_record(path, key) is None
-    write_record(path, key, {"seconds": 2})
-    assert read_record(path, key) == {"seconds": 2}
-    assert read_record(path, record_key("code", {"a": 2})) is None
+class Work:
+    """Doubles the number in a file, which is also written; counts what it does."""
+
+    def __init__(self, folder, **changes):
+        self.folder, self.done = folder, 0
+        records = Records(
+            folder / "records",
+            inputs=lambda task: [folder / f"{task}.in"],
+            outputs=lambda task, record: [folder / f"{task}.out"],
+            **changes,
+        )
+        self.recorded = Recorded(self.double, records)
+
+    def double(self, task):
+        self.done += 1
+        value = float((self.folder / f"{task}.in").read_text())
+        if value < 0:
+            raise Excluded(Reason.EMPTY_IMAGE if value > -2 else Reason.IO_ERROR, "negative")
+        (self.folder / f"{task}.out").write_text(str(2 * value))
+        return {"double": np.float64(2 * value), "rows": [(1, np.array([0.1, np.nan]))]}
+
+    def find(self):
+        return self.recorded.recall(("p", "a"))
+
+    def run(self):
+        return self.recorded(("p", "a"))
 
 
-def test_key_does_not_depend_on_the_order_of_parameters():
-    assert record_key({"a": 1, "b": 2}) == record_key({"b": 2, "a": 1})
+@pytest.fixture
+def work(tmp_path):
+    (tmp_path / "a.in").write_text("3")
+    return Work(tmp_path)
+
+
+def test_a_recalled_record_is_the_new_one(work):
+    assert work.find() is None
+    record = work.run()
+    assert 0 <= record.pop("seconds") < 10
+    assert record == {"double": 6.0, "rows": [[1, [0.1, None]]]}  # as JSON holds it
+    again = work.find()
+    assert again.pop("seconds") < 10 and again == record and work.done == 1
+
+
+def test_a_touched_file_is_read_and_not_worked_on(work):
+    first = work.run()
+    os.utime(work.folder / "a.in", (1, 1))
+    assert work.find() is None
+    assert work.run() == first == work.find()
+    assert work.done == 1
+
+
+@pytest.mark.parametrize("lost", ["a.out", "records/p.json"])
+def test_what_is_lost_is_made_again(work, lost):
+    work.run()
+    (work.folder / lost).unlink()
+    assert work.find() is None
+    work.run()
+    assert work.done == 2 and work.find() is not None
+
+
+@pytest.mark.parametrize("changes", [{"settings": {"a": 2}}, {"values": lambda task: task}])
+def test_other_settings_or_values_are_other_work(work, changes):
+    work.run()
+    other = Work(work.folder, **changes)
+    assert other.find() is None
+    other.run()
+    assert other.done == 1
+
+
+def test_the_order_of_settings_does_not_count(work):
+    Work(work.folder, settings={"a": 1, "b": math.pi}).run()
+    assert Work(work.folder, settings={"b": math.pi, "a": 1}).find() is not None
+
+
+def test_an_exclusion_is_recalled_until_the_file_changes(work):
+    (work.folder / "a.in").write_text("-1")
+    with pytest.raises(Excluded, match="negative"):
+        work.run()
+    with pytest.raises(Excluded, match="empty_image: negative"):
+        work.find()
+    (work.folder / "a.in").write_text("1.5")
+    assert work.find() is None and work.run()["double"] == 3
+
+
+def test_an_exclusion_for_a_failure_that_may_pass_is_not_kept(work):
+    (work.folder / "a.in").write_text("-3")
+    with pytest.raises(Excluded):
+        work.run()
+    assert work.find() is None
+
+
+def test_a_record_is_gone_before_its_outputs_are_replaced(work):
+    work.run()
+    (work.folder / "a.in").write_text("not a number")
+    with pytest.raises(ValueError, match="could not convert"):
+        work.run()
+    assert not list((work.folder / "records").iterdir())
 
 
 @pytest.fixture
@@ -30,25 +115,30 @@ def package(tmp_path, monkeypatch):
     """A package in which a stage imports a module at its top, one in a function, and machinery."""
     package = tmp_path / "muscle_study"
     for name, text in {
-        "stage/work.py": "from muscle_study.other.part import x\nfrom muscle_study import cluster",
+        "stage/work.py": "from muscle_study.other.part import x\nfrom muscle_study import mapping"
+        "\nfrom muscle_study.mapping import cluster\nfrom muscle_study.protocol import files"
+        "\nfrom muscle_study.protocol.muscles import Label",
         "stage/overview.py": "one",
         "other/part.py": "def f():\n    from muscle_study import volumes\n",
         "other/unused.py": "one",
         "volumes.py": "one",
-        "cluster.py": "from muscle_study.other import unused",
+        "mapping/cluster.py": "from muscle_study.other import unused",
+        "protocol/files.py": "one",
+        "protocol/muscles.py": "one",
     }.items():
         (package / name).parent.mkdir(parents=True, exist_ok=True)
         (package / name).write_text(text)
-    monkeypatch.setattr("muscle_study.mapping.records.PACKAGE", package)
+    monkeypatch.setattr("muscle_study.mapping.code_version.PACKAGE", package)
     return package
 
 
 @pytest.mark.parametrize(
     ("changed", "counts"),
     [("stage/work.py", True), ("other/part.py", True), ("volumes.py", True),
-     ("stage/overview.py", False), ("other/unused.py", False), ("cluster.py", False)],
+     ("protocol/muscles.py", True), ("protocol/files.py", False), ("stage/overview.py", False),
+     ("other/unused.py", False), ("mapping/cluster.py", False)],
 )  # fmt: skip
-def test_code_digest_follows_what_is_imported(package, changed, counts):
+def test_code_digest_follows_what_is_imported_and_has_an_effect(package, changed, counts):
     before = code_digest(package / "stage" / "work.py")
     with (package / changed).open("a") as file:
         file.write("\n# changed\n")
@@ -57,7 +147,9 @@ def test_code_digest_follows_what_is_imported(package, changed, counts):
 
 def test_the_network_and_the_resampling_are_behind_a_label_map():
     sources = {
-        str(file.relative_to(PACKAGE)) for file in sources_of(PACKAGE / "inference/stage.py")
+        str(file.relative_to(PACKAGE))
+        for file in sources_of(PACKAGE / "inference/label_sources.py")
     }
-    assert {"resampling.py", "training/network.py", "training/preprocessing.py"} <= sources
-    assert not sources & {"cluster.py", "records.py", "training/fit.py"}
+    expected = {"imaging/resampling.py", "networks/network.py", "networks/preprocessing.py"}
+    assert expected <= sources
+    assert not {"training/fit.py", "inference/overview.py", "mapping/records.py"} & sources

@@ -12,11 +12,11 @@ from muscle_study.cohort.anatomy.atlas import body_shape, compare
 from muscle_study.cohort.anatomy.body import build_body
 from muscle_study.cohort.anatomy.habitus import REFERENCE_HEIGHT_CM
 from muscle_study.cohort.anatomy.sampling import Body, sample
-from muscle_study.cohort.export import Task
 from muscle_study.cohort.faults.assign import draw_detail
 from muscle_study.cohort.faults.kinds import Fault, Problem
 from muscle_study.cohort.faults.scans import take_scans
 from muscle_study.cohort.nako import read_composed
+from muscle_study.cohort.participant import Task
 from muscle_study.cohort.randomised.images import randomise
 from muscle_study.cohort.randomised.parameters import RandomisedParameters
 from muscle_study.cohort.scanner.grid import Grid

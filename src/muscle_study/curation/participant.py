@@ -2,7 +2,6 @@
 
 import hashlib
 import shutil
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,14 +22,7 @@ from muscle_study.curation.sources.series import OTHER, UNTOLD, Series, choose_s
 from muscle_study.curation.stations import compose
 from muscle_study.imaging import volumes
 from muscle_study.imaging.labels import merge_labels, spacing_text
-from muscle_study.mapping.records import (
-    read_record,
-    recall,
-    record_key,
-    stamps,
-    write_exclusion,
-    write_record,
-)
+from muscle_study.mapping.records import Records
 from muscle_study.protocol.exclusions import Excluded, Reason
 from muscle_study.protocol.files import sha256
 from muscle_study.protocol.findings import Correction
@@ -55,8 +47,6 @@ class Task:
         Curated voxel edges; the smallest field of view that is kept.
     folder
         Where curated volumes go.
-    code
-        From `records.code_digest`, taken once for all.
     """
 
     participant_id: str
@@ -66,7 +56,6 @@ class Task:
     spacing_mm: tuple[float, ...]
     min_extent_mm: tuple[float, ...]
     folder: Path
-    code: str
 
     @property
     def images(self) -> Path:
@@ -84,9 +73,9 @@ class Task:
         return self.folder / "qc" / PICTURES / f"{self.participant_id}{mosaic.ENDING}"
 
     @property
-    def record(self) -> Path:
-        """Written last: where it is, the volumes are whole."""
-        return self.folder / "records" / f"{self.participant_id}.json"
+    def label_files(self) -> dict[Path, source.Meanings]:
+        """Files of reference labels that are there now, and what their values mean."""
+        return self.source.label_files(self.source_id)
 
     def shown(self, path: Path) -> str:
         """Return how tables name a file or folder of the export.
@@ -108,20 +97,20 @@ class Task:
 
     @cached_property
     def _aliases(self) -> dict[str, str]:
-        labels = self.source.label_files(self.source_id) if self.image_files else {}
+        labels = self.label_files if self.image_files else {}
         paths = [*self.image_files, *labels]
         return {path.name: f"file {number}" for number, path in enumerate(paths, start=1)}
 
 
 def curate_participant(task: Task) -> dict:
-    """Check a participant's files and write curated volumes, unless that is done already.
+    """Check a participant's files and write curated volumes.
 
     Returns
     -------
     dict
         ``annotated``; ``inventory``: rows of the inventory, without the participant; ``voxels``:
-        hashes by contrast; ``files``: curated files and their hashes; ``corrections``: what was put
-        right, and the evidence; ``quality``: the scores; ``seconds``: what it took.
+        hashes by contrast; ``corrections``: corrections and their evidence; ``quality``: scores;
+        ``files``: curated files and their hashes.
 
     Raises
     ------
@@ -129,50 +118,64 @@ def curate_participant(task: Task) -> dict:
         When the participant cannot go on; then nothing curated of the participant is left but a
         picture, where images could be read.
     """
-    started = time.monotonic()
+    remove(task)
     series: list[Series] = []
-    meanings = task.source.label_files(task.source_id)
     source.required_folder(task.source.folder)  # while it is gone, nobody seems to have labels
-    seen = seen_of(task, meanings)
     try:
         if not task.image_files:
             raise Excluded(Reason.NO_IMAGES, f"none of {', '.join(task.source.contrasts)}")
         files, refused = read_files(task)
+        meanings = task.label_files
         label_files = [SourceFile.read(path, task.source.folder) for path in meanings]
-        key = key_of(task, [*files, *label_files], refused, meanings)
-        record = read_record(task.record, key, seen)
-        if record is None or not all(path.exists() for path in written(task, record)):
-            remove(task)
-            series = refused + task.source.read_series(files)
-            record = curate(task, series, label_files, meanings)
-            record["files"] = {
-                path.relative_to(task.folder).as_posix(): sha256(path)
-                for path in written(task, record)
-            }
-            record["seconds"] = round(time.monotonic() - started, 3)
-            write_record(task.record, key, record, seen)
+        series = refused + task.source.read_series(files)
+        record = curate(task, series, label_files, meanings)
     except Excluded as problem:
         remove(task)
         if readable := readable_images(series, task.source.contrasts):
             mosaic.draw(readable, task.picture)
-        shown = Excluded(problem.reason, task.hide(problem.detail))
-        write_exclusion(task.record, seen, shown)
-        raise shown from problem
-    return record
+        raise Excluded(problem.reason, task.hide(problem.detail)) from problem
+    hashes = {
+        path.relative_to(task.folder).as_posix(): sha256(path) for path in outputs(task, record)
+    }
+    return record | {"files": hashes}
 
 
-def finished(task: Task) -> dict | None:
-    """Return the record of a participant who need not be curated again; reads no image.
+def records_of(export: source.Source, folder: Path) -> Records:
+    """Return the records of an export's participants; `folder` is ``data/<run>/curated``."""
+    return Records(
+        folder / "records",
+        inputs=lambda task: [*task.image_files, *task.label_files],
+        values=values,
+        outputs=outputs,
+        fingerprint=lambda path: fingerprint(path, export.folder),
+    )
 
-    Raises
-    ------
-    Excluded
-        If the participant was set aside, with the same files.
-    """
-    record = recall(task.record, seen_of(task, task.source.label_files(task.source_id)))
-    if record is None or not all(path.exists() for path in written(task, record)):
-        return None
-    return record
+
+def values(task: Task) -> tuple:
+    """Return what the curated volumes depend on beside the content of files."""
+    return (
+        task.source_id,
+        task.spacing_mm,
+        task.min_extent_mm,
+        task.source.contrasts,
+        task.source.acquisition,
+        [path.relative_to(task.source.folder).as_posix() for path in task.image_files],
+        [(path.name, sorted(meaning.items())) for path, meaning in task.label_files.items()],
+    )
+
+
+def outputs(task: Task, record: dict) -> list[Path]:
+    """Return the curated volumes and the picture that belong to a record."""
+    paths = [image_file(task.images, name) for name in task.source.contrasts]
+    return [*paths, task.picture, *([task.label] if record["annotated"] else [])]
+
+
+def fingerprint(path: Path, export: Path) -> str:
+    """Return the hash of a file of the export, or why it is refused."""
+    try:
+        return SourceFile.read(path, export).sha256
+    except Excluded as problem:
+        return str(problem)
 
 
 def read_files(task: Task) -> tuple[list[SourceFile], list[Series]]:
@@ -184,43 +187,6 @@ def read_files(task: Task) -> tuple[list[SourceFile], list[Series]]:
         except Excluded as problem:
             refused.append(unreadable(SourceFile(path, b"", ""), problem))
     return files, refused
-
-
-def key_of(
-    task: Task,
-    files: list[SourceFile],
-    refused: list[Series],
-    meanings: Mapping[Path, source.Meanings],
-) -> str:
-    """Return a hash of all that the participant's curated volumes follow from."""
-    hashes = [(str(file.path.relative_to(task.source.folder)), file.sha256) for file in files]
-    problems = [str(series.problem) for series in refused]
-    return record_key(asked_of(task, meanings), hashes, problems)
-
-
-def seen_of(task: Task, meanings: Mapping[Path, source.Meanings]) -> str:
-    """Return the same of what can be seen without reading the files."""
-    names = [path.relative_to(task.source.folder).as_posix() for path in task.image_files]
-    return record_key(asked_of(task, meanings), names, stamps([*task.image_files, *meanings]))
-
-
-def asked_of(task: Task, meanings: Mapping[Path, source.Meanings]) -> tuple:
-    """Return what is to be done with a participant's files, and by which code."""
-    return (
-        task.code,
-        task.source_id,
-        task.spacing_mm,
-        task.min_extent_mm,
-        task.source.contrasts,
-        task.source.acquisition,
-        [(path.name, sorted(meaning.items())) for path, meaning in meanings.items()],
-    )
-
-
-def written(task: Task, record: dict) -> list[Path]:
-    """Return the curated volumes, and the picture, that belong to a record."""
-    paths = [image_file(task.images, name) for name in task.source.contrasts]
-    return [*paths, task.picture, *([task.label] if record["annotated"] else [])]
 
 
 def curate(
@@ -337,8 +303,7 @@ def geometry(outcome: volumes.Volume | Excluded) -> dict:
 
 
 def remove(task: Task) -> None:
-    """Remove what an earlier run wrote of this participant, the record first."""
-    task.record.unlink(missing_ok=True)
+    """Remove what an earlier run wrote of this participant."""
     task.label.unlink(missing_ok=True)
     task.picture.unlink(missing_ok=True)
     if task.images.exists():

@@ -8,7 +8,7 @@ import pandas as pd
 
 from muscle_study.curation.checks.quality import quality_table
 from muscle_study.curation.parameters import CurationParameters
-from muscle_study.curation.participant import Task, curate_participant, finished
+from muscle_study.curation.participant import Task, curate_participant, records_of
 from muscle_study.curation.participants import check_participants
 from muscle_study.curation.review.gallery import PICTURES, entries, write_gallery
 from muscle_study.curation.review.mosaic import ENDING
@@ -22,7 +22,6 @@ from muscle_study.curation.sources.totalsegmentator import TotalSegmentatorSourc
 from muscle_study.curation.split import assign_splits
 from muscle_study.mapping.cluster import map_participants
 from muscle_study.mapping.parameters import ClusterParameters
-from muscle_study.mapping.records import code_digest
 from muscle_study.protocol.exclusions import Reason, check_conserved, exclusion_table
 from muscle_study.protocol.files import read_json, write_json, write_table
 from muscle_study.protocol.paths import ROOT, RunPaths
@@ -90,7 +89,6 @@ def curate_cohort(
     unclaimed = image_files.pop(NOBODY, [])
     checked = check_participants(source, image_files, parameters)
     listed, by_record = checked.participants, checked.exclusions
-    code = code_digest(Path(__file__))
     tasks = {
         person.participant_id: Task(
             person.participant_id,
@@ -100,7 +98,6 @@ def curate_cohort(
             tuple(parameters.spacing_mm),
             tuple(parameters.min_extent_mm),
             paths.curated,
-            code,
         )
         for person in listed.itertuples()
     }
@@ -109,7 +106,7 @@ def curate_cohort(
         curate_participant,
         tasks,
         cluster,
-        finished=finished,
+        records=records_of(source, paths.curated),
         folders=[source.folder, paths.curated],
     )
     shared = duplicate_scans(records)
@@ -273,14 +270,13 @@ def sweep(folder: Path, records: pd.DataFrame, looked_at: set[str]) -> None:
     records
         Of those whose volumes stay.
     looked_at
-        Whose records and pictures stay: of all whose images were read, the excluded included.
+        Whose pictures stay: of all whose images were read, the excluded included.
     """
     everyone = set(records["participant_id"])
     annotated = {row["participant_id"] for row in records.to_dict("records") if row["annotated"]}
     belong = {
         "images": everyone,
         "labels": {f"{participant_id}.nii.gz" for participant_id in annotated},
-        "records": {f"{participant_id}.json" for participant_id in looked_at},
         f"qc/{PICTURES}": {f"{participant_id}{ENDING}" for participant_id in looked_at},
     }
     for kind, names in belong.items():

@@ -18,6 +18,7 @@ from muscle_study.mapping.dispatch import Dispatch
 from muscle_study.mapping.mounts import Folders
 from muscle_study.mapping.parameters import ClusterParameters
 from muscle_study.mapping.progress import Progress
+from muscle_study.mapping.records import Recorded, Records
 from muscle_study.mapping.task_result import NOT_OF_DATA, Outcome, attempt
 from muscle_study.mapping.waiting import telling_of_waiting
 from muscle_study.protocol.exclusions import check_conserved, exclusion_table
@@ -73,11 +74,11 @@ def map_participants(
     tasks: Mapping[str, Any],
     cluster: ClusterParameters,
     *,
-    finished: Callable[[Any], dict | None] = lambda task: None,
+    records: Records,
     folders: Sequence[Path] = (),
     on_gpu: bool = False,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Apply `function` to every participant's task.
+    """Apply `function` to every participant's task, or recall what came of it before.
 
     Parameters
     ----------
@@ -90,11 +91,11 @@ def map_participants(
         Participant identifier to task.
     cluster
         Where to run.
-    finished
-        Called here, before anything is sent to a worker: the record of a participant who needs no
-        work, ``None`` for others. Raises `Excluded` of whom that is known already.
+    records
+        Records of finished and excluded participants: written by the workers, looked up here before
+        anything is sent to a worker, and removed of participants without a task.
     folders
-        That `function` reads or writes; made if they are not there. The map stops where one
+        Folders that `function` reads or writes; made if they are not there. The map stops where one
         vanishes, here or for a worker.
     on_gpu
         Whether the work uses a GPU: on this machine each worker has one, or none at all.
@@ -113,14 +114,16 @@ def map_participants(
     for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
     needed = Folders(folders)
+    work = Recorded(function, records)
+    named_tasks = {name: (name, task) for name, task in tasks.items()}
     outcomes: dict[str, Outcome] = {}
     with Progress(stage, len(tasks)) as progress:
-        for participant_id, task in tasks.items():
-            known = attempt(finished, participant_id, task)
+        for participant_id, named_task in named_tasks.items():
+            known = attempt(work.recall, participant_id, named_task)
             if known.record is not None or (known.reason and known.reason not in NOT_OF_DATA):
                 outcomes[participant_id] = known
                 progress.advance(reason=known.reason, earlier=True)
-        left = {name: task for name, task in tasks.items() if name not in outcomes}
+        left = {name: named for name, named in named_tasks.items() if name not in outcomes}
         if left:
             if on_gpu and cluster.kind == "local" and cluster.gpus:
                 most = min(cluster.workers, cluster.gpus)
@@ -129,14 +132,15 @@ def map_participants(
                 if client.dashboard_link:  # a scheduler elsewhere may have none
                     progress.say(f"Dask dashboard: {client.dashboard_link}")
                 done = len(outcomes)
-                work = Dispatch(client, function, left, cluster, needed, on_gpu, done)
-                gpu = work.resources is not None
+                dispatch = Dispatch(client, work, left, cluster, needed, on_gpu, done)
+                gpu = dispatch.resources is not None
                 with telling_of_waiting(client, cluster, gpu, progress.wait):
-                    for outcome in work.outcomes():
+                    for outcome in dispatch.outcomes():
                         outcomes[outcome.participant_id] = outcome
-                        progress.began = work.began or progress.began
+                        progress.began = dispatch.began or progress.began
                         progress.advance(reason=outcome.reason)
     needed.check()
+    records.keep_only(tasks)
     return tables(stage, tasks, outcomes)
 
 

@@ -1,25 +1,32 @@
-"""The code behind a function, which must be the same wherever and whenever a worker calls it."""
+"""The version of the code behind a function, for records and for workers on other machines."""
 
+import ast
+import hashlib
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from muscle_study.mapping.records import PACKAGE, record_key, sources_of
 from muscle_study.protocol.files import sha256
+
+PACKAGE = Path(__file__).parents[1]
+
+#: Packages that no participant's result depends on, and modules in them that it does depend on.
+WITHOUT_EFFECT = ("mapping", "protocol", "publishing", "running")
+WITH_EFFECT = ("protocol.muscles",)
 
 
 @dataclass(frozen=True)
 class Code:
-    """Files of this package, and a hash of what they hold.
+    """Files of this package and a hash of their contents.
 
     Parameters
     ----------
     files
-        Names relative to the package.
+        File names relative to the package.
     digest
-        From `digest_of`.
+        Hash as from `digest_of`.
     """
 
     files: tuple[str, ...]
@@ -27,9 +34,9 @@ class Code:
 
     @classmethod
     def behind(cls, function: Callable[[Any], dict]) -> Self:
-        """Return the code of a function's module and of all that it imports.
+        """Return the code of a function's module and of all modules that it imports.
 
-        Other stages may be edited while this one runs.
+        Modules of other stages may be edited while this one runs.
         """
         module = sys.modules[getattr(function, "func", function).__module__]
         source = Path(module.__file__)
@@ -38,9 +45,50 @@ class Code:
         return cls(files, digest_of(files))
 
 
+def code_digest(module: Path) -> str:
+    """Return a hash of a module, given by its file, and of all modules that it imports."""
+    return digest_of(sorted(file.relative_to(PACKAGE).as_posix() for file in sources_of(module)))
+
+
 def digest_of(files: Iterable[str]) -> str:
-    """Return a hash of files of this package, as they are here now."""
-    here = {name: PACKAGE / name for name in files}
-    return record_key(
-        {name: sha256(file) if file.exists() else None for name, file in here.items()}
-    )
+    """Return a hash of names and present contents of files of this package."""
+    digest = hashlib.sha256()
+    for name in files:
+        file = PACKAGE / name
+        digest.update(f"{name} {sha256(file) if file.exists() else None}\n".encode())
+    return digest.hexdigest()
+
+
+def sources_of(module: Path) -> set[Path]:
+    """Return a module's file and those of this package that it imports, directly or indirectly.
+
+    Imports within functions count; modules without effect on results do not. Nothing is executed.
+    """
+    waiting, sources = [module], set()
+    while waiting:
+        source = waiting.pop()
+        if source not in sources:
+            sources.add(source)
+            waiting += filter(_has_effect, _imported(source))
+    return sources
+
+
+def _imported(source: Path) -> Iterator[Path]:
+    """Yield the files of this package that a module imports."""
+    for node in ast.walk(ast.parse(source.read_bytes())):
+        if not isinstance(node, ast.ImportFrom) or node.level:
+            continue
+        top, *parts = (node.module or "").split(".")
+        if top != PACKAGE.name:
+            continue
+        for named in ([*parts, alias.name] for alias in node.names):
+            # a name is a module of the package, or of the module before it
+            for place in (PACKAGE.joinpath(*named), PACKAGE.joinpath(*parts)):
+                if (file := place.with_suffix(".py")).is_file():
+                    yield file
+                    break
+
+
+def _has_effect(file: Path) -> bool:
+    package, *_ = parts = file.relative_to(PACKAGE).with_suffix("").parts
+    return package not in WITHOUT_EFFECT or ".".join(parts) in WITH_EFFECT

@@ -5,16 +5,16 @@ import time
 import uuid
 from asyncio import CancelledError
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import cloudpickle
 from dask.distributed import Client, Future, KilledWorker, as_completed
 
 from muscle_study.mapping.batches import Batch, MapSettings, Pace, work_on
-from muscle_study.mapping.code_version import Code
 from muscle_study.mapping.mounts import Folders
 from muscle_study.mapping.parameters import ClusterParameters
+from muscle_study.mapping.records import Recorded
 from muscle_study.mapping.task_result import NOT_OF_DATA, TO_GO_ON, MapStoppedError, Outcome
 from muscle_study.mapping.worker_process import Limits
 from muscle_study.protocol.exclusions import MAY_PASS, Reason
@@ -94,7 +94,7 @@ class Dispatch:
     def __init__(
         self,
         client: Client,
-        function: Callable[[Any], dict],
+        work: Recorded,
         tasks: Mapping[str, Any],
         cluster: ClusterParameters,
         folders: Folders,
@@ -105,8 +105,8 @@ class Dispatch:
         local = cluster.kind == "local"
         self.settings = MapSettings(
             map_id=uuid.uuid4().hex,
-            code=Code.behind(function),
-            function=cloudpickle.dumps(function),
+            code=work.code,
+            function=cloudpickle.dumps(work),
             limits=Limits(cluster.threads, cluster.time_limit_minutes, cluster.memory_limit_gb),
             gpus=local_gpus(cluster.gpus) if on_gpu and local else None,
             folders=tuple(folders.identities),

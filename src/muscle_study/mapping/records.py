@@ -1,86 +1,170 @@
-"""Records of finished participants, so that work that need not be done again is not.
+"""Records of finished participants, so that a map does only the work that is left.
 
-A record carries the key of what its result depends on: code and parameters of the stage, and
-the content of the participant's inputs. It is written last, so that its presence says that the rest
-is there.
+A record holds a participant's result and a key: a hash of the code, the settings and the content of
+the input files that the result depends on. It is written after the participant's output files, so
+that its presence shows that they are complete.
 
-To read everybody's inputs would take hours, so that a record also carries what could be *seen* of
-them without reading: size, time and place on disk. Where that is the same, so is the content.
+Reading all input files of a cohort takes hours. A record therefore also holds a hash of their
+names, sizes, times and inodes; where these are unchanged, so is the content.
 """
 
-import ast
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+import math
+import time
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from muscle_study.protocol.exclusions import Excluded, Reason
+import numpy as np
+
+from muscle_study.mapping.code_version import Code
+from muscle_study.protocol.exclusions import MAY_PASS, Excluded, Reason
 from muscle_study.protocol.files import read_json, sha256, write_json
 
-PACKAGE = Path(__file__).parents[1]
 
-#: Modules and packages that distribute, guard, show and record work: no result depends on them.
-MACHINERY = ("mapping", "running", "protocol.exclusions", "protocol.paths", "protocol.sections")
+def nothing(*_arguments: Any) -> tuple:
+    """Return no files and no values."""
+    return ()
 
 
-def code_digest(module: Path) -> str:
-    """Return a hash of a module and of all in this package that it imports, however far behind.
+def as_stored(record: dict) -> dict:
+    """Return a record unchanged."""
+    return record
 
-    Without `MACHINERY`. What is imported within functions counts; nothing is executed.
+
+@dataclass(frozen=True)
+class Records:
+    """Where a map keeps its records, and what the results depend on beside the code.
 
     Parameters
     ----------
-    module
-        Its file, such as ``__file__``.
+    folder
+        Folder of the records, one JSON file per participant.
+    settings
+        Values that all results depend on; JSON-able.
+    inputs
+        Returns a task's input files.
+    values
+        Returns further values of a task that its result depends on; JSON-able.
+    outputs
+        Returns the files that belong to a task and its record. Where one is missing, the work is
+        done again.
+    fingerprint
+        Returns a hash of an input file's content.
+    decode
+        Converts a stored record into the one that the map returns.
     """
-    digest = hashlib.sha256()
-    for source in sorted(sources_of(module)):
-        digest.update(source.relative_to(PACKAGE).as_posix().encode())
-        digest.update(source.read_bytes())
-    return digest.hexdigest()
+
+    folder: Path
+    settings: Any = ()
+    inputs: Callable[[Any], Iterable[Path]] = nothing
+    values: Callable[[Any], Any] = nothing
+    outputs: Callable[[Any, dict], Iterable[Path]] = nothing
+    fingerprint: Callable[[Path], str] = sha256
+    decode: Callable[[dict], dict] = as_stored
+
+    def file(self, participant_id: str) -> Path:
+        """Return the file of a participant's record."""
+        return self.folder / f"{participant_id}.json"
+
+    def keep_only(self, participant_ids: Collection[str]) -> None:
+        """Remove the records of all other participants."""
+        for record in self.folder.glob("*.json"):
+            if record.stem not in participant_ids:
+                record.unlink()
 
 
-def sources_of(module: Path) -> set[Path]:
-    """Return the files that `code_digest` of a module hashes."""
-    waiting, sources = [module], set()
-    while waiting:
-        source = waiting.pop()
-        if source not in sources:
-            sources.add(source)
-            waiting += _imported(source)
-    return sources
+class Recorded:
+    """A function of a task with its records; called with a participant's identifier and task.
 
+    Parameters
+    ----------
+    function
+        Takes a task, returns its result as a dictionary or raises `Excluded`.
+    records
+        Records of the results.
+    """
 
-def _imported(source: Path) -> Iterator[Path]:
-    """Yield the files of this package that a module imports, without `MACHINERY`."""
-    for node in ast.walk(ast.parse(source.read_bytes())):
-        if not isinstance(node, ast.ImportFrom) or node.level:
-            continue
-        top, *parts = (node.module or "").split(".")
-        if top != PACKAGE.name:
-            continue
-        for named in ([*parts, alias.name] for alias in node.names):
-            # a name is a module of the package, or of the module before it
-            for place in (PACKAGE.joinpath(*named), PACKAGE.joinpath(*parts)):
-                if (file := place.with_suffix(".py")).is_file():
-                    if not _is_machinery(file):
-                        yield file
-                    break
+    def __init__(self, function: Callable[[Any], dict], records: Records):
+        self.function, self.records = function, records
+        self.code = Code.behind(function)
 
+    def recall(self, named_task: tuple[str, Any]) -> dict | None:
+        """Return the record of finished work without reading its input files, if there is one.
 
-def _is_machinery(file: Path) -> bool:
-    name = ".".join(file.relative_to(PACKAGE).with_suffix("").parts)
-    return any(name == part or name.startswith(f"{part}.") for part in MACHINERY)
+        Raises
+        ------
+        Excluded
+            If the work ended with this exclusion.
+        """
+        participant_id, task = named_task
+        stored = _read(self.records.file(participant_id))
+        if stored.get("seen") != self._seen(task):
+            return None
+        if "excluded" in stored:
+            excluded = stored["excluded"]
+            raise Excluded(Reason(excluded["reason"]), excluded["detail"])
+        return self.records.decode(stored["record"]) if self._is_whole(task, stored) else None
+
+    def __call__(self, named_task: tuple[str, Any]) -> dict:
+        """Return the record of a task, working on it only if its inputs, settings or code differ.
+
+        Returns
+        -------
+        dict
+            ``seconds`` that the work took, and the function's result.
+
+        Raises
+        ------
+        Excluded
+            As the function does.
+        """
+        participant_id, task = named_task
+        file = self.records.file(participant_id)
+        # first what is seen: a file that changes from now on will be read again
+        seen = self._seen(task)
+        key = self._key(task, contents(self.records.inputs(task), self.records.fingerprint))
+        stored = _read(file)
+        if stored.get("key") == key and self._is_whole(task, stored):
+            record = stored["record"]
+        else:
+            file.unlink(missing_ok=True)  # the output files that it vouches for are replaced
+            record = self._work(task, file, seen)
+        if stored.get("seen") != seen or not file.exists():
+            write_json({"key": key, "seen": seen, "record": record}, file)
+        return self.records.decode(record)
+
+    def _work(self, task: Any, file: Path, seen: str) -> dict:
+        started = time.monotonic()
+        try:
+            result = self.function(task)
+        except Excluded as excluded:
+            if excluded.reason not in MAY_PASS:
+                why = {"reason": excluded.reason, "detail": excluded.detail}
+                write_json({"seen": seen, "excluded": why}, file)
+            raise
+        timed = {"seconds": round(time.monotonic() - started, 3), **result}
+        return json.loads(json.dumps(_plain(timed)))  # new or recalled, a record is the same
+
+    def _seen(self, task: Any) -> str:
+        return self._key(task, _stamps(self.records.inputs(task)))
+
+    def _key(self, task: Any, files: list[tuple]) -> str:
+        return record_key(self.code.digest, self.records.settings, self.records.values(task), files)
+
+    def _is_whole(self, task: Any, stored: dict) -> bool:
+        return all(path.exists() for path in self.records.outputs(task, stored["record"]))
 
 
 def record_key(*parts: Any) -> str:
-    """Return a hash of JSON-able `parts`."""
+    """Return a hash of JSON-able values."""
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def stamps(files: Iterable[Path]) -> list[tuple]:
-    """Return what can be seen of files without reading them; of one that is not there, its name."""
+def _stamps(files: Iterable[Path]) -> list[tuple]:
+    """Return name, size, time and inode of files; of a missing one its name."""
     seen = []
     for file in files:
         try:
@@ -92,68 +176,24 @@ def stamps(files: Iterable[Path]) -> list[tuple]:
     return seen
 
 
-def contents(files: Iterable[Path]) -> list[tuple]:
-    """Return name and hash of files; of one that is not there, its name."""
-    return [(file.name, sha256(file)) if file.exists() else (file.name,) for file in files]
+def contents(files: Iterable[Path], fingerprint: Callable[[Path], str] = sha256) -> list[tuple]:
+    """Return name and hash of files; of a missing one its name."""
+    return [(file.name, fingerprint(file)) if file.exists() else (file.name,) for file in files]
 
 
-def recall(path: Path, seen: str) -> dict | None:
-    """Return the record at `path` if it is there and its inputs look as they did.
-
-    Raises
-    ------
-    Excluded
-        If that is what was found of the participant.
-    """
-    stored = _read(path)
-    if stored.get("seen") != seen:
-        return None
-    if "excluded" in stored:
-        excluded = stored["excluded"]
-        raise Excluded(Reason(excluded["reason"]), excluded["detail"])
-    return stored["record"]
-
-
-def read_record(path: Path, key: str, seen: str | None = None) -> dict | None:
-    """Return the record at `path` if it is there and was made under `key`.
-
-    Parameters
-    ----------
-    path
-        Of the record.
-    key
-        Of what the result depends on.
-    seen
-        Remembered in place of what was seen before, so that `recall` finds the record.
-    """
-    stored = _read(path)
-    if stored.get("key") != key:
-        return None
-    if stored["seen"] != seen:
-        write_record(path, key, stored["record"], seen)
-    return stored["record"]
-
-
-def write_record(path: Path, key: str, record: dict, seen: str | None = None) -> None:
-    """Write a record, whole or not at all."""
-    write_json({"key": key, "seen": seen, "record": record}, path)
-
-
-def write_exclusion(path: Path, seen: str, excluded: Excluded) -> None:
-    """Write in place of a record that there can be none."""
-    why = {"reason": excluded.reason, "detail": excluded.detail}
-    write_json({"seen": seen, "excluded": why}, path)
-
-
-def keep_records(folder: Path, belong: set[str]) -> None:
-    """Remove records of participants who are not of the cohort any more."""
-    for record in folder.glob("*.json"):
-        if record.stem not in belong:
-            record.unlink()
+def _plain(value: Any) -> Any:
+    """Return a value in JSON's types; a value that is not known (NaN) becomes ``None``."""
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if isinstance(value, dict):
+        return {name: _plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return None if isinstance(value, float) and math.isnan(value) else value
 
 
 def _read(path: Path) -> dict:
-    """Return what is stored; nothing where there is none, or a broken disk left half of it."""
+    """Return a stored record; nothing where there is none or the file is damaged."""
     try:
         return read_json(path)
     except (FileNotFoundError, ValueError):

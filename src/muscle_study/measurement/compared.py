@@ -9,10 +9,17 @@ import pandas as pd
 from muscle_study.imaging.volumes import load
 from muscle_study.mapping.cluster import map_participants
 from muscle_study.mapping.parameters import ClusterParameters
+from muscle_study.mapping.records import Records
 from muscle_study.measurement.agreement import agreement_row
 from muscle_study.measurement.measures import MEASURES
 from muscle_study.measurement.parameters import MeasurementParameters
-from muscle_study.measurement.participants import MeasureTask, measure_participant, measure_tasks
+from muscle_study.measurement.participants import (
+    MeasureTask,
+    measure_inputs,
+    measure_participant,
+    measure_tasks,
+    measure_values,
+)
 from muscle_study.protocol.exclusions import check_conserved
 from muscle_study.protocol.files import read_table, write_table
 from muscle_study.protocol.muscles import STRUCTURES
@@ -117,9 +124,15 @@ def compare_segmentations(
         compare_participant,
         tasks,
         cluster,
-        folders=[paths.segmentations, paths.compared],
+        records=Records(
+            paths.measurements / "records" / "comparison",
+            inputs=lambda task: [task.segmentation, *measure_inputs(task.other)],
+            values=lambda task: measure_values(task.other),
+        ),
+        folders=[paths.segmentations, paths.compared, paths.measurements],
     )
     participants = participants.reindex(columns=["participant_id", *DICE, *MEASURES])
+    participants = participants.astype(dict.fromkeys((*DICE, *MEASURES), float))
     before = read_table(paths.compared / "exclusions.csv").astype(str)
     before = before[before["participant_id"].isin(measured)].assign(stage=STAGE)
     exclusions = pd.concat([before, exclusions], ignore_index=True)

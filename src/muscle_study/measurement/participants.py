@@ -1,6 +1,5 @@
 """Measuring every participant who has a segmentation."""
 
-import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,17 +11,7 @@ import pandas as pd
 from muscle_study.imaging.volumes import Volume, load, open_mapped
 from muscle_study.mapping.cluster import map_participants
 from muscle_study.mapping.parameters import ClusterParameters
-from muscle_study.mapping.records import (
-    code_digest,
-    contents,
-    keep_records,
-    read_record,
-    recall,
-    record_key,
-    stamps,
-    write_exclusion,
-    write_record,
-)
+from muscle_study.mapping.records import Records
 from muscle_study.measurement.coverage import withheld, without
 from muscle_study.measurement.measures import COLUMNS, measure, swapped
 from muscle_study.measurement.parameters import MeasurementParameters
@@ -206,80 +195,18 @@ def measure_tasks(
     return tasks
 
 
-@dataclass(frozen=True)
-class Work:
-    """What is done for each participant, with its record.
-
-    Parameters
-    ----------
-    code
-        Version of the stage's code.
-    folder
-        Of the records.
-    """
-
-    code: str
-    folder: Path
-
-    def finished(self, task: MeasureTask) -> dict | None:
-        """Return the record of a participant who need not be measured again.
-
-        Raises
-        ------
-        Excluded
-            If the participant was set aside, with the same files.
-        """
-        done = recall(self._record(task), self._key(task, stamps(_inputs(task))))
-        return None if done is None else _with_arrays(done)
-
-    def measure(self, task: MeasureTask) -> dict:
-        """Measure a participant, unless that was done with the same inputs and code.
-
-        Returns
-        -------
-        dict
-            As from `measure_participant`, with ``seconds`` that it took.
-
-        Raises
-        ------
-        Excluded
-            As `measure_participant`.
-        """
-        started = time.monotonic()
-        record, seen = self._record(task), self._key(task, stamps(_inputs(task)))
-        key = self._key(task, contents(_inputs(task)))
-        if (done := read_record(record, key, seen)) is not None:
-            return _with_arrays(done)
-        try:
-            measured = {name: _plain(value) for name, value in measure_participant(task).items()}
-        except Excluded as excluded:
-            write_exclusion(record, seen, excluded)
-            raise
-        measured["seconds"] = round(time.monotonic() - started, 3)
-        write_record(record, key, measured, seen)
-        return _with_arrays(measured)
-
-    def _record(self, task: MeasureTask) -> Path:
-        return self.folder / f"{task.segmentation.name.removesuffix('.nii.gz')}.json"
-
-    def _key(self, task: MeasureTask, files: list[tuple]) -> str:
-        return record_key(self.code, task.height_cm, task.min_muscle_ml, files)
-
-
-def _inputs(task: MeasureTask) -> list[Path]:
+def measure_inputs(task: MeasureTask) -> list[Path]:
+    """Return the files that a participant's measures depend on."""
     return [task.segmentation, *(task.dixon or ())]
 
 
-def _plain(value: Any) -> Any:
-    """Return a value as JSON has it, where ``None`` is what is not known."""
-    if isinstance(value, dict):
-        return {name: rows.tolist() for name, rows in value.items()}
-    value = value.item() if isinstance(value, np.generic) else value
-    return None if isinstance(value, float) and np.isnan(value) else value
+def measure_values(task: MeasureTask) -> tuple[float, float]:
+    """Return the numbers that a participant's measures depend on."""
+    return task.height_cm, task.min_muscle_ml
 
 
-def _with_arrays(record: dict) -> dict:
-    """Return a record as it is kept in memory, where lists would take eight times the space."""
+def with_arrays(record: dict) -> dict:
+    """Return a record with profiles as arrays, since lists take eight times the memory."""
     profiles = {side: np.reshape(rows, (-1, 2)) for side, rows in record["profile"].items()}
     return record | {"profile": profiles}
 
@@ -301,16 +228,19 @@ def measure_cohort(
         When nobody could be measured.
     """
     tasks = measure_tasks(paths, paths.segmentations, parameters)
-    work = Work(code_digest(Path(__file__)), paths.measurements / "records")
     measures, exclusions = map_participants(
         STAGE,
-        work.measure,
+        measure_participant,
         tasks,
         cluster,
-        finished=work.finished,
+        records=Records(
+            paths.measurements / "records",
+            inputs=measure_inputs,
+            values=measure_values,
+            decode=with_arrays,
+        ),
         folders=[paths.curated, paths.segmentations, paths.measurements],
     )
-    keep_records(work.folder, set(tasks))
     measures = measures.reindex(columns=["participant_id", *COLUMNS, "profile", "withheld"])
     numbers = [name for name in COLUMNS if not name.endswith("_at_border")]
     measures = measures.astype(dict.fromkeys(numbers, float))

@@ -19,6 +19,7 @@ from scipy.spatial import KDTree
 from muscle_study.imaging.volumes import Volume, load
 from muscle_study.mapping.cluster import map_participants
 from muscle_study.mapping.parameters import ClusterParameters
+from muscle_study.mapping.records import Records
 from muscle_study.measurement.participants import segmented_participants
 from muscle_study.protocol.exclusions import Excluded, Reason
 from muscle_study.protocol.files import read_table, write_table
@@ -152,10 +153,14 @@ def score_test_split(
         score,
         tasks,
         cluster,
-        folders=[paths.curated, paths.segmentations],
+        records=Records(
+            paths.measurements / "records" / "segmentation_quality",
+            inputs=lambda task: [task.segmentation, task.reference],
+        ),
+        folders=[paths.curated, paths.segmentations, paths.measurements],
     )
     rows = [(record.participant_id, *row) for record in records.itertuples() for row in record.rows]
-    quality = pd.DataFrame(rows, columns=COLUMNS[:-1])
+    quality = pd.DataFrame(rows, columns=COLUMNS[:-1]).astype(dict.fromkeys(SCORES, float))
     predicted = predicted_dice(read_table(paths.segmentations / "records.csv"))
     quality = quality.merge(predicted, on=["participant_id", "structure"], how="left")
     write_table(quality, paths.measurements / "segmentation_quality.csv")

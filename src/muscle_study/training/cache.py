@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from muscle_study.imaging.volumes import load, resample
-from muscle_study.mapping.records import code_digest, read_record, record_key, write_record
+from muscle_study.mapping.records import Recorded, Records
 from muscle_study.networks.preprocessing import intensity_range, load_channels, network_input
 from muscle_study.protocol.files import whole_file
 from muscle_study.protocol.muscles import Label
@@ -18,6 +18,9 @@ from muscle_study.protocol.paths import image_file
 
 #: So many voxels of each label are kept as places that patches can be centred on.
 PLACES_A_LABEL = 4096
+
+#: Arrays that are written of a scan.
+PARTS = ("image", "label", "places")
 
 
 class CachedVolume(NamedTuple):
@@ -51,7 +54,9 @@ class VolumeCache:
 
     def __init__(self, folder: Path, channels: Sequence[str], spacing_mm: Sequence[float]):
         self.folder, self.channels, self.spacing_mm = folder, channels, spacing_mm
-        self.code = code_digest(Path(__file__))
+        settings = (channels, spacing_mm)
+        records = Records(folder / "records", settings, self._inputs, outputs=self._outputs)
+        self.preprocess = Recorded(self._preprocess, records)
 
     def add(self, name: str, images: Path, label: Path) -> None:
         """Preprocess an annotated scan, unless that was done from these very files.
@@ -65,34 +70,38 @@ class VolumeCache:
         label
             Its label map.
         """
-        files = [*(image_file(images, channel) for channel in self.channels), label]
-        stamps = [(f.name, f.stat().st_size, f.stat().st_mtime_ns) for f in files if f.exists()]
-        key = record_key(self.code, self.channels, self.spacing_mm, stamps)
-        record = self.folder / "records" / f"{name}.json"
-        if read_record(record, key) is not None:
-            return
+        named_task = name, (name, images, label)
+        if self.preprocess.recall(named_task) is None:
+            self.preprocess(named_task)
+
+    def _inputs(self, task: tuple[str, Path, Path]) -> list[Path]:
+        _, images, label = task
+        return [*(image_file(images, channel) for channel in self.channels), label]
+
+    def _outputs(self, task: tuple[str, Path, Path], _record: dict) -> list[Path]:
+        return [self._file(task[0], part) for part in PARTS]
+
+    def _preprocess(self, task: tuple[str, Path, Path]) -> dict:
+        name, images, label = task
         volumes = load_channels(images, self.channels)
         ranges = {channel: intensity_range(volumes[channel].data) for channel in self.channels}
         image = network_input(volumes, ranges, self.spacing_mm)
         labels = resample(load(label), image.data.shape[1:], image.affine, order=0).data
         labels = labels.astype(np.uint8)
-        self._write(f"{name}.image", image.data.astype(np.float16))
-        self._write(f"{name}.label", labels)
-        self._write(f"{name}.places", _places(labels))
-        write_record(record, key, {})
+        arrays = image.data.astype(np.float16), labels, _places(labels)
+        for part, array in zip(PARTS, arrays, strict=True):
+            with whole_file(self._file(name, part)) as beside:
+                np.save(beside, array)
+        return {}
 
     def open(self, name: str) -> CachedVolume:
         """Map an added scan into memory."""
-        image, label, places = (
-            np.load(self.folder / f"{name}.{part}.npy", mmap_mode="r")
-            for part in ("image", "label", "places")
-        )
+        image, label, places = (np.load(self._file(name, part), mmap_mode="r") for part in PARTS)
         by_label = [places[places[:, 0] == value, 1:] for value in Label]
         return CachedVolume(image, label, [of_label for of_label in by_label if len(of_label)])
 
-    def _write(self, name: str, array: np.ndarray) -> None:
-        with whole_file(self.folder / f"{name}.npy") as beside:
-            np.save(beside, array)
+    def _file(self, name: str, part: str) -> Path:
+        return self.folder / f"{name}.{part}.npy"
 
 
 def _places(labels: np.ndarray) -> np.ndarray:

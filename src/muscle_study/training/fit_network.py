@@ -9,8 +9,9 @@ import torch
 from lightning.pytorch.callbacks import Callback, EMAWeightAveraging, ModelCheckpoint
 from torch.utils.data import DataLoader
 
+from muscle_study.mapping.code_version import code_digest
 from muscle_study.mapping.progress import Progress
-from muscle_study.mapping.records import code_digest, contents, record_key
+from muscle_study.mapping.records import contents, record_key
 from muscle_study.networks.model import Learned, load_model, model_files, save_weights
 from muscle_study.networks.network import layout, learned_weights
 from muscle_study.networks.parameters import NetworkParameters
