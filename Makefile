@@ -119,7 +119,7 @@ status: $(environment) ## say what is done, stale or failed, why, how far, and w
 
 # Training costs hours, and raw data may be the only copy: they stay unless asked for.
 costly := $(wildcard $(data)/model $(data)/raw $(data)/truth)
-cheap := $(wildcard $(reports) $(data)/parameters $(data)/curated $(data)/segmentations \
+cheap := $(wildcard $(reports) $(reports)-scratch $(data)-scratch $(data)/parameters $(data)/curated $(data)/segmentations \
   $(data)/measurements $(data)/verification)
 clean: ## remove a run's reports and intermediate data; ALL=1: its model and raw data too
 ifdef ALL

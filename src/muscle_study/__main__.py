@@ -12,7 +12,7 @@ from pathlib import Path
 
 from muscle_study.protocol.paths import RunPaths
 from muscle_study.protocol.stages import NOTEBOOK_STAGES
-from muscle_study.running.facts import write_facts
+from muscle_study.running.facts import stages_of, write_facts
 from muscle_study.running.lock import RunLockedError, is_held, run_lock
 from muscle_study.running.parameters import ParameterError, keep_used, load, write_slices
 
@@ -45,6 +45,9 @@ def _parser() -> argparse.ArgumentParser:
             )
         if name == "train":
             command.add_argument("--parameters", help="JSON file of the section, for the run's own")
+            command.add_argument(
+                "--scratch", action="store_true", help="write the model to the scratch run"
+            )
         if name == "audit":
             command.add_argument("--number", help="name of a number; without one, all are listed")
         if name == "replicates":
@@ -88,13 +91,16 @@ def _report(options: argparse.Namespace, overrides: list[str]) -> int:
     parameters = load(options.run, overrides)
     from muscle_study.report.errors import ReportError
     from muscle_study.report.render import render
+    from muscle_study.running.integrity import IntegrityError, check_results
 
+    paths = RunPaths(options.run)
     try:
-        with run_lock(RunPaths(options.run).data, "report"):
+        with run_lock(paths.data, "report"):
             write_slices(options.run, parameters)
+            check_results(stages_of(parameters), paths)
             for file in render(options.run, parameters.report):
                 print(f"[report] {file}")
-    except ReportError as error:
+    except (IntegrityError, ReportError) as error:
         print(error, file=sys.stderr)
         return 1
     keep_used(options.run, "report")
@@ -108,7 +114,7 @@ def _train(options: argparse.Namespace, overrides: list[str]) -> int:
     from muscle_study.training.fit import train_networks, trainings_of
     from muscle_study.training.parameters import TrainingParameters
 
-    paths = RunPaths(options.run)
+    paths = RunPaths(options.run, scratch="training" if options.scratch else None)
     if options.parameters is not None:  # of the notebook, whose run holds the lock
         handed = Path(options.parameters).read_text(encoding="utf-8")
         parameters, lock = TrainingParameters.model_validate_json(handed), nullcontext()

@@ -1,15 +1,20 @@
 """The manifests of a run, and whether the files that they name are still those."""
 
-from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pandas as pd
 
-from muscle_study.protocol.files import read_json, read_table, sha256
+from muscle_study.protocol.files import read_json, read_table
 from muscle_study.protocol.paths import ROOT, RunPaths
-from muscle_study.protocol.provenance import SOURCE, Hashes, folder_named, manifest_of
+from muscle_study.protocol.provenance import (
+    SOURCE,
+    Hashes,
+    differing,
+    folder_named,
+    manifest_of,
+)
 from muscle_study.protocol.stages import STAGES
 
 
@@ -115,18 +120,6 @@ def _compare_with_disk(
 def source_folder(manifests: dict[str, dict]) -> Path:
     """Return where the raw data from elsewhere lie, by the parameters that curation ran with."""
     return ROOT / Path(manifests["curation"]["parameters"]["source"]).expanduser()
-
-
-def differing(named: dict[str, tuple[Path, str]], what: str) -> Iterator[str]:
-    """Say of each file that is missing, or has another hash than the one given, what is off."""
-    there = {name: pair for name, pair in named.items() if pair[0].is_file()}
-    yield from (f"{name} is missing" for name in named if name not in there)
-    # hashing leaves Python's lock, so that threads use the cores
-    with ThreadPoolExecutor() as pool:
-        found = pool.map(sha256, [path for path, _ in there.values()])
-        for (name, (_, digest)), now in zip(there.items(), found, strict=True):
-            if now != digest:
-                yield f"{name} {what}"
 
 
 def check_volumes(paths: RunPaths, manifests: dict[str, dict]) -> Checked:

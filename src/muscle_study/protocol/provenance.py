@@ -6,6 +6,8 @@ stage read can be found among what an earlier one wrote, from the manuscript bac
 
 import platform
 import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -113,6 +115,18 @@ def hashes_of_results(stage: str, paths: RunPaths) -> Hashes:
     """Return the hashes of what a stage has written, but for the report."""
     folders = paths.folders_of(stage)
     return folder_hashes(folders, paths) if folders else published_hashes(stage, paths)
+
+
+def differing(named: dict[str, tuple[Path, str]], what: str) -> Iterator[str]:
+    """Say of each file that is missing, or has another hash than the one given, what is wrong."""
+    there = {name: pair for name, pair in named.items() if pair[0].is_file()}
+    yield from (f"{name} is missing" for name in named if name not in there)
+    # hashing releases Python's lock, so that threads use the cores
+    with ThreadPoolExecutor() as pool:
+        found = pool.map(sha256, [path for path, _ in there.values()])
+        for (name, (_, digest)), now in zip(there.items(), found, strict=True):
+            if now != digest:
+                yield f"{name} {what}"
 
 
 def manifest_of(name: str, paths: RunPaths) -> Path:

@@ -12,6 +12,7 @@ import nbformat
 from muscle_study.protocol.files import read_json
 from muscle_study.protocol.paths import ROOT, RunPaths
 from muscle_study.running.facts import stages_of
+from muscle_study.running.integrity import changed_results, remedy
 from muscle_study.running.lock import is_held, last_owner
 from muscle_study.running.notebooks import describe_failure
 from muscle_study.running.parameters import ParameterError, load
@@ -44,6 +45,8 @@ def status(run: str, overrides: list[str]) -> str:
             state = "running since {since}, process {process} on {host}".format(
                 **last_owner(paths.data)
             )
+        elif state == "done" and (changed := changed_results(stage, paths)):
+            state = f"done, then changed: {'; '.join(changed)}. {remedy(stage, paths)}"
         elif again := to_try_again(stage, paths):
             state += f", but for participants who are to be tried again: {_counts(again)}"
         lines.append(f"{stage:<12} {state}")

@@ -40,6 +40,7 @@ def train_in_processes(paths: RunPaths, parameters: TrainingParameters) -> None:
     write_json(parameters.model_dump(mode="json"), handed)
     command = [sys.executable, "-m", "muscle_study", "train"]
     command += ["--run", paths.run, "--parameters", str(handed)]
+    command += ["--scratch"] if paths.scratch else []
     environment = {progress.PLAIN: "lines", **os.environ}
     # within a job of SLURM, Lightning would wait for processes that srun starts
     environment.pop("SLURM_NTASKS", None)

@@ -1,9 +1,12 @@
 """The check itself: make the cohort, curate it, and hold what was found against the bars."""
 
+import time
+
 import pandas as pd
 
 from muscle_study.checks.curation_check.cohort import check_parameters, draw_check_cohort
 from muscle_study.checks.curation_check.swaps import compare_righted
+from muscle_study.checks.publish import publish_check
 from muscle_study.cohort.export import write_cohort
 from muscle_study.curation.confusion import compare_with_faults
 from muscle_study.curation.parameters import CurationParameters
@@ -12,7 +15,7 @@ from muscle_study.protocol.files import write_table
 from muscle_study.protocol.findings import SOUND
 from muscle_study.protocol.paths import RunPaths
 from muscle_study.publishing.numbers import Numbers
-from muscle_study.publishing.result import Publisher, Result
+from muscle_study.publishing.result import Result
 from muscle_study.running.parameters import StudyParameters
 from muscle_study.statistics.analyses.sample.curation import confusion_table
 
@@ -52,6 +55,7 @@ def check_curation(
     list of str
         The bars that were missed, in words.
     """
+    begun = time.monotonic()
     folder = f"{run}/curation_check"
     paths, cluster = RunPaths(folder), parameters.cluster
     cohort = check_parameters(parameters.cohort, each, sound, seed)
@@ -61,16 +65,22 @@ def check_curation(
     confusion = compare_with_faults(curate_cohort(curation, paths, cluster), paths)
     righted = compare_righted(drawn, COMPARED, cohort, curation, folder, cluster)
     write_table(righted, paths.data / "righted.csv")
-    report(confusion, righted, len(drawn.imaged), each, RunPaths(run))
+    publish_check(
+        "curation_check",
+        result_of(confusion, righted, len(drawn.imaged), each),
+        {"each": each, "sound": sound, "seed": seed},
+        begun,
+        RunPaths(run),
+    )
     print(confusion.round(3).to_string(index=False))
     print(righted.round(4).to_string(index=False))
     return missed(confusion, righted)
 
 
-def report(
-    confusion: pd.DataFrame, righted: pd.DataFrame, participants: int, each: int, paths: RunPaths
-) -> None:
-    """Publish the check's table and numbers for the manuscript."""
+def result_of(
+    confusion: pd.DataFrame, righted: pd.DataFrame, participants: int, each: int
+) -> Result:
+    """Return the check's table and numbers for the manuscript."""
     caption = (
         f"What curation did about the faults of a synthetic cohort of {participants}, {each} of "
         "each kind. Synthetic cohort: no real people. "
@@ -83,8 +93,7 @@ def report(
     numbers.number("curation_check.compared", righted["righted"].sum())
     largest = righted["largest_difference_percent"].max()
     numbers.number("curation_check.difference", largest, 2, "%")
-    result = Result("curation_check", confusion_table(confusion, caption), numbers=numbers)
-    Publisher(paths, "curation_check", show=False)(result)
+    return Result("curation_check", confusion_table(confusion, caption), numbers=numbers)
 
 
 def missed(confusion: pd.DataFrame, righted: pd.DataFrame) -> list[str]:
