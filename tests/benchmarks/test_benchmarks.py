@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import cluster, confidence, storage
+from benchmarks import confidence, storage
 from benchmarks.inference import mean_dice, muscles_of
 from benchmarks.loading import count_patches
 from benchmarks.measured import measure, scaled_seconds
@@ -157,14 +157,3 @@ def test_the_area_is_by_kind_and_of_all():
     assert by_kind["area"].isna().tolist() == [True, True, False]
     assert by_kind.loc["all", "area"] == 0.5  # of four pairs, two are ranked right
     assert not bars.data["held"].item()
-
-
-# ---- the map over participants
-
-
-def test_a_finished_cohort_is_found_without_reading_it(tmp_path):
-    finished = cluster.Finished(tmp_path)
-    finished.make(3)
-    assert finished(2) == {"number": 2}
-    finished.inputs(2)[0].write_text("changed")
-    assert finished(2) is None

@@ -108,8 +108,14 @@ def compare_segmentations(
         name: paths.measurements / f"{name}.csv"
         for name in ("comparison", "compared", "compared_exclusions")
     }
+    records = Records(
+        paths.measurements / "records" / STAGE,
+        inputs=lambda task: [task.segmentation, *measure_inputs(task.other)],
+        values=lambda task: measure_values(task.other),
+    )
     if not (paths.compared / "records.csv").exists():
-        for path in written.values():  # of an earlier run
+        records.keep_only(())  # of an earlier run, as the tables
+        for path in written.values():
             path.unlink(missing_ok=True)
         return None
     measured = measures["participant_id"]
@@ -124,11 +130,7 @@ def compare_segmentations(
         compare_participant,
         tasks,
         cluster,
-        records=Records(
-            paths.measurements / "records" / "comparison",
-            inputs=lambda task: [task.segmentation, *measure_inputs(task.other)],
-            values=lambda task: measure_values(task.other),
-        ),
+        records=records,
         folders=[paths.segmentations, paths.compared, paths.measurements],
     )
     participants = participants.reindex(columns=["participant_id", *DICE, *MEASURES])
