@@ -4,8 +4,7 @@ from muscle_study.publishing.cell_numbers import CellNumbers
 from muscle_study.publishing.numbers import read_numbers
 from muscle_study.statistics.analyses.extensions import measurement_error
 from muscle_study.statistics.analyses.names import expected_names
-from muscle_study.statistics.analyses.segmentation import compared
-from muscle_study.statistics.analyses.segmentation.quality import has_predictions, has_truth
+from muscle_study.statistics.analyses.segmentation.quality import has_truth
 from muscle_study.statistics.study.study import Study
 
 TABLES = (
@@ -51,9 +50,6 @@ FIGURES = (
     "centiles",
 )
 
-#: What a run has whose inference predicted Dice.
-PREDICTED_FIGURES = ("predicted",)
-
 #: What a run with known truth has besides, and one with simulated measurements.
 TRUTH_TABLES = ("agreement", "recovery")
 TRUTH_FIGURES = ("agreement",)
@@ -61,10 +57,6 @@ SIMULATED_TABLES = ("imaged",)
 
 #: What a run has that knows true or reference sizes of enough participants.
 ERROR_TABLES = ("error_model", "measurement_error")
-
-#: What a run has whose segmentation is compared with another one.
-COMPARED_TABLES = ("comparison",)
-COMPARED_FIGURES = ("comparison",)
 
 
 def write_numbers(study: Study, numbers: CellNumbers) -> None:
@@ -86,16 +78,11 @@ def write_numbers(study: Study, numbers: CellNumbers) -> None:
 def missing_outputs(study: Study) -> list[str]:
     """Return the files and numbers that the manuscript needs and the run lacks."""
     tables, figures = [*TABLES], [*FIGURES]
-    if has_predictions(study):
-        figures += PREDICTED_FIGURES
     if has_truth(study):
         tables += TRUTH_TABLES
         figures += TRUTH_FIGURES
     if measurement_error.is_here(study):
         tables += ERROR_TABLES
-    if compared.is_here(study):
-        tables += COMPARED_TABLES
-        figures += COMPARED_FIGURES
     if study.has_simulated:
         tables += SIMULATED_TABLES
     files = [

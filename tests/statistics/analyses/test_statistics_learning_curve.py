@@ -3,6 +3,7 @@ import shutil
 import pytest
 
 from muscle_study.protocol.files import read_table, write_table
+from muscle_study.publishing.result import Absent
 from muscle_study.statistics.analyses.segmentation import learning_curve
 
 
@@ -20,8 +21,7 @@ def measured(study_of, plan):
 
 
 def test_the_curve_by_size_and_muscle(measured):
-    assert learning_curve.is_here(measured)
-    table = learning_curve.curve_table(measured)
+    table = learning_curve(measured).table
     assert table.text["Training participants"].tolist() == ["10", "30"]
     mean = table.data.pivot(index="muscle", columns="training_participants", values="mean")
     assert (mean[30] - mean[10]).tolist() == pytest.approx([0.1, 0.1])
@@ -30,8 +30,8 @@ def test_the_curve_by_size_and_muscle(measured):
 
 def test_the_curve_of_another_model_is_not_shown(measured):
     (measured.paths.learning_curve / "card.json").write_text("{}")
-    assert not learning_curve.is_here(measured)
+    assert isinstance(learning_curve(measured), Absent)
 
 
 def test_without_a_curve_there_is_none(study):
-    assert not learning_curve.is_here(study)
+    assert isinstance(learning_curve(study), Absent)

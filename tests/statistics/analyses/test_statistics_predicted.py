@@ -2,11 +2,9 @@ import numpy as np
 import pytest
 
 from muscle_study.protocol.files import read_table, write_table
-from muscle_study.publishing.cell_numbers import CellNumbers
 from muscle_study.publishing.density import SHARES
-from muscle_study.publishing.numbers import read_numbers
-from muscle_study.statistics.analyses import text
-from muscle_study.statistics.analyses.segmentation import predicted_figure
+from muscle_study.publishing.result import Absent
+from muscle_study.statistics.analyses.segmentation import predicted
 from muscle_study.statistics.analyses.segmentation.predicted import (
     area_under_curve,
     predictions,
@@ -57,36 +55,33 @@ def with_failures(study_of, plan):
     return make
 
 
-def numbers_of(study, folder):
-    numbers = CellNumbers()
-    text.predicted_numbers(study, numbers, "fig-predicted")
-    numbers.write(folder / "numbers.json")
-    return {name: number.text for name, number in read_numbers(folder).items()}
+def numbers_of(study):
+    return {name: number.text for name, number in predicted(study).numbers.items()}
 
 
-def test_failures_are_ranked_with_an_interval(with_failures, tmp_path):
+def test_failures_are_ranked_with_an_interval(with_failures):
     study = with_failures(3)
     found = ranking(study)
     assert (found.structures, found.failures, found.auc) == (48, 3, 1.0)
     assert found.low <= found.auc <= found.high
-    assert numbers_of(study, tmp_path)["predicted.auc"] == "1.000"
+    assert numbers_of(study)["predicted.auc"] == "1.000"
 
 
-def test_without_failures_that_is_said(with_failures, tmp_path):
-    numbers = numbers_of(with_failures(0), tmp_path)
+def test_without_failures_that_is_said(with_failures):
+    numbers = numbers_of(with_failures(0))
     assert numbers["predicted.failures"] == "0"
     assert numbers["predicted.auc"] == "undefined, since none failed"
 
 
-def test_a_few_real_failures_are_not_told(with_failures, tmp_path):
-    numbers = numbers_of(with_failures(2, synthetic=False, truth=False), tmp_path)
+def test_a_few_real_failures_are_not_told(with_failures):
+    numbers = numbers_of(with_failures(2, synthetic=False, truth=False))
     assert numbers["predicted.failures"] == numbers["predicted.auc"] == "suppressed"
 
 
 def test_predictions_of_few_are_not_drawn(with_failures, study_of, plan):
-    few = predicted_figure.draw(with_failures(3))
+    few = predicted(with_failures(3)).figure
     assert few.data.empty and not few.figure.axes[0].collections
-    many = predicted_figure.draw(study_of(plan(n=100, n_test=30)))
+    many = predicted(study_of(plan(n=100, n_test=30))).figure
     assert set(many.data["share"]) == set(SHARES)
     assert all(not hasattr(drawn, "get_offsets") or len(drawn.get_offsets()) <= 1
                for drawn in many.figure.axes[0].collections)  # fmt: skip
@@ -106,3 +101,10 @@ def test_predictions_are_judged_within_a_muscle(study):
 def test_few_participants_are_not_judged_within_a_muscle(study_of, plan):
     found = within_muscles(study_of(plan(n_test=4)))
     assert all(np.isnan(value) for of_muscle in found.values() for value in of_muscle)
+
+
+def test_masks_from_elsewhere_have_no_prediction(with_failures):
+    study = with_failures(1)
+    path = study.paths.measurements / "segmentation_quality.csv"
+    write_table(read_table(path).assign(predicted_dice=np.nan), path)
+    assert isinstance(predicted(study), Absent)

@@ -3,10 +3,10 @@ import pandas as pd
 import pytest
 
 from muscle_study.protocol.files import read_table, write_table
+from muscle_study.statistics.analyses.segmentation import strata
 from muscle_study.statistics.analyses.segmentation.strata import (
     hidden_groups,
     mean_interval,
-    strata_table,
     stratified,
 )
 
@@ -58,14 +58,14 @@ def test_each_stratum_by_hand(study):
 
 
 def test_a_fault_of_few_synthetic_participants_is_shown(study):
-    text = strata_table(study).text.set_index("Group")
+    text = strata(study).table.text.set_index("Group")
     assert text.loc["Fault: cut sides", "n"].tolist() == ["2", "2"]
-    assert "made up" not in strata_table(study).caption
+    assert "made up" not in strata(study).table.caption
 
 
 def test_a_real_run_knows_no_fault(study_of, plan):
     study = study_of(plan(synthetic=False, n=60, n_test=8, truth=False))
-    table = strata_table(study)
+    table = strata(study).table
     assert "fault" not in set(table.data["by"]) and "Faults" not in table.caption
 
 

@@ -16,7 +16,7 @@ from muscle_study.statistics.analyses.muscle_size.descriptives import (
     measures_table,
     population_table,
 )
-from muscle_study.statistics.analyses.muscle_size.published import published, published_table
+from muscle_study.statistics.analyses.muscle_size.published import published_table
 from muscle_study.statistics.analyses.sample import curation, exclusions
 from muscle_study.statistics.analyses.sample.exclusions import (
     TRAITS,
@@ -24,7 +24,9 @@ from muscle_study.statistics.analyses.sample.exclusions import (
     exclusion_tests,
     exclusions_by_group,
 )
-from muscle_study.statistics.analyses.segmentation.quality import by_muscle, dice_table
+from muscle_study.statistics.analyses.segmentation import dice
+from muscle_study.statistics.analyses.segmentation.quality import by_muscle
+from muscle_study.statistics.study.paper import published
 
 
 @pytest.mark.parametrize(
@@ -123,7 +125,7 @@ def test_dice_by_structure_and_by_muscle(study):
     )
     assert by_muscle(quality, "dice")["psoas"].tolist() == pytest.approx([0.85, 0.7])
     assert by_muscle(quality, "dice")["gluteus"].isna().all()
-    assert dice_table(study).text["Structure"].tolist()[-1] == "Gluteus, both sides"
+    assert dice(study).table.text["Structure"].tolist()[-1] == "Gluteus, both sides"
 
 
 def test_exclusions_by_group_add_up_or_are_hidden(study_of, plan):

@@ -2,8 +2,7 @@
 
 from muscle_study.protocol.muscles import MUSCLES
 from muscle_study.statistics.analyses.extensions import measurement_error
-from muscle_study.statistics.analyses.segmentation import compared
-from muscle_study.statistics.analyses.segmentation.quality import has_predictions, has_truth
+from muscle_study.statistics.analyses.segmentation.quality import has_truth, read_quality
 from muscle_study.statistics.study.measures import OUTCOMES
 from muscle_study.statistics.study.study import Study
 
@@ -119,9 +118,9 @@ def expected_names(study: Study) -> set[str]:
     """Return the names that the run's numbers must have."""
     return {
         *NAMES,
-        *(PREDICTED_NAMES if has_predictions(study) else []),
+        *(PREDICTED_NAMES if read_quality(study)["predicted_dice"].notna().any() else []),
         *(TRUTH_NAMES if has_truth(study) else []),
         *(CORRECTED_NAMES if measurement_error.is_here(study) else []),
-        *(COMPARED_NAMES if compared.is_here(study) else []),
+        *(COMPARED_NAMES if (study.paths.measurements / "comparison.csv").exists() else []),
         *(SIMULATED_NAMES if study.has_simulated else []),
     }

@@ -1,55 +1,25 @@
 """The numbers that the manuscript's text needs, under their names."""
 
-from collections import defaultdict
-from pathlib import Path
-
-import nibabel as nib
 import numpy as np
 import pandas as pd
 
-from muscle_study.protocol.files import read_json, read_table
+from muscle_study.protocol.files import read_table
 from muscle_study.protocol.muscles import MUSCLES
-from muscle_study.protocol.paths import IMAGE_ENDING
 from muscle_study.publishing.cell_numbers import CellNumbers
 from muscle_study.publishing.disclosure import SUPPRESSED
 from muscle_study.publishing.numbers import format_number, format_p, interval
 from muscle_study.statistics.analyses.muscle_size.correlation import SIZES, correlations
-from muscle_study.statistics.analyses.muscle_size.published import published
 from muscle_study.statistics.analyses.muscle_size.regression import TERM_TEXT, coefficient_digits
-from muscle_study.statistics.analyses.segmentation import compared
-from muscle_study.statistics.analyses.segmentation.predicted import FAILURE, ranking, within_muscles
-from muscle_study.statistics.analyses.segmentation.quality import (
-    by_muscle,
-    read_agreement,
-    read_quality,
-)
 from muscle_study.statistics.methods.descriptives import describe
 from muscle_study.statistics.study.measures import OUTCOMES, PAPER_OUTCOMES, SEXES, SHORT_NAMES
+from muscle_study.statistics.study.paper import published
 from muscle_study.statistics.study.study import Study
 
 #: Stands in the text for what the data do not suffice for.
 NOT_ESTIMABLE = "not estimable"
 
-#: Stands in the text for what only a run by `make` leaves.
-NOT_RECORDED = "a time that was not recorded"
-NO_SETTING = "a threshold that was not recorded"
-
-#: Names of training's augmentations in the text.
-AUGMENTATIONS = {
-    "affine": "affine deformation",
-    "elastic": "elastic deformation",
-    "bias_field": "bias field",
-    "gamma": "contrast",
-    "noise": "noise",
-    "motion": "motion or ghosts",
-    "flip": "a reflection that exchanges the left and right labels",
-}
-
 #: So many estimates that miss the truth are named in the text; more are counted.
 MOST_NAMED = 3
-
-#: Short names of the scores in the text, with digits and unit.
-SCORES = {"hausdorff95_mm": ("hd95", 1, "mm"), "surface_distance_mm": ("asd", 2, "mm")}
 
 
 class Text:
@@ -134,117 +104,6 @@ def population_numbers(study: Study, numbers: CellNumbers, cell: str) -> None:
                 )
 
 
-def model_numbers(study: Study, numbers: CellNumbers, cell: str) -> None:
-    """Add the model's settings and how its training went."""
-    text = Text(numbers, cell)
-    card = read_json(study.paths.model / "card.json")
-    settings, learned = card["parameters"], card["segmenters"][0]
-    segmenter, localiser = settings["segmenter"], settings["localiser"]
-    splits = study.curated["split"].value_counts()
-    for split in ("train", "validation", "test"):
-        n = splits.get(split, 0)
-        text.number(
-            f"split.{split}",
-            np.nan if n < study.min_count else study.rounded(n),
-            otherwise=SUPPRESSED,
-        )
-    text.word("settings.spacing", f"{_times(_curated_spacing(study))}\u00a0mm")
-    text.word("settings.network_spacing", f"{_times(segmenter['spacing_mm'])}\u00a0mm")
-    text.word("settings.localiser_spacing", f"{_times(localiser['spacing_mm'])}\u00a0mm")
-    text.word("settings.patch", f"{_times(segmenter['patch_size'])} voxels")
-    text.number("settings.max_epochs", segmenter["max_epochs"])
-    text.number("settings.batch", segmenter["batch_size"])
-    rate = segmenter["learning_rate"]
-    text.word("settings.learning_rate", f"{rate:g}", rate)
-    text.word("settings.channels", _and([name.replace("_", "-") for name in settings["channels"]]))
-    text.word("settings.augmentation", _augmentation(settings["augmentation"]))
-    agreeing = _parameters(study.paths.segmentations)["min_predicted_dice"]
-    text.number("settings.min_predicted_dice", agreeing, 2, otherwise=NO_SETTING)
-    found = _parameters(study.paths.measurements)["min_muscle_ml"]
-    text.number("settings.min_muscle", found, 0, "mL", otherwise=NO_SETTING)
-    text.word("settings.seed", str(settings["seed"]), settings["seed"])
-    text.number("settings.confidence", 100 * study.parameters.confidence, 0, "%")
-    text.number("settings.min_cell", study.min_count)
-    step = study.parameters.round_counts_to
-    rounding = f"rounded to multiples of {format_number(step)}"
-    text.word("settings.rounding", rounding if step > 1 else "not rounded")
-    text.number("model.localiser_parameters", card["localiser"]["trainable_parameters"])
-    text.number("model.parameters", learned["trainable_parameters"])
-    text.number("model.best_epoch", learned["best_epoch"])
-    text.number("model.validation_dice", learned["validation_dice"], 3)
-    seconds = _manifest(study.paths.model).get("seconds", np.nan)
-    text.number("model.minutes", seconds / 60, 1, "min", otherwise=NOT_RECORDED)
-
-
-def _manifest(folder: Path) -> dict:
-    """Return what a stage recorded of its run; nothing, where it was run by hand."""
-    path = folder / "manifest.json"
-    return read_json(path) if path.exists() else {}
-
-
-def _parameters(folder: Path) -> dict:
-    """Return the parameters that a stage recorded; NaN stands for what it did not."""
-    return defaultdict(lambda: np.nan, _manifest(folder).get("parameters", {}))
-
-
-def _augmentation(probabilities: dict[str, float]) -> str:
-    """Return the transforms of training patches, each with the percentage that it meets."""
-    drawn = [name for name, probability in probabilities.items() if probability]
-    return _and(
-        [
-            f"{AUGMENTATIONS[name]} ({format_number(100 * probabilities[name])}\u00a0%)"
-            for name in sorted(drawn, key=list(AUGMENTATIONS).index)
-        ]
-        or ["nothing"]
-    )
-
-
-def _curated_spacing(study: Study) -> list[float]:
-    """Return the voxel edges of a curated volume; all have the same."""
-    first = study.curated["participant_id"].iloc[0]
-    path = next((study.paths.curated / "images" / first).glob(f"*{IMAGE_ENDING}"))
-    return [float(edge) for edge in nib.load(path).header.get_zooms()[:3]]
-
-
-def _times(values: list[float]) -> str:
-    return " × ".join(f"{round(value, 3):g}" for value in values)
-
-
-def _and(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
-
-
-def quality_numbers(study: Study, numbers: CellNumbers, cell: str) -> None:
-    """Add Dice and distances by muscle."""
-    text = Text(numbers, cell)
-    quality = read_quality(study)
-    for muscle in MUSCLES:
-        dice = describe(by_muscle(quality, "dice")[muscle], study.min_count)
-        text.number(f"dice.{muscle}", dice["mean"], 3, otherwise=SUPPRESSED)
-        text.number(f"dice.{muscle}_sd", dice["sd"], 3, otherwise=SUPPRESSED)
-        for score, (name, digits, unit) in SCORES.items():
-            values = describe(by_muscle(quality, score)[muscle], study.min_count)
-            text.number(f"{name}.{muscle}", values["mean"], digits, unit, otherwise=SUPPRESSED)
-
-
-def predicted_numbers(study: Study, numbers: CellNumbers, cell: str) -> None:
-    """Add how the predicted Dice ranks failures, in words where nothing failed."""
-    text = Text(numbers, cell)
-    found = ranking(study)
-    why = {0: "undefined, since none failed", found.structures: "undefined, since all failed"}
-    text.number("predicted.structures", found.structures, otherwise=SUPPRESSED)
-    text.number("predicted.failures", found.failures, otherwise=SUPPRESSED)
-    text.number("predicted.threshold", FAILURE, 2)
-    text.number("predicted.auc", found.auc, 3, otherwise=why.get(found.failures, SUPPRESSED))
-    if pd.isna(found.auc):
-        text.word("predicted.auc_ci", "no interval")
-    else:
-        text.limits("predicted.auc_ci", found.low, found.high, 3, before=_confidence(study))
-    for muscle, of_muscle in within_muscles(study).items():
-        text.number(f"predicted.correlation_{muscle}", of_muscle.correlation, 2)
-        text.number(f"predicted.bias_{muscle}", of_muscle.bias, 3)
-
-
 def measure_numbers(study: Study, numbers: CellNumbers, cell: str, prefix: str = "") -> None:
     """Add both outcomes' means by sex; names begin with `prefix`."""
     text = Text(numbers, cell)
@@ -319,45 +178,6 @@ def correlation_numbers(
         row, key = found.loc[sex], f"{prefix}correlation.weight_{word.lower()}"
         text.number(key, row["r"], 2)
         text.limits(f"{key}_ci", row["low"], row["high"], 2, before=_confidence(study))
-
-
-def agreement_numbers(study: Study, numbers: CellNumbers, cell: str) -> None:
-    """Add the agreement with the truth in participants whom training never saw, also by sex."""
-    text = Text(numbers, cell)
-    agreement = read_agreement(study)
-    found = agreement.set_index(["group", "measure"])
-    most = agreement.loc[agreement["group"] == "unseen", "n"].max()
-    text.number("agreement.participants", study.rounded(most), otherwise=SUPPRESSED)
-    for name, outcome in OUTCOMES.items():
-        row, key = found.loc[("unseen", outcome.column)], f"agreement.{name}"
-        digits, unit = outcome.digits, outcome.unit
-        text.limits(f"{key}_loa", row["loa_low"], row["loa_high"], digits, unit)
-        text.number(f"{key}_icc", row["icc"], 3)
-        groups = {"": "unseen"} | {
-            f"_{word.lower()}": f"unseen_{sex}" for sex, word in SEXES.items()
-        }
-        for ending, group in groups.items():
-            row = found.loc[(group, outcome.column)]
-            text.number(f"{key}_bias{ending}", row["bias"], digits, unit)
-            limits = row["bias_low"], row["bias_high"]
-            text.limits(f"{key}_bias{ending}_ci", *limits, digits, before=_confidence(study))
-
-
-def compared_numbers(study: Study, numbers: CellNumbers, cell: str) -> None:
-    """Add the agreement with the other segmentation."""
-    text = Text(numbers, cell)
-    agreement = compared.read_comparison(study).set_index("measure")
-    text.word("compared.segmenter", compared.other_segmenter(study))
-    text.word("compared.participants", compared.size(study))
-    for name, outcome in OUTCOMES.items():
-        row, key = agreement.loc[outcome.column], f"compared.{name}"
-        text.number(f"{key}_bias", row["bias"], outcome.digits, outcome.unit)
-        text.limits(f"{key}_loa", row["loa_low"], row["loa_high"], outcome.digits, outcome.unit)
-        text.number(f"{key}_icc", row["icc"], 3)
-    overlap = compared.dice(study)
-    for muscle in MUSCLES:
-        described = describe(overlap[f"{muscle}_total"], study.min_count)
-        text.number(f"compared.dice_{muscle}", described["mean"], 3, otherwise=SUPPRESSED)
 
 
 def recovery_numbers(recovered: pd.DataFrame, numbers: CellNumbers, cell: str) -> None:

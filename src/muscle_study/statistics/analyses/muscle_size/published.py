@@ -1,21 +1,16 @@
 """The paper's figures beside the run's."""
 
-from functools import cache
-
 import numpy as np
 import pandas as pd
 
-from muscle_study.protocol.files import read_table
-from muscle_study.protocol.paths import PUBLISHED
 from muscle_study.publishing.disclosure import MARK
 from muscle_study.publishing.numbers import format_number
 from muscle_study.publishing.table import Table, mean_sd
 from muscle_study.statistics.analyses.segmentation.quality import muscle_dice
 from muscle_study.statistics.methods.descriptives import describe
 from muscle_study.statistics.study.measures import PAPER_OUTCOMES, SEXES
+from muscle_study.statistics.study.paper import published
 from muscle_study.statistics.study.study import Study
-
-KIEFER = PUBLISHED / "kiefer_2026.csv"
 
 #: A mean is alike the published one within this share of the published SD; Dice, within this
 #: difference. Both are our choice.
@@ -27,22 +22,6 @@ VERDICTS = {
     True: ("on target", "above target", "below target"),
     False: ("alike", "higher", "lower"),
 }
-
-
-@cache
-def _figures() -> pd.Series:
-    return read_table(KIEFER).set_index(["quantity", "sex", "statistic"])["value"]
-
-
-def published(quantity: str, statistic: str, sex: str = "both") -> float:
-    """Return a figure of the paper.
-
-    Raises
-    ------
-    KeyError
-        If ``data/published/kiefer_2026.csv`` lacks it.
-    """
-    return float(_figures()[quantity, sex, statistic])
 
 
 def beside_published(study: Study) -> pd.DataFrame:

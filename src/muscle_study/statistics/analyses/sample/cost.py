@@ -28,7 +28,7 @@ from muscle_study.publishing.style import (
     tag_synthetic,
 )
 from muscle_study.publishing.table import Table
-from muscle_study.statistics.analyses.muscle_size.published import published
+from muscle_study.statistics.study.paper import published
 from muscle_study.statistics.study.study import Study
 
 #: Voxel edges of the NAKO's Dixon series (``params/nako.yaml``).

@@ -1,14 +1,16 @@
-"""One test participant's images with the model's contours; of synthetic people only."""
+"""One test participant's images with the model's contours; synthetic people only."""
 
 import numpy as np
 from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from muscle_study.imaging.volumes import Volume, load, open_mapped
 from muscle_study.protocol.muscles import STRUCTURES, Label
 from muscle_study.protocol.paths import image_file
 from muscle_study.publishing.figure import Picture
+from muscle_study.publishing.result import Result
 from muscle_study.publishing.style import (
     STRUCTURE_COLOURS,
     TWO_COLUMNS,
@@ -23,10 +25,10 @@ PSOAS = (Label.PSOAS_LEFT, Label.PSOAS_RIGHT)
 GLUTEUS = (Label.GLUTEUS_LEFT, Label.GLUTEUS_RIGHT)
 
 
-def draw(study: Study) -> Picture:
-    """Draw two axial slices and a coronal one in water and fat contrast.
+def example(study: Study) -> Result:
+    """Return two axial slices and a coronal one in water and fat contrast.
 
-    In a run on real people the picture is withheld: it is individual.
+    Withheld in a run on real people, as it shows an individual.
     """
     if not study.synthetic:
         return withheld(
@@ -38,9 +40,27 @@ def draw(study: Study) -> Picture:
     folder = study.paths.curated / "images" / participant_id
     labels = load(study.paths.segmentations / f"{participant_id}.nii.gz")
     reference = load(study.paths.curated / "labels" / f"{participant_id}.nii.gz")
+    rows = [
+        ("water, segmented", open_mapped(image_file(folder, "water")), labels),
+        ("fat, reference", open_mapped(image_file(folder, "fat")), reference),
+    ]
+    caption = (
+        f"Segmentation by {study.segmenter} of a test participant whose Dice is nearest to the "
+        "test participants' median: axial slices where the psoas and the gluteus muscles are "
+        "largest, and the coronal slice that shows most of both. Top: water image with its "
+        "contours; bottom: fat image with those of the reference labels. "
+        "The participant's right is on the left, as radiologists look." + study.origin
+    )
+    picture = Picture(_picture(rows, _views(labels), study.synthetic), caption)
+    return Result("example", figure=picture)
+
+
+def _picture(
+    rows: list[tuple[str, Volume, Volume]], views: list[tuple[int, int, str]], synthetic: bool
+) -> Figure:
+    """Draw a row for each title, image and labels, with a column for each view."""
     with house_style():
-        views = _views(labels)
-        widths = _widths(labels, views)
+        widths = _widths(rows[0][2], views)
         figure, panels = plt.subplots(
             2,
             3,
@@ -50,44 +70,19 @@ def draw(study: Study) -> Picture:
         )
         for axes, (_, _, title) in zip(panels[0], views, strict=True):
             axes.set_title(title)
-        for row, contrast, drawn, words in zip(
-            panels, ("water", "fat"), (labels, reference), ("segmented", "reference"), strict=True
-        ):
-            image = open_mapped(image_file(folder, contrast))
+        for row, (title, image, drawn) in zip(panels, rows, strict=True):
             for axes, (axis, index, _) in zip(row, views, strict=True):
                 _draw(axes, image, drawn, axis, index)
-            row[0].text(
-                -0.04,
-                0.5,
-                f"{contrast}, {words}",
-                rotation=90,
-                ha="right",
-                va="center",
-                transform=row[0].transAxes,
-            )
-        figure.legend(
-            handles=[
-                Line2D(
-                    [],
-                    [],
-                    color=STRUCTURE_COLOURS[label.name.lower()],
-                    lw=2,
-                    label=label.name.lower().replace("_", ", "),
-                )
-                for label in STRUCTURES
-            ],
-            loc="outside lower center",
-            ncols=4,
-        )
-        tag_synthetic(figure, study.synthetic)
-    caption = (
-        f"Segmentation by {study.segmenter} of a test participant whose Dice is nearest to the "
-        "test participants' median: axial slices where the psoas and the gluteus muscles are "
-        "largest, and the coronal slice that shows most of both. Top: water image with its "
-        "contours; bottom: fat image with those of the reference labels. "
-        "The participant's right is on the left, as radiologists look." + study.origin
-    )
-    return Picture(figure, caption, name="example")
+            look = {"rotation": 90, "ha": "right", "va": "center"}
+            row[0].text(-0.04, 0.5, title, transform=row[0].transAxes, **look)
+        names = [label.name.lower() for label in STRUCTURES]
+        lines = [
+            Line2D([], [], color=STRUCTURE_COLOURS[name], lw=2, label=name.replace("_", ", "))
+            for name in names
+        ]
+        figure.legend(handles=lines, loc="outside lower center", ncols=4)
+        tag_synthetic(figure, synthetic)
+    return figure
 
 
 def _views(labels: Volume) -> list[tuple[int, int, str]]:

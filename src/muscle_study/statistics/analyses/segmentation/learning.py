@@ -1,12 +1,14 @@
-"""The model's learning curves."""
+"""The segmenter's training: loss and validation Dice by epoch."""
 
 import pandas as pd
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from muscle_study.protocol.files import read_json, read_table
 from muscle_study.protocol.muscles import MUSCLES
 from muscle_study.publishing.figure import Picture
+from muscle_study.publishing.result import Result
 from muscle_study.publishing.style import (
     BLUE,
     GREY,
@@ -17,14 +19,25 @@ from muscle_study.publishing.style import (
     house_style,
     tag_synthetic,
 )
+from muscle_study.statistics.analyses.segmentation.settings import settings
 from muscle_study.statistics.study.study import Study
 
 
-def draw(study: Study) -> Picture:
-    """Draw loss and validation Dice of the first segmenter, with the epoch that was kept."""
+def learning(study: Study) -> Result:
+    """Return the first segmenter's learning curves, and the settings of the model."""
     curves = read_table(study.paths.model / "history.csv")
-    history = curves[curves["network"] == "segmenter_1"]
+    history = curves[curves["network"] == "segmenter_1"].drop(columns="network")
     best = read_json(study.paths.model / "card.json")["segmenters"][0]["best_epoch"]
+    caption = (
+        "Learning curves of the segmenter: loss on training patches and on validation "
+        "participants, and Dice on whole validation volumes, by muscle (both sides as one). "
+        f"Dotted: epoch {best}, whose weights were kept for the best mean Dice." + study.origin
+    )
+    picture = Picture(_draw(history, best, study.synthetic), caption, history)
+    return Result("learning", figure=picture, numbers=settings(study))
+
+
+def _draw(history: pd.DataFrame, best: int, synthetic: bool) -> Figure:
     with house_style():
         figure, (loss, dice) = plt.subplots(1, 2, layout="constrained", figsize=(TWO_COLUMNS, 2.5))
         for column, name, colour, line in (
@@ -42,13 +55,8 @@ def draw(study: Study) -> Picture:
             axes.axvline(best, color=GREY, lw=0.8, ls=":")
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
             axes.legend(loc=place)
-        tag_synthetic(figure, study.synthetic)
-    caption = (
-        "Learning curves of the segmenter: loss on training patches and on validation "
-        "participants, and Dice on whole validation volumes, by muscle (both sides as one). "
-        f"Dotted: epoch {best}, whose weights were kept for the best mean Dice." + study.origin
-    )
-    return Picture(figure, caption, history.drop(columns="network"), name="learning")
+        tag_synthetic(figure, synthetic)
+    return figure
 
 
 def _line(axes, history: pd.DataFrame, column: str, name: str, colour: str, line) -> None:

@@ -1,20 +1,23 @@
-"""Dice by the number of training participants, where that was measured."""
+"""Dice by the number of training participants, measured by ``make learning-curve``."""
 
 import pandas as pd
 
 from muscle_study.protocol.files import read_table
 from muscle_study.protocol.muscles import MUSCLES
 from muscle_study.publishing.numbers import format_number
+from muscle_study.publishing.result import Absent, Result
 from muscle_study.publishing.table import Table, estimate
 from muscle_study.statistics.analyses.segmentation.quality import by_muscle
 from muscle_study.statistics.analyses.segmentation.strata import mean_interval
 from muscle_study.statistics.study.study import Study
 
 
-def is_here(study: Study) -> bool:
-    """Tell whether `make learning-curve` has measured it, for the model that the run has now."""
+def learning_curve(study: Study) -> Result | Absent:
+    """Return the mean Dice by number of training participants."""
     card = study.paths.learning_curve / "card.json"
-    return card.exists() and card.read_bytes() == (study.paths.model / "card.json").read_bytes()
+    if not card.exists() or card.read_bytes() != (study.paths.model / "card.json").read_bytes():
+        return Absent("learning_curve", "not measured for this model: make learning-curve")
+    return Result("learning_curve", _table(study))
 
 
 def curve(study: Study) -> pd.DataFrame:
@@ -32,8 +35,7 @@ def curve(study: Study) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def curve_table(study: Study) -> Table:
-    """Return the learning curve as a table of the manuscript."""
+def _table(study: Study) -> Table:
     data = curve(study)
     text = [
         {"Training participants": format_number(size)}
@@ -45,9 +47,9 @@ def curve_table(study: Study) -> Table:
     ]
     percent = format_number(100 * study.parameters.confidence)
     caption = (
-        "Learning curve: mean Dice of the test participants by the number of participants that the "
-        f"network was trained on, with {percent} % bootstrap interval (CI; participants resampled, "
-        "so that it does not hold what another training would give). Each part holds the smaller "
-        "ones; all trainings took as many steps." + study.imaged_only + study.origin
+        "Learning curve: mean Dice of the test participants by number of training participants, "
+        f"with {percent} % bootstrap interval (CI; participants resampled: variation between "
+        "trainings is not included). Each training set holds the smaller ones; all trainings took "
+        "the same number of steps." + study.imaged_only + study.origin
     )
-    return Table(data, pd.DataFrame(text), caption, name="learning_curve")
+    return Table(data, pd.DataFrame(text), caption)

@@ -1,10 +1,12 @@
-"""A test participant's segmented muscles as solid bodies; of synthetic people only."""
+"""Surface rendering of a test participant's segmented muscles; synthetic people only."""
 
 from pathlib import Path
 
 import numpy as np
 from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
+from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from scipy import ndimage
 
@@ -12,6 +14,7 @@ from muscle_study.imaging.volumes import Volume, load, open_mapped
 from muscle_study.protocol.muscles import STRUCTURES
 from muscle_study.protocol.paths import image_file
 from muscle_study.publishing.figure import Picture
+from muscle_study.publishing.result import Result
 from muscle_study.publishing.style import (
     GREY,
     STRUCTURE_COLOURS,
@@ -23,29 +26,29 @@ from muscle_study.statistics.analyses.segmentation.picture import withheld
 from muscle_study.statistics.analyses.segmentation.quality import typical_participant
 from muscle_study.statistics.study.study import Study
 
-#: From where the participant is seen, and the turn about the long axis that it takes (degrees).
+#: Views of the participant, with the turn about the long axis (degrees).
 VIEWS = {"From the front": 0, "From the right": 90, "From behind, at an angle": 205}
 
-#: Edge of the cubes that are looked at, and the SD of the smoothing that hides their steps (mm).
+#: Edge of the cubes of the rendering grid, and SD of the smoothing that hides their steps (mm).
 CUBE_MM, SMOOTHING_MM = 2.0, 4.0
 
-#: Where the light comes from: the viewer's left, above, behind the viewer.
+#: Direction of the light: from the viewer's left, above, behind the viewer.
 LIGHT = np.array([-0.35, 0.45, 0.82])
 
-#: Share of a surface's colour that is seen without light, and how dark glass is seen edge-on.
+#: Share of a surface's colour without direct light; darkness of glass seen edge-on.
 AMBIENT, GLASS = 0.45, 0.5
 
 #: Length of the scale bar.
 BAR_MM = 100
 
-#: A voxel brighter than this share of the brightest tissue is of the body, not of air.
+#: A voxel brighter than this share of the brightest tissue belongs to the body, not to air.
 TISSUE = 0.12
 
 
-def draw(study: Study) -> Picture:
-    """Draw the muscles from three sides, within the outline of the body.
+def rendering(study: Study) -> Result:
+    """Return the muscles from three sides, within the outline of the body.
 
-    In a run on real people the picture is withheld: it is individual.
+    Withheld in a run on real people, as it shows an individual.
     """
     if not study.synthetic:
         return withheld(
@@ -57,6 +60,15 @@ def draw(study: Study) -> Picture:
     labels = load(study.paths.segmentations / f"{participant_id}.nii.gz")
     muscles = [_cubes(labels.data == label, labels) for label in STRUCTURES]
     skin = _cubes(_body(study.paths.curated / "images" / participant_id), labels)
+    caption = (
+        f"Muscles segmented by {study.segmenter} in the same test participant as solid bodies, in "
+        "the outline of the skin, which ends at the border of the field of view. "
+        f"Surfaces are smoothed. Bar: {BAR_MM / 10:.0f} cm." + study.origin
+    )
+    return Result("rendering", figure=Picture(_draw(muscles, skin, study.synthetic), caption))
+
+
+def _draw(muscles: list[np.ndarray], skin: np.ndarray, synthetic: bool) -> Figure:
     colours = [to_rgb(STRUCTURE_COLOURS[label.name.lower()]) for label in STRUCTURES]
     pictures = {title: _seen(muscles, colours, skin, turn) for title, turn in VIEWS.items()}
     widths = [picture.shape[1] for picture in pictures.values()]
@@ -82,16 +94,11 @@ def draw(study: Study) -> Picture:
             loc="outside lower center",
             ncols=len(STRUCTURES),
         )
-        tag_synthetic(figure, study.synthetic)
-    caption = (
-        f"Muscles segmented by {study.segmenter} in the same test participant as solid bodies, in "
-        "the outline of the skin, which ends where the field of view does. "
-        f"Surfaces are smoothed. Bar: {BAR_MM / 10:.0f} cm." + study.origin
-    )
-    return Picture(figure, caption, name="rendering")
+        tag_synthetic(figure, synthetic)
+    return figure
 
 
-def _scale_bar(axes, height: int) -> None:
+def _scale_bar(axes: Axes, height: int) -> None:
     axes.plot([2, 2 + BAR_MM / CUBE_MM], [height - 3] * 2, color=GREY, lw=1.5)
 
 
@@ -106,7 +113,7 @@ def _body(folder: Path) -> np.ndarray:
 
 
 def _cubes(mask: np.ndarray, grid: Volume) -> np.ndarray:
-    """Return a mask as shares of cubes of `CUBE_MM`, smoothed."""
+    """Return a mask resampled to cubes of `CUBE_MM`, as smoothed shares."""
     fine = ndimage.zoom(mask.astype(np.float32), grid.spacing_mm / CUBE_MM, order=1)
     return ndimage.gaussian_filter(fine, SMOOTHING_MM / CUBE_MM)
 
@@ -114,10 +121,10 @@ def _cubes(mask: np.ndarray, grid: Volume) -> np.ndarray:
 def _seen(
     muscles: list[np.ndarray], colours: list[tuple], skin: np.ndarray, turn: float
 ) -> np.ndarray:
-    """Return what a far viewer sees as RGB, the top row first.
+    """Return the view from far away as RGB, the top row first.
 
-    Each ray of sight ends at the first muscle, whose surface is shaded by its angle to the light.
-    Skin is glass, darker where it is seen edge-on.
+    Each ray ends at the first muscle, whose surface is shaded by its angle to the light. Skin is
+    glass, darker where seen edge-on.
     """
     depths = np.stack([depth(_turned(muscle, turn)) for muscle in muscles])
     first = np.nan_to_num(depths, nan=np.inf).argmin(axis=0)
@@ -137,10 +144,10 @@ def _turned(cubes: np.ndarray, turn: float) -> np.ndarray:
 
 
 def depth(cubes: np.ndarray) -> np.ndarray:
-    """Return how far the surface (a share of one half) lies from the front, in cubes.
+    """Return the depth of the surface (share 0.5) from the front, in cubes; NaN for no surface.
 
-    Rows run from the top, columns from the viewer's left, which is the participant's right when
-    both face each other. NaN: the ray meets nothing.
+    Rows run from the top, columns from the viewer's left: the participant's right, when both face
+    each other.
     """
     from_front = cubes[::-1, ::-1]
     inside = from_front >= 0.5
@@ -157,9 +164,9 @@ def depth(cubes: np.ndarray) -> np.ndarray:
 
 
 def normals(surface: np.ndarray) -> np.ndarray:
-    """Return where a surface of these depths faces: to the viewer's right, upwards, to the viewer.
+    """Return the unit normals of a surface: right of the viewer, upwards, towards the viewer.
 
-    A border has no neighbour to slope to, and faces nowhere: it is drawn dark.
+    A border without a neighbour has the normal 0 and is drawn dark.
     """
     down, right = np.gradient(surface)
     normal = np.stack([right, -down, np.ones_like(surface)], axis=-1)

@@ -1,4 +1,4 @@
-"""How well the model segments whom: by side, sex, age, BMI and deliberate fault."""
+"""Agreement with the reference labels by side, sex, age, BMI and deliberate fault."""
 
 import numpy as np
 import pandas as pd
@@ -8,12 +8,13 @@ from muscle_study.protocol.files import read_table
 from muscle_study.protocol.muscles import MUSCLES, SIDES
 from muscle_study.publishing.disclosure import MARK, protect
 from muscle_study.publishing.numbers import format_number
+from muscle_study.publishing.result import Result
 from muscle_study.publishing.table import Table, count, estimate, without_repeats
 from muscle_study.statistics.analyses.segmentation.quality import read_quality
 from muscle_study.statistics.study.measures import SEXES
 from muscle_study.statistics.study.study import Study
 
-#: Of every bootstrap of the statistics.
+#: Resamples and seed of every bootstrap of the statistics.
 RESAMPLES = 2000
 SEED = 20260108
 
@@ -30,19 +31,19 @@ SHOWN = {
 def stratified(study: Study) -> pd.DataFrame:
     """Return the mean scores of the test participants in each stratum, by muscle.
 
-    Both sides of a participant are averaged, but where the stratum is a side. Participants are
-    what is resampled; a stratum that is small, or would give a small one away, is emptied. Only
-    synthetic runs know faults, so that these protect nobody and are shown however few.
+    Both sides of a participant are averaged, except in strata of a side. The bootstrap resamples
+    participants; a stratum that is small, or would give a small one away, is emptied. Faults are
+    known in synthetic runs only and are shown however few.
 
     Returns
     -------
     pandas.DataFrame
         ``muscle``, ``by``, ``group``, ``n`` participants, ``score``, ``mean``, ``low``, ``high``.
-        A score that fewer have than may be shown, as of a structure that was not found, is empty.
+        A score known for too few, as of a structure not found, is empty.
     """
     quality = read_quality(study)
     quality[["muscle", "side"]] = quality["structure"].str.split("_", expand=True)
-    people = strata(study, quality["participant_id"].unique())
+    people = groups_of(study, quality["participant_id"].unique())
     scores = list(SHOWN)
     rows = []
     for muscle in MUSCLES:
@@ -61,8 +62,8 @@ def stratified(study: Study) -> pd.DataFrame:
     return pd.DataFrame(rows)
 
 
-def strata(study: Study, participant_ids: np.ndarray) -> pd.DataFrame:
-    """Return the groups that each participant is in, a categorical column a division."""
+def groups_of(study: Study, participant_ids: np.ndarray) -> pd.DataFrame:
+    """Return each participant's groups, a categorical column per division."""
     people = study.curated.set_index("participant_id").reindex(participant_ids)
     age, bmi, _ = study.groupings.values()
     divided = pd.DataFrame(index=people.index)
@@ -79,14 +80,14 @@ def strata(study: Study, participant_ids: np.ndarray) -> pd.DataFrame:
 
 
 def hidden_groups(groups: pd.Series, min_count: int) -> pd.Series:
-    """Tell which groups of a division are hidden, given that all participants' number is shown.
+    """Tell which groups of a division to hide when the number of all participants is shown.
 
     Parameters
     ----------
     groups
-        Categorical, of each participant; missing where the group is not known.
+        Categorical group of each participant; missing for an unknown group.
     min_count
-        Smaller groups are hidden, and others that would give one away.
+        Smallest group to show; groups that would give a smaller one away are hidden too.
 
     Returns
     -------
@@ -96,7 +97,7 @@ def hidden_groups(groups: pd.Series, min_count: int) -> pd.Series:
     sizes = groups.value_counts(sort=False)
     if len(groups) < min_count:
         return pd.Series(True, sizes.index)
-    # how many are of no group follows from the rest, and must not give a few away either
+    # the number in no group follows from the rest, and must not give a few away either
     unknown = groups.isna().sum()
     cells = np.array([*sizes, *([unknown] if unknown else [])])
     sums = np.vstack([np.eye(len(cells)), np.ones((1, len(cells)))])
@@ -124,12 +125,12 @@ def _rows(study: Study, scores: pd.DataFrame, hidden: bool, least: int, **names:
 
 
 def mean_interval(values: np.ndarray, confidence: float) -> dict[str, float]:
-    """Return the mean and its bootstrap interval (percentiles); NaN where it cannot be had.
+    """Return the mean and its bootstrap interval (percentiles); NaN for too few values.
 
     Parameters
     ----------
     values
-        One of each participant, shape (n,). A single one has no interval.
+        One value per participant, shape (n,). A single one has no interval.
     confidence
         Level of the interval.
     """
@@ -148,9 +149,14 @@ def mean_interval(values: np.ndarray, confidence: float) -> dict[str, float]:
     return {"mean": values.mean(), "low": low, "high": high}
 
 
-def strata_table(study: Study) -> Table:
-    """Return what `stratified` gives as a table of the manuscript."""
+def strata(study: Study) -> Result:
+    """Return the mean scores of the test participants in groups."""
     data = stratified(study)
+    text = without_repeats(_printed(data), "Muscle")
+    return Result("strata", Table(data, text, _caption(study, "fault" in set(data["by"]))))
+
+
+def _printed(data: pd.DataFrame) -> pd.DataFrame:
     text = []
     for (muscle, by, group), rows in data.groupby(["muscle", "by", "group"], sort=False):
         found = rows.set_index("score")
@@ -169,23 +175,24 @@ def strata_table(study: Study) -> Table:
                 format_number(mean, digits) if alone else estimate(mean, low, high, digits)
             )
         text.append(cells)
+    return pd.DataFrame(text)
+
+
+def _caption(study: Study, with_faults: bool) -> str:
     percent = format_number(100 * study.parameters.confidence)
     faults = (
         " Faults were put into scans on purpose, and are shown however few; other faulty scans "
         "were set aside before."
-        if "fault" in set(data["by"])
-        else ""
     )
-    caption = (
+    return (
         "Agreement of the segmentation with the reference labels of the test participants in "
         f"groups: mean with {percent} % bootstrap interval (percentiles; participants resampled, "
         f"{format_number(RESAMPLES)} times), both sides of a participant averaged. HD95: 95th "
         "centile of the Hausdorff distance; ASD: average symmetric surface distance; errors of the "
         "largest cross-section (CSA) and of the volume, relative to the reference. "
         f"{MARK}: fewer than {study.min_count} participants, or hidden to protect such a group."
-        + faults
+        + (faults if with_faults else "")
         + study.stand_in
         + study.imaged_only
         + study.origin
     )
-    return Table(data, without_repeats(pd.DataFrame(text), "Muscle"), caption, name="strata")
