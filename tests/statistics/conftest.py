@@ -430,16 +430,16 @@ def parameters() -> StatisticsParameters:
 
 @pytest.fixture(scope="session")
 def run_cells():
-    """Return a function that runs a notebook's code on a study and returns its variables."""
+    """Return a function that runs the code of both notebooks on a study."""
 
-    def run(study: Study, name: str = "05_statistics") -> dict:
-        notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
-        variables = {"display": lambda shown: None}
+    def run(study: Study) -> None:
         stage = SimpleNamespace(paths=study.paths, parameters=study.parameters)
-        with patch("muscle_study.running.stage.open_stage", return_value=stage):
-            for cell in notebook.cells:
-                if cell.cell_type == "code":
-                    exec(compile(cell.source, cell.id, "exec"), variables)
-        return variables
+        for name in ("05_statistics", "06_extensions"):
+            notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
+            variables = {"display": lambda shown: None}
+            with patch("muscle_study.running.stage.open_stage", return_value=stage):
+                for cell in notebook.cells:
+                    if cell.cell_type == "code":
+                        exec(compile(cell.source, cell.id, "exec"), variables)
 
     return run

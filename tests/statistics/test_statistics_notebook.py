@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from muscle_study.protocol.files import read_json
+from muscle_study.publishing.numbers import read_numbers
 from muscle_study.report.check import find_identifiers
 from muscle_study.statistics.analyses.extensions import measurement_error
 from muscle_study.statistics.analyses.names import (
@@ -39,7 +40,7 @@ def test_everything_is_there_and_nothing_individual(study_of, plan, run_cells, m
     study = study_of(plan(**made_up))
     run_cells(study)
     assert missing_outputs(study) == []
-    numbers = read_json(study.paths.numbers / "statistics.json")
+    numbers = read_numbers(study.paths.numbers)
     expected = {
         *NAMES,
         *PREDICTED_NAMES,
@@ -104,6 +105,6 @@ def test_small_numbers_are_said_in_words(study_of, plan, run_cells):
     if not (study.paths.numbers / "statistics.json").exists():
         run_cells(study)
     numbers = read_json(study.paths.numbers / "statistics.json")
-    assert numbers["split.test"] == {"text": "suppressed", "value": None, "cell": "fig-learning"}
+    assert numbers["split.test"] == {"text": "suppressed", "value": None, "cell": "learning"}
     assert numbers["dice.psoas"]["text"] == "suppressed"
     assert numbers["population.excluded"]["text"] == "suppressed"

@@ -151,7 +151,8 @@ def error_pairs(study: Study, outcome: Measure) -> pd.DataFrame:
     people = study.imaged.people
     measured = people[column] * outcome.factor
     pairs = people[["sex", "age_years", "bmi_kg_m2"]].assign(
-        measured=measured, true=measured - people["participant_id"].map(errors) * outcome.factor
+        measured=measured,
+        true=measured - people["participant_id"].map(errors).astype(float) * outcome.factor,
     )
     return pairs.dropna(subset=["measured", "true"])
 
