@@ -216,7 +216,7 @@ def test_what_is_known_of_everyone_is_told_once_and_the_worst_state_counts():
         "1": Entry(rank=0.25),
         "2": Entry(
             "corrected",
-            [(swap, "whole"), ("much noise", "0.2"), ("moved during the scan", "nan")],
+            [(swap, "whole"), ("much noise", "0.2"), ("movement during the scan", "nan")],
             0.5,
         ),
         "3": Entry("excluded", [("excluded by a reviewer", "dark"), (swap, "station 2")], 0.75),
