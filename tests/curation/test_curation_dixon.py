@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from muscle_study.curation.checks.dixon import body_rim, correct_swap, fat_shares
-from muscle_study.curation.corrections import right_slabs
+from muscle_study.curation.corrections import correct_slabs
 from muscle_study.curation.stations import compose
 from muscle_study.imaging.volumes import Volume
 from muscle_study.protocol.exclusions import Excluded
@@ -95,7 +95,7 @@ def test_a_swapped_station_is_put_right_before_it_is_joined(trunk):
         station(trunk, 0, 7, False),
     ]
     slabs = dict(zip(("water", "fat"), map(list, zip(*parts, strict=True)), strict=True))
-    righted, corrections = right_slabs(slabs)
+    righted, corrections = correct_slabs(slabs)
     ((correction, evidence),) = corrections
     assert correction is Correction.WATER_FAT_SWAP
     assert evidence.startswith("station 2 from the feet: fat's share")
@@ -107,6 +107,6 @@ def test_a_swapped_station_is_put_right_before_it_is_joined(trunk):
 def test_one_slab_alone_is_left_for_the_check_of_the_whole(trunk):
     water, fat = swap(trunk, np.s_[:])
     slabs = {"water": [water], "fat": [fat]}
-    righted, corrections = right_slabs(slabs)
+    righted, corrections = correct_slabs(slabs)
     np.testing.assert_array_equal(righted["water"][0].data, water.data)
     assert corrections == []

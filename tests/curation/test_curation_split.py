@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from muscle_study.curation.split import SPLITS, assign_splits, share_out
+from muscle_study.curation.split import SPLITS, assign_splits, whole_shares
 
 
 def people(n, seed=0, **columns):
@@ -104,4 +104,4 @@ def test_validation_is_drawn_from_training_where_none_is_given():
 )
 def test_shares_sum_to_the_whole(total, expected):
     fractions = dict(zip(SPLITS, (0.5, 0.15, 0.35), strict=True))
-    assert tuple(share_out(total, fractions).values()) == expected
+    assert tuple(whole_shares(total, fractions).values()) == expected

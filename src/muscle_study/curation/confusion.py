@@ -1,7 +1,7 @@
-"""What curation found of a synthetic cohort's deliberate faults, and what it took for faults.
+"""Curation's findings against a synthetic cohort's deliberate faults.
 
-This is the one place of the stage that knows the truth, and it is read when everything is written:
-nothing that is curated depends on it.
+This is the only place of the stage that reads the truth, after everything is written: no curated
+data depend on it.
 """
 
 from collections.abc import Collection
@@ -17,7 +17,7 @@ from muscle_study.protocol.files import read_table, write_table
 from muscle_study.protocol.findings import ACTIONS, SOUND, Correction, Flag
 from muscle_study.protocol.paths import RunPaths
 
-#: The codes under which a fault counts as found: reasons, corrections and flags.
+#: Reasons, corrections and flags that count as finding a fault.
 CODES: dict[Fault, frozenset[str]] = {
     fault: frozenset(codes)
     for fault, codes in {
@@ -49,12 +49,12 @@ CODES: dict[Fault, frozenset[str]] = {
     }.items()
 }
 
-#: Level of the intervals, which are Wilson's: at shares near 1 others leave the range.
+#: Level of the Wilson intervals, which stay within 0 and 1.
 CONFIDENCE = 0.95
 
 
 def findings(curated: Curated) -> pd.DataFrame:
-    """Return ``participant_id``, ``action`` (of `ACTIONS`) and ``code`` of all that was found."""
+    """Return ``participant_id``, ``action`` (of `ACTIONS`) and ``code`` of every finding."""
     flags = curated.quality.assign(code=curated.quality["flags"].fillna("").str.split("; "))
     flags = flags.explode("code")
     tables = {
@@ -70,26 +70,25 @@ def findings(curated: Curated) -> pd.DataFrame:
 def confusion_table(
     faults: pd.DataFrame, found: pd.DataFrame, everyone: Collection[str]
 ) -> pd.DataFrame:
-    """Set what was found against what is wrong, a row a kind of fault that occurs.
+    """Cross-tabulate findings and faults, one row per kind of fault that occurs.
 
     Parameters
     ----------
     faults
-        ``participant_id, fault, detail``: one fault each. Whoever lent images to a
-        `Fault.DUPLICATE_SCAN` has that fault too, since nobody can tell the two apart.
+        ``participant_id, fault, detail``, one fault each. The source of a `Fault.DUPLICATE_SCAN`
+        counts as faulty too: the two cannot be distinguished.
     found
-        From `findings`.
+        Result of `findings`.
     everyone
         Identifiers of the export's participants.
 
     Returns
     -------
     pandas.DataFrame
-        ``fault``; ``participants`` that have it, of whom ``excluded``, ``corrected`` and
-        ``flagged`` by a code of the fault, the first of these alone, and ``missed``;
-        ``sensitivity`` with ``sensitivity_low`` and ``sensitivity_high``; ``others``, those
-        without a fault of any of these codes, of whom ``false`` have one; ``specificity`` with its
-        interval. The row `SOUND` counts any code as false.
+        ``fault``; ``participants`` with it, thereof ``excluded``, ``corrected`` or ``flagged`` by
+        one of its codes (the first action counts) and ``missed``; ``sensitivity`` with its
+        interval; ``others`` without a fault of these codes, thereof ``false`` findings;
+        ``specificity`` with its interval. In the row `SOUND` every finding is false.
     """
     lent = faults[faults["fault"] == Fault.DUPLICATE_SCAN]
     lent = lent.assign(participant_id=lent["detail"], detail="")
@@ -99,7 +98,7 @@ def confusion_table(
              for action, rows in found.groupby("action")}  # fmt: skip
 
     def acted(name: str, wanted: Collection[str]) -> str | None:
-        """Return what was first done about somebody under one of the codes."""
+        """Return the first action on a participant under one of the codes."""
         for action in ACTIONS:
             if not wanted.isdisjoint(codes.get(action, {}).get(name, ())):
                 return action
@@ -133,7 +132,7 @@ def _row(fault: str, own: list[str | None], others: list[str | None]) -> dict:
 
 
 def share(name: str, n: int, of: int) -> dict[str, float]:
-    """Return a share with its interval, as columns; NaN of nobody."""
+    """Return a share with its interval, as columns; NaN for a denominator of 0."""
     if of == 0:
         return dict.fromkeys((name, f"{name}_low", f"{name}_high"), float("nan"))
     low, high = stats.binomtest(n, of).proportion_ci(CONFIDENCE, method="wilson")
@@ -141,9 +140,9 @@ def share(name: str, n: int, of: int) -> dict[str, float]:
 
 
 def compare_with_faults(curated: Curated, paths: RunPaths) -> pd.DataFrame | None:
-    """Write ``confusion.csv`` of a run whose faults are on record; None where they are not.
+    """Write ``confusion.csv`` if the faults are on record; else return None.
 
-    They are not in a run on real data, nor where participants got new identifiers.
+    They are not on record for real data or pseudonymised participants.
     """
     record, target = paths.truth / "faults.csv", paths.curated / "confusion.csv"
     names = {*curated.participants["participant_id"], *curated.exclusions["participant_id"]}

@@ -1,4 +1,4 @@
-"""What of a scan is put right before its stations are joined, each with its evidence."""
+"""Corrections of a scan before its stations are joined, each with its evidence."""
 
 from collections.abc import Mapping, Sequence
 
@@ -14,17 +14,17 @@ Corrected = tuple[Correction, str]
 Slabs = Mapping[str, Sequence[Volume]]
 
 
-def right_slabs(slabs: Slabs) -> tuple[dict[str, list[Volume]], list[Corrected]]:
-    """Right the names of contrasts, and the stations of which water and fat are swapped.
+def correct_slabs(slabs: Slabs) -> tuple[dict[str, list[Volume]], list[Corrected]]:
+    """Correct mislabelled contrasts, and stations with swapped water and fat.
 
-    A slab alone is the whole: of its water and fat the check of the whole decides.
+    The water and fat of a single slab are judged later, with the whole.
 
     Returns
     -------
     slabs : dict
-        By contrast, in RAS order from the feet up.
+        Slabs by contrast, in RAS order from the feet up.
     corrections : list
-        What was done, and why.
+        Corrections with their evidence.
     """
     ordered = {
         name: sorted(map(to_ras, of_contrast), key=lambda slab: slab.affine[2, 3])
@@ -36,7 +36,7 @@ def right_slabs(slabs: Slabs) -> tuple[dict[str, list[Volume]], list[Corrected]]
         images = {name: of_contrast[number] for name, of_contrast in ordered.items()}
         first = next(iter(images.values()))
         if not all(image.same_grid(first) for image in images.values()):
-            continue  # composing, or the check of the images, says so
+            continue  # refused later, in composing or checking the images
         what = "whole" if stations == 1 else f"station {number + 1} from the feet"
         images, renamed = tell_contrasts(images)
         if renamed:
@@ -51,9 +51,9 @@ def right_slabs(slabs: Slabs) -> tuple[dict[str, list[Volume]], list[Corrected]]
 
 
 def repeats_left(series: Sequence[Series], scan: Mapping[str, Sequence[Series]]) -> list[Corrected]:
-    """Return that other scans of a participant were left, if there are others."""
+    """Return the correction that one of several scans is used, if there are several."""
     repeats = sorted({one.repeat for one in series if one.contrast not in (OTHER, UNTOLD)})
     if len(repeats) < 2:
         return []
     (used,) = {one.repeat for of_contrast in scan.values() for one in of_contrast}
-    return [(Correction.REPEATED_SCAN, f"scan {used} of {len(repeats)} is the last whole one")]
+    return [(Correction.REPEATED_SCAN, f"scan {used} of {len(repeats)} is the last complete one")]

@@ -1,4 +1,4 @@
-"""A participant's volumes: checked against each other, upright, on the run's grid."""
+"""A participant's volumes: mutual checks, and resampling to the run's grid."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,12 +8,12 @@ from muscle_study.imaging.labels import describe_grid
 from muscle_study.imaging.volumes import Volume, resample, to_ras, upright_grid
 from muscle_study.protocol.exclusions import Excluded, Reason
 
-#: Spacings that differ by less are the same, and so are directions: headers are rounded.
+#: Tolerance of spacings and directions, which headers round.
 TOLERANCE = 1e-3
 
 
 def check_images(images: Mapping[str, Volume]) -> None:
-    """Refuse contrasts that are flat, blank, nowhere, or not on one grid.
+    """Refuse flat or blank contrasts, lost affines, and contrasts on different grids.
 
     Raises
     ------
@@ -39,14 +39,14 @@ def check_images(images: Mapping[str, Volume]) -> None:
 
 
 def check_extent(image: Volume, least_mm: Sequence[float]) -> None:
-    """Refuse a field of view in which the muscles cannot be whole, or whose spacing is wrong.
+    """Refuse a field of view too small for whole muscles.
 
     Parameters
     ----------
     image
-        In RAS order.
+        Image in RAS order.
     least_mm
-        Left–right, front–back, foot–head.
+        Least extent left–right, front–back, foot–head.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def check_extent(image: Volume, least_mm: Sequence[float]) -> None:
 
 
 def is_on_grid(volume: Volume, spacing_mm: Sequence[float]) -> bool:
-    """Tell whether a volume in RAS order is upright and has this spacing."""
+    """Whether a volume in RAS order is upright and has this spacing."""
     upright = np.allclose(
         volume.affine[:3, :3] / volume.spacing_mm, np.eye(3), rtol=0, atol=TOLERANCE
     )
@@ -69,11 +69,11 @@ def is_on_grid(volume: Volume, spacing_mm: Sequence[float]) -> bool:
 
 
 def image_on_grid(image: Volume, spacing_mm: Sequence[float]) -> Volume:
-    """Bring an image to RAS at `spacing_mm`.
+    """Return an image in RAS order at `spacing_mm`.
 
-    Axes are only permuted and flipped where that suffices. Otherwise the image is interpolated
-    linearly on the upright grid around it; outside is the image's minimum (air, in MR and CT).
-    Integers of more than 16 bits and doubles become single floats.
+    Axes are permuted and flipped if that suffices; else the image is interpolated linearly on the
+    upright grid around it, with its minimum (air in MR and CT) outside. Integers of more than 16
+    bits and doubles become single floats.
     """
     turned = to_ras(image)
     if not is_on_grid(turned, spacing_mm):
@@ -85,12 +85,11 @@ def image_on_grid(image: Volume, spacing_mm: Sequence[float]) -> Volume:
 
 
 def labels_on_grid(labels: Volume, spacing_mm: Sequence[float]) -> Volume:
-    """Bring a label map to the grid that `image_on_grid` gives its image.
+    """Return a label map on the grid of `image_on_grid`, by nearest neighbour.
 
-    By nearest neighbour, which on average keeps volume: each target voxel asks one point. Linear
-    interpolation with a threshold rounds convex surfaces off; on real iliopsoas masks of 3 mm
-    it lost 1–5 % at 1.5 mm and up to 14 % at 2 mm, where nearest lost nothing and scattered by
-    7 % on both sides.
+    Nearest neighbour preserves volume on average. Thresholded linear interpolation rounds convex
+    surfaces off: on real iliopsoas masks of 3 mm it lost 1–5 % at 1.5 mm and up to 14 % at 2 mm,
+    where nearest neighbour lost nothing and scattered by ±7 %.
     """
     turned = to_ras(labels)
     if is_on_grid(turned, spacing_mm):

@@ -1,7 +1,7 @@
-"""What the notebook shows of a curated cohort: counts that may be shown, and a few pictures.
+"""Overview of a curated cohort for the notebook: suppressed counts and a few pictures.
 
-Executed notebooks lie under ``reports/``, where nothing individual may be: counts are suppressed as
-the manuscript's are, and pictures of real participants go to ``data/<run>/curated`` alone.
+Executed notebooks lie under ``reports/``: counts are suppressed as in the manuscript, and pictures
+of real participants go to ``data/<run>/curated``.
 """
 
 from pathlib import Path
@@ -26,16 +26,16 @@ COLOURS = ListedColormap(["#E69F00", "#56B4E9", "#D55E00", "#0072B2"])
 
 
 def shown(counts: np.ndarray, hidden: np.ndarray) -> np.ndarray:
-    """Return counts as text, with a mark for those that are hidden."""
+    """Return counts as text, with a mark for hidden ones."""
     return np.where(hidden, MARK, np.asarray(counts).astype(str))
 
 
 def flow_overview(curated: Curated, min_count: int) -> pd.DataFrame:
-    """Return the flow: who is left after each step, and who left in it."""
+    """Return the number of participants after each step, and the number excluded in it."""
     flow = curated.flow
     by_record, by_images = flow["excluded"].iloc[1:]
     cells = np.array([len(curated.participants), by_record, by_images])
-    # left after each step, then who left in the two steps in which somebody can
+    # kept after each step, then excluded in the two steps that exclude
     sums = np.array([[1, 1, 1], [1, 0, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1]])
     text = shown(sums @ cells, protect(cells, sums, min_count))
     return pd.DataFrame(
@@ -44,31 +44,25 @@ def flow_overview(curated: Curated, min_count: int) -> pd.DataFrame:
 
 
 def reason_overview(curated: Curated, min_count: int) -> pd.DataFrame:
-    """Return how many were excluded for which reason; rare reasons are counted together."""
+    """Return counts of exclusions by reason; rare reasons are pooled."""
     words = {str(reason): REASON_TEXT[Reason(reason)] for reason in Reason}
     return _counted("reason", curated.exclusions["reason"], words, min_count)
 
 
 def correction_overview(curated: Curated, min_count: int) -> pd.DataFrame:
-    """Return of how many something was put right, and what; rare kinds are counted together.
-
-    Someone with several corrections counts under the first alone.
-    """
+    """Return counts of participants by first correction; rare kinds are pooled."""
     first = curated.corrections.drop_duplicates("participant_id")["correction"]
     return _counted("corrected", first, Correction.texts(), min_count)
 
 
 def flag_overview(curated: Curated, min_count: int) -> pd.DataFrame:
-    """Return how many stay with which flag; rare kinds are counted together.
-
-    Someone with several flags counts under the first alone.
-    """
+    """Return counts of kept participants by first flag; rare kinds are pooled."""
     first = curated.quality["flags"][curated.quality["flagged"]].str.split("; ").str[0]
     return _counted("flagged for", first, Flag.texts(), min_count)
 
 
 def _counted(title: str, codes: pd.Series, words: dict[str, str], min_count: int) -> pd.DataFrame:
-    """Count people by code, in words; rare codes are counted together."""
+    """Count participants by the text of their code; rare codes are pooled."""
     rows = [
         ("; ".join(words[name] for name in names), n)
         for names, n in pool_small(codes.astype(str).value_counts().to_dict(), min_count)
@@ -111,7 +105,7 @@ def split_overview(curated: Curated, min_count: int) -> pd.DataFrame:
 
 
 def gallery(curated: Curated, paths: RunPaths, n: int) -> Path:
-    """Draw the middle of the first `n` participants, annotated ones first, and save the picture.
+    """Draw two planes of the first `n` participants, annotated ones first, and save the picture.
 
     Returns
     -------
@@ -119,7 +113,7 @@ def gallery(curated: Curated, paths: RunPaths, n: int) -> Path:
         ``data/<run>/curated/gallery.png``.
     """
     chosen = curated.participants.sort_values("annotated", ascending=False, kind="stable").head(n)
-    # not pyplot's, which would show the picture in the notebook without being asked
+    # a figure of pyplot would be shown by the notebook
     figure = Figure(figsize=(2.4 * len(chosen), 5.2), layout="constrained")
     axes = figure.subplots(2, len(chosen), squeeze=False)
     contrast = curated.inventory["contrast"].iloc[0]
@@ -140,9 +134,9 @@ def gallery(curated: Curated, paths: RunPaths, n: int) -> Path:
 def draw_middle(
     axes: np.ndarray, image: np.ndarray, labels: np.ndarray, spacing_mm: np.ndarray
 ) -> None:
-    """Draw the coronal slice with most psoas and the axial one with most muscle.
+    """Draw the coronal slice with most psoas and the axial slice with most muscle, or the middle.
 
-    The middle where there is none. As radiologists look: the right is on the reader's left.
+    Radiological convention: the right is on the reader's left.
     """
     window = np.percentile(image, [1, 99.5])
     psoas = np.isin(labels, (Label.PSOAS_LEFT, Label.PSOAS_RIGHT))

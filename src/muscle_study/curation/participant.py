@@ -13,7 +13,7 @@ from muscle_study.curation import images
 from muscle_study.curation.checks import dixon
 from muscle_study.curation.checks.orientation import check_orientation
 from muscle_study.curation.checks.quality import scores
-from muscle_study.curation.corrections import repeats_left, right_slabs
+from muscle_study.curation.corrections import correct_slabs, repeats_left
 from muscle_study.curation.review import mosaic
 from muscle_study.curation.review.gallery import PICTURES
 from muscle_study.curation.sources import source
@@ -201,7 +201,7 @@ def curate(
     muscles: a scan of the head has none to learn from.
     """
     scan = choose_scan(series, task.source.contrasts)
-    slabs, corrections = right_slabs(
+    slabs, corrections = correct_slabs(
         {name: [one.volume for one in of_contrast] for name, of_contrast in scan.items()}
     )
     corrections += repeats_left(series, scan)

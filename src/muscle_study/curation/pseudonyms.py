@@ -1,4 +1,4 @@
-"""New identifiers for participants: a keyed hash, whose key is kept away from the data."""
+"""Pseudonyms of participants: a keyed hash; the key is kept away from the data."""
 
 import hmac
 from collections.abc import Iterable
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from muscle_study.protocol.paths import ROOT
 
-#: A key that cannot be guessed has at least so many bytes.
+#: Least length of a key (bytes).
 LEAST_KEY_BYTES = 16
 
 #: Hexadecimal digits of an identifier: two of 30,000 participants share one with probability 2e-11.
@@ -19,7 +19,7 @@ def read_key(path: Path) -> bytes:
     Raises
     ------
     FileNotFoundError, ValueError
-        It is missing, too short, or lies in the repository, with which it might be passed on.
+        The key is missing, too short, or in the repository, with which it could be shared.
     """
     place = path.expanduser().resolve()
     if place.is_relative_to(ROOT):
@@ -40,9 +40,9 @@ def read_key(path: Path) -> bytes:
 
 
 def pseudonyms(identifiers: Iterable[str], key: bytes) -> dict[str, str]:
-    """Return a new identifier for each old one (HMAC-SHA-256, RFC 2104).
+    """Return the pseudonym of each identifier (HMAC-SHA-256, RFC 2104).
 
-    It begins with a letter, or a spreadsheet would turn some of them into numbers.
+    It starts with a letter: spreadsheets would turn some digests into numbers.
     """
     return {
         name: f"p{hmac.new(key, name.encode(), 'sha256').hexdigest()[:DIGITS]}"

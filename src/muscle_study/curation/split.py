@@ -1,11 +1,11 @@
-"""Who trains, who validates, who tests: alike in sex, age and BMI."""
+"""Split into training, validation and test participants, balanced by sex, age and BMI."""
 
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 
-#: In the order in which they are served when fewer than three participants are annotated.
+#: Splits in order of precedence when fewer than three participants are annotated.
 SPLITS = ("train", "validation", "test")
 NOT_ANNOTATED = "none"
 
@@ -15,25 +15,24 @@ AGE_BANDS = 3
 def assign_splits(
     participants: pd.DataFrame, validation_fraction: float, test_fraction: float, seed: int
 ) -> pd.Series:
-    """Divide the annotated participants.
+    """Assign the annotated participants to splits.
 
-    The export's own division (``given_split``) is kept, so that results on a public data set
-    compare with others'. Those whom it leaves open train; where it names nobody to validate, they
-    are drawn from training.
+    A split given by the export is kept, so that results on public data sets are comparable.
+    Participants without one train; without any validation participant, some are drawn from training.
 
     Parameters
     ----------
     participants
-        ``annotated, sex, age_years, bmi_kg_m2, given_split``, a row each.
+        Columns ``annotated, sex, age_years, bmi_kg_m2, given_split``.
     validation_fraction, test_fraction
         Shares of the annotated participants.
     seed
-        Same seed, same participants: same splits.
+        Seed of the random starts.
 
     Returns
     -------
     pandas.Series
-        One of `SPLITS` for the annotated, ``"none"`` for the others.
+        One of `SPLITS` for annotated participants, ``"none"`` for others.
     """
     annotated = participants[participants["annotated"]]
     fractions = {
@@ -54,13 +53,12 @@ def assign_splits(
 
 
 def deal(pool: pd.DataFrame, fractions: Mapping[str, float], seed: int) -> pd.Series:
-    """Deal a pool out in the given proportions, so that each part is like the whole.
+    """Divide a pool in the given proportions by systematic sampling of an ordered list.
 
-    People are put in a row in which neighbours are alike, and cards are dealt along it, each to
-    the split that is furthest behind its share (systematic sampling of an ordered list). The seed
-    decides where in their round the splits begin.
+    Participants are ordered such that neighbours are similar; each goes to the split furthest
+    behind its share. The seed sets where the splits start.
     """
-    counts = share_out(len(pool), fractions)
+    counts = whole_shares(len(pool), fractions)
     start = dict(zip(counts, np.random.default_rng(seed).random(len(counts)), strict=True))
     dealt = dict.fromkeys(counts, 0)
     splits = []
@@ -73,21 +71,21 @@ def deal(pool: pd.DataFrame, fractions: Mapping[str, float], seed: int) -> pd.Se
         split = max(behind, key=behind.get)
         dealt[split] += 1
         splits.append(split)
-    return pd.Series(splits, index=in_a_row(pool), dtype="str").reindex(pool.index)
+    return pd.Series(splits, index=ordered_by_similarity(pool), dtype="str").reindex(pool.index)
 
 
-def share_out(total: int, fractions: Mapping[str, float]) -> dict[str, int]:
+def whole_shares(total: int, fractions: Mapping[str, float]) -> dict[str, int]:
     """Return whole numbers nearest to the fractions that sum to `total`.
 
-    Zero is only who has a fraction of zero; below one each, the first splits get theirs.
+    Every positive fraction gets at least one, as long as `total` suffices.
 
     Examples
     --------
-    >>> share_out(10, {"train": 0.5, "validation": 0.15, "test": 0.35})
+    >>> whole_shares(10, {"train": 0.5, "validation": 0.15, "test": 0.35})
     {'train': 5, 'validation': 2, 'test': 3}
-    >>> share_out(3, {"train": 0.9, "validation": 0.05, "test": 0.05})
+    >>> whole_shares(3, {"train": 0.9, "validation": 0.05, "test": 0.05})
     {'train': 1, 'validation': 1, 'test': 1}
-    >>> share_out(3, {"train": 0, "validation": 0, "test": 1})
+    >>> whole_shares(3, {"train": 0, "validation": 0, "test": 1})
     {'train': 0, 'validation': 0, 'test': 3}
     """
     shared = [name for name, fraction in fractions.items() if fraction > 0]
@@ -98,11 +96,11 @@ def share_out(total: int, fractions: Mapping[str, float]) -> dict[str, int]:
     return counts
 
 
-def in_a_row(pool: pd.DataFrame) -> pd.Index:
-    """Return the pool's index, ordered so that neighbours are alike in sex, age and BMI.
+def ordered_by_similarity(pool: pd.DataFrame) -> pd.Index:
+    """Return the pool's index, ordered such that neighbours are similar in sex, age and BMI.
 
-    By sex, within it by thirds of age, within these by BMI, up in one third and down in the next,
-    so that the row does not jump. Who lacks one of these stands together with the like.
+    Order is by sex, then thirds of age, then BMI, ascending and descending in turn so that the
+    row does not jump. Participants with a missing value are grouped.
     """
     ordered = []
     up = True

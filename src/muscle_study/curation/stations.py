@@ -1,4 +1,4 @@
-"""Stations, overlapping slabs scanned one after the other, joined to one volume."""
+"""Stations (overlapping slabs scanned one after the other) joined to one volume."""
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
@@ -8,35 +8,35 @@ import numpy as np
 from muscle_study.imaging.volumes import Volume, resample, to_ras
 from muscle_study.protocol.exclusions import Excluded, Reason
 
-#: The contrast that brightness is matched by: it has signal in water and in fat.
+#: Contrast used to match brightness: it has signal in water and in fat.
 REFERENCE = "in_phase"
 
-#: Slices of one lattice are off it by less than this share of their distance.
+#: Largest offset of slices from a common lattice, as a share of their distance.
 LATTICE_TOLERANCE = 0.02
 
-#: Share of an overlap left out at both ends when brightness is compared: stations fade there.
+#: Share of an overlap ignored at both ends in matching brightness: stations fade there.
 FADING = 1 / 3
 
 
 def compose(slabs: Mapping[str, Sequence[Volume]]) -> dict[str, Volume]:
-    """Join the stations of each contrast; brightness matched, overlaps blended.
+    """Join the stations of each contrast, with matched brightness and blended overlaps.
 
     Parameters
     ----------
     slabs
-        By contrast, as many of each, in any order and orientation. One slab is returned as it is.
+        Slabs by contrast, equally many of each, in any order and orientation.
 
     Returns
     -------
     dict
-        By contrast: a slab alone, or a volume in RAS order on the grid of the lowest, of the slabs'
-        type (floats where they had to be interpolated).
+        By contrast: a single slab unchanged, or a volume in RAS order on the grid of the lowest
+        slab, of the slabs' type (floats where they were interpolated).
 
     Raises
     ------
     Excluded
-        ``grid_mismatch``: contrasts of a station on different grids, or stations that do not
-        continue one another; ``station_gap``: slices missing between two.
+        ``grid_mismatch``: contrasts of a station, or stations, on incompatible grids;
+        ``station_gap``: a gap between two stations.
     """
     contrasts = list(slabs)
     if len(slabs[contrasts[0]]) == 1:
@@ -94,7 +94,7 @@ def _check_stations(stations: Sequence[Mapping[str, Volume]]) -> None:
 
 
 def _on_one_lattice(stations: Sequence[Mapping[str, Volume]]) -> list[Mapping[str, Volume]]:
-    """Interpolate stations that lie off the lattice of the lowest one."""
+    """Interpolate stations that lie off the lattice of the lowest station."""
     lowest = next(iter(stations[0].values()))
     to_lattice = np.linalg.inv(lowest.affine)
     aligned = []
@@ -106,7 +106,7 @@ def _on_one_lattice(stations: Sequence[Mapping[str, Volume]]) -> list[Mapping[st
             aligned.append(station)
             continue
         affine = lowest.affine.copy()
-        # the first slice of the lattice within the station, and as many as fit
+        # from the first slice of the lattice within the station
         first = int(np.ceil(at[2] - LATTICE_TOLERANCE))
         affine[:3, 3] += first * lowest.affine[:3, 2]
         shape = (*lowest.data.shape[:2], own.data.shape[2] - (1 if first - at[2] > 1e-6 else 0))
@@ -127,9 +127,9 @@ def _check_gaps(places: Sequence[slice], affine: np.ndarray) -> None:
 
 
 def _gains(slabs: Sequence[np.ndarray], places: Sequence[slice]) -> np.ndarray:
-    """Return a factor for each station, so that neighbours are as bright where they overlap.
+    """Return a gain for each station that makes overlapping neighbours equally bright.
 
-    Their geometric mean is one. Stations that only touch keep their neighbour's factor.
+    The gains' geometric mean is one. A station that only touches has its neighbour's gain.
     """
     logs = [0.0]
     for lower, upper in pairwise(range(len(slabs))):
@@ -143,7 +143,7 @@ def _gains(slabs: Sequence[np.ndarray], places: Sequence[slice]) -> np.ndarray:
 
 
 def _weights(places: Sequence[slice]) -> list[np.ndarray]:
-    """Return each station's share of its slices: in overlaps, linear from one to the other."""
+    """Return each station's weight by slice: linear in overlaps, summing to one."""
     total = np.zeros(max(place.stop for place in places))
     depths = []
     for place in places:

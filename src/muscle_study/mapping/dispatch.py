@@ -115,7 +115,7 @@ class Dispatch:
         self.waiting = deque(tasks)
         self.again: deque[str] = deque()
         self.failures: Counter[str] = Counter()
-        self.in_a_row = FailuresInARow(done)
+        self.ordered_by_similarity = FailuresInARow(done)
         self.pace = Pace()
         self.began: float | None = None  # when the work on the first who came back did
         self.running: dict[Future, Batch] = {}
@@ -207,7 +207,7 @@ class Dispatch:
         lost = Outcome(names[0], reason=Reason.WORKER_LOST, detail=detail)
         if len(names) == 1:
             return [lost]
-        self.in_a_row.count(lost, first=True)  # once: it may be one of them, or none
+        self.ordered_by_similarity.count(lost, first=True)  # once: it may be one of them, or none
         return []
 
     def _is_final(self, outcome: Outcome) -> bool:
@@ -215,7 +215,7 @@ class Dispatch:
         name = outcome.participant_id
         if outcome.stops:
             raise MapStoppedError(f"{outcome.detail}: {TO_GO_ON}")
-        self.in_a_row.count(outcome, first=not self.failures[name])
+        self.ordered_by_similarity.count(outcome, first=not self.failures[name])
         if outcome.reason not in NOT_OF_DATA:
             return True
         self.failures[name] += 1

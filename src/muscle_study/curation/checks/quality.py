@@ -1,8 +1,8 @@
-"""How good a scan is: a score for each of what commonly spoils one, and flags above thresholds.
+"""Image quality: a score for each common artefact, and flags above thresholds.
 
-A flagged participant stays. What a score says of an image is not what it does to a measure, and to
-exclude by image quality would exclude by BMI, with which movement, noise and swaps go. So flags are
-counted, and the analyses are done again without the flagged.
+Flagged participants stay. Scores describe the image, not the error of a measure, and excluding by
+image quality would exclude by BMI, which movement, noise and swaps depend on. Flags are counted,
+and a sensitivity analysis leaves flagged participants out.
 """
 
 from collections.abc import Mapping
@@ -17,7 +17,7 @@ from muscle_study.curation.checks.quality_parameters import QualityParameters
 from muscle_study.imaging.volumes import Volume
 from muscle_study.protocol.findings import Flag
 
-#: Score, and threshold in the parameters, that each flag is about.
+#: Score behind each flag; its threshold is the parameter ``most_<score>``.
 SCORES = {
     Flag.NOISE: "noise",
     Flag.GHOSTING: "ghosting",
@@ -29,43 +29,42 @@ SCORES = {
 EXTENTS = ["extent_x_mm", "extent_y_mm", "extent_z_mm"]
 COLUMNS = ["participant_id", *SCORES.values(), *EXTENTS, "flagged", "flags"]
 
-#: Air nearer to the body holds its blurred edge (mm).
+#: Distance from the body within which air holds its blurred edge.
 AIR_MM = 10.0
-#: The lower quartile, and the mean, of the magnitude of noise alone, in its standard deviations:
-#: the Rayleigh distribution's (Henkelman, Med Phys 1985;12:232-233). The quartile is used since
-#: ghosts lift the mean.
+#: Lower quartile and mean of the magnitude of pure noise, in standard deviations (Rayleigh
+#: distribution; Henkelman, Med Phys 1985;12:232-233). Ghosts raise the mean, hence the quartile.
 QUARTILE, MEAN = np.sqrt(2 * np.log(4 / 3)), np.sqrt(np.pi / 2)
 
-#: A slice with fewer voxels of air before and behind the body tells nothing of ghosts.
+#: Least number of air voxels before and behind the body in a slice that is judged for ghosts.
 LEAST_AIR = 50
-#: Ghosts are judged where they are strong (centile of the slices).
+#: Centile of the slices at which ghosts are judged.
 WORST = 95
 
-#: How deep under the skin its edge is looked for (mm).
+#: Depth under the skin that is searched for its edge.
 EDGE_MM = 20.0
 
-#: No signal: under this share of the body's median, deeper than this under the skin (mm).
+#: Signal of a void, as a share of the body's median, and its least depth under the skin.
 VOID_SHARE, VOID_DEPTH_MM = 0.15, 15.0
-#: Voids are looked for where no bowel lies and no lung: behind the middle at the spine, and in the
-#: lower part of the field of view at the hips (mm from the middle; share of the height).
+#: Regions without bowel and lung that are searched for voids: behind the middle at the spine, and
+#: at the hips in the lower part of the field of view (mm from the middle; share of the height).
 SPINE_MM, BEHIND_MM, HIP_MM, HIP_HEIGHT = 50.0, 15.0, 60.0, 0.4
 
-#: The brightest signal that is not an outlier by itself (centile).
+#: Centile that stands for the brightest signal.
 BRIGHTEST = 99.9
 
 
 def scores(images: Mapping[str, Volume]) -> dict[str, float | None]:
-    """Return the scores of a participant's curated images; None where one cannot be had.
+    """Return the scores of a participant's curated images; None for one that is undefined.
 
     - ``noise``: standard deviation in air over the body's median signal.
-    - ``ghosting``: signal in the air before and behind the body, where phase encoding puts ghosts,
-      beyond noise, over the body's median; in the worst slices. The ghost-to-signal ratio
-      (Giannelli et al., J Appl Clin Med Phys 2010;11(4):3237) without its other half: beside
-      the arms there is no air.
-    - ``motion``: how blurred the skin is from front to back, see `edge_blur`.
-    - ``void_ml``: void at the spine or at a hip, see `void_ml`.
+    - ``ghosting``: signal beyond noise in the air before and behind the body, in the direction of
+      phase encoding, over the body's median, in the worst slices. This is the ghost-to-signal
+      ratio (Giannelli et al., J Appl Clin Med Phys 2010;11(4):3237) without its lateral half:
+      beside the arms there is no air.
+    - ``motion``: front-to-back blur of the skin, see `edge_blur`.
+    - ``void_ml``: void at the spine or a hip, see `void_ml`.
     - ``intensity``: brightest signal over the body's median.
-    - ``disagreement``: how far in phase is from W + F and opposed phase from abs(W − F).
+    - ``disagreement``: residual of in phase = W + F and opposed phase = abs(W − F).
     """
     body = Body.of(images)
     extent = next(iter(images.values()))
@@ -94,7 +93,7 @@ def _air(body: Body) -> dict[str, float]:
     if not air.any():
         return {"noise": np.nan, "ghosting": np.nan}
     noise = np.percentile(body.image[air], 25) / QUARTILE
-    # phase is encoded from front to back in axial scans of the trunk, the shorter way
+    # axial scans of the trunk encode phase from front to back, the shorter way
     ghosted = air & body.inside.any(axis=1, keepdims=True)
     counts = ghosted.sum(axis=(0, 1))
     enough = counts >= LEAST_AIR
@@ -105,12 +104,12 @@ def _air(body: Body) -> dict[str, float]:
 
 
 def edge_blur(body: Body) -> float:
-    """Return the share of the skin's edge that lies outside its steepest step; 0 is sharp.
+    """Return the share of the skin's edge outside its steepest step; 0 is sharp.
 
-    Along each line from front to back, at both of the body's ends: the largest rise from one voxel
-    to the next, over the brightest voxel so near the skin; one minus the median. A body that moves
-    along the phase encoding leaves its edge at several places. Edge strength tells movement without
-    a reference image (Aksoy et al., Magn Reson Med 2012;67:1237-1251).
+    It is one minus the median, over both ends of each front-to-back line, of the largest rise
+    between neighbouring voxels over the brightest voxel near the skin. A body that moves along the
+    phase encoding shows its edge at several places. Edge strength measures movement without a
+    reference image (Aksoy et al., Magn Reson Med 2012;67:1237-1251).
     """
     depth = max(int(EDGE_MM / body.spacing_mm[1]), 2)
     image = np.pad(body.image, ((0, 0), (depth, depth), (0, 0)))
@@ -122,7 +121,7 @@ def edge_blur(body: Body) -> float:
     )
     rises = []
     for first, inwards in ends:
-        # a body that the field of view cuts has no edge there
+        # a body cut by the field of view has no edge there
         x, z = np.nonzero(across & (first > 1) & (first < length - 2))
         steps = inwards * np.arange(-2, depth)[:, None]
         line = image[x, first[x, z] + depth + steps, z]
@@ -132,10 +131,9 @@ def edge_blur(body: Body) -> float:
 
 
 def void_ml(body: Body) -> float:
-    """Return the volume of the void where metal would make it: of the spine's rods, or of a hip.
+    """Return the volume of the larger void of spine and hips, where implants lie.
 
-    The rods of a spine lie left and right of it, and so may their voids, apart: its two largest
-    parts are added.
+    Rods lie on both sides of the spine and may leave separate voids: its two largest are added.
     """
     dark = (body.image < VOID_SHARE * body.brightness) & (body.depth_mm > VOID_DEPTH_MM)
     right, front = body.from_middle_mm()
@@ -147,7 +145,7 @@ def void_ml(body: Body) -> float:
 
 
 def _largest(mask: np.ndarray, count: int) -> int:
-    """Return how many voxels the largest connected parts of a mask have together."""
+    """Return the number of voxels in the `count` largest connected parts of a mask."""
     parts, _ = ndimage.label(mask)
     return int(np.sort(np.bincount(parts.ravel())[1:])[-count:].sum())
 
@@ -155,14 +153,14 @@ def _largest(mask: np.ndarray, count: int) -> int:
 def quality_table(
     scored: Mapping[str, Mapping[str, float | None]], parameters: QualityParameters
 ) -> pd.DataFrame:
-    """Return the scores of those who stay, with the flags that the thresholds give.
+    """Return the scores and flags of the kept participants.
 
     Parameters
     ----------
     scored
-        By participant, as `scores` gives them.
+        Result of `scores` by participant.
     parameters
-        Thresholds; None flags nobody.
+        Thresholds; None disables a flag.
     """
     rows = [{"participant_id": name, **values} for name, values in scored.items()]
     numbers = dict.fromkeys(COLUMNS[1:-2], float)

@@ -1,1 +1,1 @@
-"""Review by eye: a picture of everyone, a page to look through them, and the verdicts."""
+"""Review by eye: a picture of each participant, a page to browse them, and the verdicts."""

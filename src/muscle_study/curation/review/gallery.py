@@ -1,8 +1,7 @@
-"""The page through which reviewers look: everyone's picture, the worst first.
+"""The reviewers' page: the picture of each participant, worst first.
 
-It is opened from the disk, without a server: browsers then load scripts and pictures, and nothing
-else. So the list of everyone is one script, and what is said of each is in scripts of many, loaded
-when they come into view.
+It is opened from the disk without a server; browsers then load only scripts and pictures. The list
+of participants is one script, and their details are in scripts of `CHUNK`, loaded on demand.
 """
 
 import json
@@ -20,10 +19,10 @@ from muscle_study.protocol.files import write_text
 from muscle_study.protocol.findings import Correction, Flag
 
 PAGE = Path(__file__).parent / "page"
-#: In the folder of the page.
+#: Subfolders of the page's folder.
 PICTURES, ENTRIES = "pictures", "entries"
 
-#: Participants whose details are in one script.
+#: Participants per script of details.
 CHUNK = 500
 
 #: States of a participant, the worst first.
@@ -37,11 +36,11 @@ class Entry:
     Parameters
     ----------
     state
-        Of `STATES`.
+        One of `STATES`.
     remarks
-        What was found, in words, and its detail.
+        Findings in words, each with its detail.
     rank
-        Of the worst of the quality scores among all: 0 for the best, 1 for the worst.
+        Rank of the worst quality score: 0 for the best participant, 1 for the worst.
     """
 
     state: str = "passed"
@@ -60,14 +59,12 @@ def entries(
     corrections: pd.DataFrame,
     quality: pd.DataFrame,
 ) -> dict[str, Entry]:
-    """Return everyone but those who withdrew, of whom nothing is shown.
+    """Return the entries of all participants except those who withdrew.
 
     Parameters
     ----------
-    participants, exclusions
-        Those who stay, and those who left in curation.
-    corrections, quality
-        Of both, as in ``corrections.csv`` and ``quality.csv``.
+    participants, exclusions, corrections, quality
+        Curation's tables.
     """
     shown = exclusions[exclusions["reason"] != Reason.CONSENT_WITHDRAWN]
     found = {name: Entry() for name in [*participants["participant_id"], *shown["participant_id"]]}
@@ -93,20 +90,20 @@ def write_gallery(
     contrasts: Sequence[str],
     title: str,
 ) -> None:
-    """Write ``index.html`` and its parts over the pictures that are there.
+    """Write ``index.html`` and its parts for the existing pictures.
 
     Parameters
     ----------
     folder
-        ``data/<run>/curated/qc``, with pictures by participant.
+        ``data/<run>/curated/qc``, with a picture per participant.
     found
-        From `entries`.
+        Result of `entries`.
     review
-        From `verdicts.review_table`.
+        Result of `verdicts.review_table`.
     contrasts
-        That the pictures show.
+        Contrasts in the pictures.
     title
-        Of the page.
+        Title of the page.
     """
     pictures = {path.stem for path in (folder / PICTURES).glob("*")}
 
@@ -144,6 +141,6 @@ def write_gallery(
 
 
 def _write_script(path: Path, function: str, *arguments: object) -> None:
-    """Write a script that hands data to the page. Text from files stays data: JSON is quoted."""
+    """Write a script that passes data to the page as quoted JSON."""
     passed = ",".join(json.dumps(each, separators=(",", ":")) for each in arguments)
     write_text(f"review.{function}({passed});\n", path)

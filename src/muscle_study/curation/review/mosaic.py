@@ -1,4 +1,4 @@
-"""A picture of a participant: a few planes of every contrast in one small file."""
+"""Picture of a participant: a few planes of every contrast in one small file."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,31 +13,29 @@ from muscle_study.protocol.files import whole_file
 ENDING = ".webp"
 QUALITY = 72
 
-#: What is shown of each contrast: name, axis across the plane, where along it (share of the field
-#: of view from its first side in RAS), height of the tile (pixels).
+#: Planes of each contrast: name, axis across the plane, position along it (share of the field of
+#: view in RAS), height of the tile (pixels).
 PLANES = (
     ("coronal", 1, 0.5, 236),
     ("axial, lumbar", 2, 0.62, 168),
     ("axial, hips", 2, 0.25, 168),
 )
-#: Width of every tile, and the black between two (pixels).
+#: Width of a tile, and the gap between two (pixels).
 WIDTH, GAP = 220, 4
 
-#: Signals between these centiles of what is shown of a contrast become black to white.
+#: Centiles of the shown signal that become black and white.
 WINDOW = (1.0, 99.5)
 
 
 def draw(images: Mapping[str, Volume], path: Path) -> None:
-    """Write the mosaic of a participant.
-
-    As radiologists look: the right of the body on the left, the head or the front above.
+    """Write the mosaic of a participant in radiological convention, head or front above.
 
     Parameters
     ----------
     images
-        By contrast; they may lie on different grids.
+        Images by contrast, possibly on different grids.
     path
-        Ends in `ENDING`.
+        Target file, ending in `ENDING`.
     """
     contrasts = [_tiles(to_ras(image)) for image in images.values()]
     lines = list(zip(*contrasts, strict=True)) if _planes_below(images) else contrasts
@@ -55,14 +53,14 @@ def draw(images: Mapping[str, Volume], path: Path) -> None:
 
 
 def columns(contrasts: Sequence[str]) -> list[str]:
-    """Return what the columns of the mosaic of these contrasts hold."""
+    """Return the titles of the mosaic's columns."""
     if _planes_below(contrasts):
         return [name.replace("_", " ") for name in contrasts]
     return [name for name, *_ in PLANES]
 
 
 def _planes_below(contrasts: Sequence[str] | Mapping) -> bool:
-    """Tell whether a column is a contrast; of a few contrasts, each is a row: pictures are wide."""
+    """Whether a column is a contrast; a few contrasts are rows, since pictures are wide."""
     return len(contrasts) >= len(PLANES)
 
 
@@ -70,7 +68,7 @@ def _tiles(image: Volume) -> list[Image.Image]:
     planes = []
     for _, axis, share, height in PLANES:
         index = min(int(share * image.data.shape[axis]), image.data.shape[axis] - 1)
-        # rows run to the head or the front, columns to the right: both are turned round
+        # rows run to the head or the front, columns to the right: both are reversed
         plane = image.data.take(index, axis=axis).T[::-1, ::-1].astype(np.float32)
         edges_mm = np.delete(image.spacing_mm * image.data.shape, axis)
         planes.append((plane, edges_mm, height))
@@ -83,7 +81,7 @@ def _tiles(image: Volume) -> list[Image.Image]:
 
 
 def _tile(plane: np.ndarray, edges_mm: np.ndarray, height: int) -> Image.Image:
-    """Return a plane in its true proportions, as large as fits, in the middle of a black tile."""
+    """Return a plane in true proportions, centred in a black tile."""
     pixels_a_mm = min(WIDTH / edges_mm[0], height / edges_mm[1])
     size = [max(round(edge * pixels_a_mm), 1) for edge in edges_mm]
     tile = Image.new("L", (WIDTH, height))

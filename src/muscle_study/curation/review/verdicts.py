@@ -1,4 +1,4 @@
-"""Verdicts of reviewers: the file that they fill, and what it does."""
+"""Verdicts of reviewers: their file, and its effect."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -13,39 +13,36 @@ REQUIRED = COLUMNS[:2]
 
 
 class Verdict(StrEnum):
-    """What a reviewer says of a participant. The value is what the file holds."""
+    """A reviewer's verdict; values as in the file."""
 
     ACCEPT = "accept"
     EXCLUDE = "exclude"
 
 
-class Outcome(StrEnum):
-    """What became of a participant's review. The value is what ``review.csv`` holds."""
+class ReviewState(StrEnum):
+    """State of a participant's review; values as in the column ``outcome`` of ``review.csv``."""
 
     ACCEPTED = "accepted"
     EXCLUDED = "excluded"
     NOT_LOOKED_AT = "not_looked_at"
-    #: The participant leaves for another reason, which no verdict lifts.
+    #: The participant is excluded for another reason, which no verdict lifts.
     WITHOUT_EFFECT = "without_effect"
     #: The export has no such participant.
     UNKNOWN = "unknown"
 
 
 def read_verdicts(path: str | None) -> pd.DataFrame:
-    """Read the file of verdicts; no rows without one.
-
-    Columns are separated by commas, or by semicolons as some spreadsheets do. Rows without a
-    verdict are not filled yet.
+    """Read the file of verdicts, separated by commas or semicolons; no rows without a file.
 
     Returns
     -------
     pandas.DataFrame
-        `COLUMNS`, as text.
+        `COLUMNS` as text, without rows that have no verdict yet.
 
     Raises
     ------
     FileNotFoundError, ValueError
-        Naming the file, the line and the remedy.
+        The file is missing or malformed; the message names the line and the remedy.
     """
     if path is None:
         return pd.DataFrame(columns=COLUMNS, dtype=str)
@@ -82,7 +79,7 @@ def read_verdicts(path: str | None) -> pd.DataFrame:
 
 
 def rejected(verdicts: pd.DataFrame, present: pd.Series) -> pd.DataFrame:
-    """Return as exclusions those of `present` whom a reviewer excludes."""
+    """Return the exclusions of `present` participants by reviewers."""
     chosen = verdicts[
         (verdicts["verdict"] == Verdict.EXCLUDE) & verdicts["participant_id"].isin(present)
     ]
@@ -96,31 +93,31 @@ def rejected(verdicts: pd.DataFrame, present: pd.Series) -> pd.DataFrame:
 def review_table(
     verdicts: pd.DataFrame, participants: pd.DataFrame, exclusions: pd.DataFrame
 ) -> pd.DataFrame:
-    """Return what became of everyone's review.
+    """Return the state of every participant's review.
 
     Parameters
     ----------
     verdicts
-        From `read_verdicts`.
+        Result of `read_verdicts`.
     participants, exclusions
-        Those who stay, and those who left in curation.
+        Kept and excluded participants.
 
     Returns
     -------
     pandas.DataFrame
-        ``participant_id``, ``outcome``, ``verdict``, ``reviewer``, ``comment``: a row for everyone
-        who stays or was excluded by a reviewer, and for every other verdict; sorted by participant.
+        ``participant_id``, ``outcome``, ``verdict``, ``reviewer``, ``comment``: one row per
+        participant who is kept or has a verdict, sorted by participant.
     """
     table = participants[["participant_id"]].merge(verdicts, on="participant_id", how="outer")
     stays = set(participants["participant_id"])
     why = dict(zip(exclusions["participant_id"], exclusions["reason"], strict=True))
 
-    def outcome(name: str, has_verdict: bool) -> Outcome:
+    def outcome(name: str, has_verdict: bool) -> ReviewState:
         if name in stays:
-            return Outcome.ACCEPTED if has_verdict else Outcome.NOT_LOOKED_AT
+            return ReviewState.ACCEPTED if has_verdict else ReviewState.NOT_LOOKED_AT
         if name not in why:
-            return Outcome.UNKNOWN
-        return Outcome.EXCLUDED if why[name] == Reason.REVIEWER else Outcome.WITHOUT_EFFECT
+            return ReviewState.UNKNOWN
+        return ReviewState.EXCLUDED if why[name] == Reason.REVIEWER else ReviewState.WITHOUT_EFFECT
 
     judged = table["verdict"].notna()
     table.insert(1, "outcome", [
