@@ -29,7 +29,7 @@ study := $(PYTHON) -m muscle_study
 # Stages use the machine's cores themselves; two at once would share them.
 .NOTPARALLEL:
 .PHONY: all env test fuzz lint lab bench learning-curve replicates curation-check report status \
-  verify audit clean lock help FORCE
+  params params-readme verify audit clean lock help FORCE
 .DEFAULT_GOAL := help
 
 # ---- stages -------------------------------------------------------------------------------------
@@ -113,6 +113,12 @@ verify: $(environment) ## check a finished run: hashes, tables derived again, re
 
 audit: $(environment) ## NUMBER=name: how a number of the manuscript came about; else list them
 	@$(study) audit --run $(RUN) $(if $(NUMBER),--number $(NUMBER))
+
+params: $(environment) ## print every parameter of a run, and the file that sets it
+	@$(study) params --run $(RUN) --set "$$SET"
+
+params-readme: $(environment) ## write params/README.md from the descriptions in the code
+	@$(study) params-readme
 
 status: $(environment) ## say what is done, stale or failed, why, how far, and what is next
 	@$(study) status --run $(RUN) --set "$$SET"

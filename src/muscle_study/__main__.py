@@ -12,9 +12,11 @@ from pathlib import Path
 
 from muscle_study.protocol.paths import RunPaths
 from muscle_study.protocol.stages import NOTEBOOK_STAGES
+from muscle_study.running.documents import ParameterError
 from muscle_study.running.facts import stages_of, write_facts
 from muscle_study.running.lock import RunLockedError, is_held, run_lock
-from muscle_study.running.parameters import ParameterError, keep_used, load, write_slices
+from muscle_study.running.parameters import describe, load
+from muscle_study.running.slices import keep_used, write_slices
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -83,6 +85,20 @@ def _slices(options: argparse.Namespace, overrides: list[str]) -> int:
     if not is_held(RunPaths(options.run).data):
         write_slices(options.run, parameters)
         write_facts(options.run, parameters)
+    return 0
+
+
+def _params(options: argparse.Namespace, overrides: list[str]) -> int:
+    """Print every parameter of a run, and the file that sets it."""
+    print(describe(options.run, overrides))
+    return 0
+
+
+def _params_readme(_options: argparse.Namespace, _overrides: list[str]) -> int:
+    """Write the reference of all parameters, params/README.md."""
+    from muscle_study.running.reference import README, reference
+
+    README.write_text(reference(), encoding="utf-8")
     return 0
 
 
@@ -225,6 +241,8 @@ def _audit(options: argparse.Namespace, _overrides: list[str]) -> int:
 COMMANDS = {
     "run": _run,
     "slices": _slices,
+    "params": _params,
+    "params-readme": _params_readme,
     "report": _report,
     "train": _train,
     "learning-curve": _learning_curve,

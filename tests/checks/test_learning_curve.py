@@ -7,7 +7,8 @@ import pytest
 from muscle_study.checks.learning_curve import measure_curve, with_as_many_steps
 from muscle_study.protocol.files import read_table
 from muscle_study.protocol.paths import RunPaths
-from muscle_study.running.parameters import ParameterError, load
+from muscle_study.running.documents import ParameterError
+from muscle_study.running.parameters import load
 
 SHORT = [f"training.{name}.max_epochs=4" for name in ("localiser", "segmenter")]
 

@@ -1,17 +1,15 @@
 import os
+import re
 
 import pytest
 
 from muscle_study.protocol.paths import PARAMS, RunPaths
 from muscle_study.protocol.sections import Section
 from muscle_study.protocol.stages import STAGES
-from muscle_study.running.parameters import (
-    ParameterError,
-    StudyParameters,
-    keep_used,
-    load,
-    write_slices,
-)
+from muscle_study.running.documents import ParameterError
+from muscle_study.running.parameters import StudyParameters, describe, load
+from muscle_study.running.reference import README, reference
+from muscle_study.running.slices import keep_used, write_slices
 
 
 def rejected(*overrides, run="demo", folder=PARAMS):
@@ -71,8 +69,8 @@ def test_an_override_replaces_one_value():
         ),
         (
             "training.segmenter.max_epochs=40",
-            "training.segmenter: max_epochs: 40 is no multiple of validate_every 6, so that the "
-            "last and best epochs would not be validated, nor kept: make it 36 or 42, or change",
+            "training.segmenter: max_epochs: 40 is not a multiple of validate_every 6, so that "
+            "the last epochs would be neither validated nor kept: make it 36 or 42, or change",
         ),
         (
             "training.localiser.deep_supervision=2",
@@ -85,6 +83,19 @@ def test_an_override_replaces_one_value():
         ("curation.source=/elsewhere", "the section cohort makes a cohort that curation does not"),
         ("training.segmenter.max_epochs", "write it as section.key=value"),
         ("training.seed.x=1", "seed has no keys of its own"),
+        ("training.augmentation.flp=0.1", "augmentation.flp: unknown key. Did you mean flip?"),
+        ("statistics.age_group_edges_years=[50, 40]", "must rise, but is [50, 40]: write [40, 50]"),
+        ("statistics.bmi_group_edges_kg_m2=[]", "bmi_group_edges_kg_m2: expected"),
+        ("learning_curve.sizes=[4, 4]", "learning_curve.sizes: must rise"),
+        ("curation.spacing_mm=[3, 0, 5]", "curation.spacing_mm.1: expected greater than 0"),
+        ("curation.age_range_years=[80, 18]", "must be [lowest, highest], but is [80, 18]"),
+        ("cohort.check_grids_mm=[]", "cohort.check_grids_mm: expected"),
+        ("training.segmenter.features=[16, 0, 64, 8]", "features.1: expected greater than or"),
+        ("training.weight_decay=.nan", "training.weight_decay: expected"),
+        ("training.devices=0", "training.devices: expected greater than or equal to 1"),
+        ("inference.channels={wter: fat}", "wter is none of training.channels (water, fat)"),
+        ("inference.channels={water: ft}", "inference.channels.water: ft is none of curation"),
+        ("inference.channels={water: null, fat: null}", "leaves the networks without any image"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_remedy(override, message):
@@ -102,12 +113,73 @@ def test_all_that_is_wrong_is_said_at_once():
     [
         ("  seed: 20260108\n", "", "cohort.seed: missing"),
         ("cohort:", "cohort: [", "demo.yaml, line "),
-        ("\ncohort:", "\nreport:\n  title: twice\n\ncohort:", "the key report stands there twice"),
+        (
+            "\ncohort:",
+            "\nreport:\n  title: twice\n\ncohort:",
+            "the key report is there twice: keep one",
+        ),
     ],
 )
 def test_a_broken_file_is_named_with_the_place(written, old, new, message):
     folder = written(old, new)
     assert message in rejected(folder=folder)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"# Universit\xe4t\n", "line 1: byte 0xe4 is not UTF-8: save the file as UTF-8"),
+        (
+            b"training:\n\tseed: 1\n",
+            "line 2: found character '\\t' that cannot start any token: in",
+        ),
+        (b"extends: dmo\n", "mine.yaml, extends: "),
+        (b"extends: mine\n", "extends goes in a circle (mine → mine): remove one"),
+        (b"extends: [demo]\n", "extends: expected the name of a file, such as demo"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_explained(tmp_path, content, message):
+    (tmp_path / "mine.yaml").write_bytes(content)
+    assert message in rejected(run="mine", folder=tmp_path)
+
+
+def test_a_file_takes_what_it_does_not_say_from_the_one_it_extends(written):
+    folder = written("n_imaged: 120", "n_imaged: 130")
+    (folder / "own.yaml").write_text(
+        "extends: demo\ntraining:\n  segmenter: {max_epochs: 6}\n"
+        "  augmentation: {noise: null, motion: 0.5}\nstatistics: {age_group_edges_years: [50]}\n"
+    )
+    (folder / "real.yaml").write_text(
+        "extends: own\ncohort: null\ncuration: {layout: nako, source: x}\n"
+    )
+    base, own, real = (load(run, folder=folder) for run in ("demo", "own", "real"))
+    network = base.training.segmenter.model_copy(update={"max_epochs": 6})
+    transforms = {name: p for name, p in base.training.augmentation.items() if name != "noise"}
+    assert own.cohort.n_imaged == 130
+    assert own.training.segmenter == real.training.segmenter == network
+    assert own.training.augmentation == transforms | {"motion": 0.5}
+    assert own.statistics.age_group_edges_years == [50]
+    assert real.cohort is None
+
+
+def test_a_wrong_value_names_the_file_that_it_comes_from(written):
+    folder = written("n_imaged: 120", "n_imaged: many")
+    (folder / "own.yaml").write_text("extends: demo\n")
+    assert 'got "many" (from demo.yaml)' in rejected(run="own", folder=folder)
+
+
+def test_all_parameters_are_printed_with_their_origins(tmp_path):
+    changes = ["training.segmenter.max_epochs=3"]
+    text = describe("totalsegmentator", changes)
+    origins = dict(
+        re.findall(r"^ +(max_epochs|gpus|features|layout|address): .*# (.+)$", text, re.M)
+    )
+    assert origins == {
+        "max_epochs": "SET", "features": "nako.yaml", "gpus": "nako.yaml",
+        "layout": "totalsegmentator.yaml", "address": "default",
+    }  # fmt: skip
+    (tmp_path / "printed.yaml").write_text(describe("demo", changes))
+    assert load("printed", folder=tmp_path) == load("demo", changes)
 
 
 def test_an_empty_file_is_refused(tmp_path):
@@ -117,7 +189,7 @@ def test_an_empty_file_is_refused(tmp_path):
 
 def test_a_missing_file_lists_those_that_exist():
     message = rejected(run="dmo")
-    assert "params/dmo.yaml does not exist" in message and "demo" in message
+    assert "params/dmo.yaml does not exist. Did you mean demo?" in message
 
 
 def test_a_slice_is_rewritten_only_when_it_changed(tmp_path, monkeypatch):
@@ -178,29 +250,22 @@ def test_a_missing_export_is_named():
         write_slices("totalsegmentator", parameters)
 
 
-def sections():
-    for section, field in StudyParameters.model_fields.items():
-        kinds = (field.annotation, *getattr(field.annotation, "__args__", ()))
-        model = next(k for k in kinds if isinstance(k, type) and issubclass(k, Section))
-        yield section, set(keys_of(model))
+def test_the_readme_is_written_from_the_descriptions():
+    assert README.read_text(encoding="utf-8") == reference()
 
 
-def keys_of(model, above=""):
+def undescribed(model):
     for name, field in model.model_fields.items():
-        yield above + name
-        for kind in (field.annotation, *getattr(field.annotation, "__args__", ())):
-            if isinstance(kind, type) and issubclass(kind, Section):
-                yield from keys_of(kind, f"{above}{name}.")
+        kinds = (field.annotation, *getattr(field.annotation, "__args__", ()))
+        nested = [k for k in kinds if isinstance(k, type) and issubclass(k, Section)]
+        if not (nested or field.description):
+            yield f"{model.__name__}.{name}"
+        for kind in nested:
+            yield from undescribed(kind)
 
 
-@pytest.mark.parametrize(("section", "keys"), sections(), ids=lambda value: str(value)[:12])
-def test_the_readme_describes_every_key_and_no_other(section, keys):
-    text = (PARAMS / "README.md").read_text()
-    _, _, rest = text.partition(f"\n## {section}\n")
-    table = rest.partition("\n## ")[0]
-    rows = [line.split(" | ")[0] for line in table.splitlines() if line.startswith("| `")]
-    described = {key for row in rows for key in row.split("`")[1::2]}
-    assert described == keys
+def test_every_key_is_described():
+    assert list(undescribed(StudyParameters)) == []
 
 
 PRETRAINED = ["training.pretrained=data/models/randomised", "training.channels=[image]"]

@@ -9,10 +9,10 @@ from muscle_study.protocol.provenance import hashes_of_results, manifest_of, wri
 from muscle_study.protocol.stages import NOTEBOOK_STAGES
 from muscle_study.publishing.result import Publisher, Result
 from muscle_study.publishing.table import Table
+from muscle_study.running.documents import ParameterError
 from muscle_study.running.integrity import changed_results
 from muscle_study.running.kernel import BY_RUNNER
 from muscle_study.running.lock import RunLockedError, run_lock
-from muscle_study.running.parameters import ParameterError
 from muscle_study.running.stage import open_stage
 
 

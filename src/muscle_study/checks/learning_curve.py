@@ -10,7 +10,8 @@ from muscle_study.measurement.quality import score_test_split
 from muscle_study.networks.model import CARD
 from muscle_study.protocol.files import read_json, read_table, write_table
 from muscle_study.protocol.paths import RunPaths
-from muscle_study.running.parameters import ParameterError, StudyParameters
+from muscle_study.running.documents import ParameterError
+from muscle_study.running.parameters import StudyParameters
 from muscle_study.training.fit import train
 from muscle_study.training.parameters import TrainingParameters
 

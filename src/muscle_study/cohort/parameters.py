@@ -1,31 +1,41 @@
 """Parameters of the synthetic cohort."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from muscle_study.cohort.faults.parameters import FaultParameters
 from muscle_study.cohort.randomised.parameters import RandomisedParameters
 from muscle_study.cohort.scanner.parameters import ImagingParameters
-from muscle_study.protocol.sections import Section
+from muscle_study.protocol.sections import OfAxes, Positive, Section
 
 
 class CohortParameters(Section):
-    """How many people there are, how many of them are scanned, and how."""
+    """The synthetic cohort; `cohort: null` for a run on real data."""
 
-    n_population: int = Field(ge=4, description="people who are drawn")
-    n_imaged: int = Field(ge=4, description="of these, how many are scanned and exported")
-    n_annotated: int = Field(ge=3, description="of these, how many come with reference labels")
-    format: Literal["nifti", "dicom"] = Field(description="of the exported images")
-    export_stations: bool = Field(description="whether stations are exported one by one as well")
+    n_population: int = Field(
+        ge=4, description="People drawn; those not imaged get simulated measurements"
+    )
+    n_imaged: int = Field(
+        ge=4, description="People scanned, exported and taken through every stage"
+    )
+    n_annotated: int = Field(ge=3, description="Imaged people with reference labels")
+    format: Literal["nifti", "dicom"] = Field(
+        description="Format of the exported images; `dicom`: zipped series as in the NAKO, for "
+        "`curation.layout: nako`"
+    )
+    export_stations: bool = Field(
+        description="Export of single stations beside the composed volume"
+    )
     imaging: ImagingParameters
     fault_rates: FaultParameters
     randomised: RandomisedParameters
-    check_grids_mm: list[list[float]] = Field(
-        description="voxel edges at which counting voxels is compared with the true sizes"
+    check_grids_mm: list[Annotated[list[Positive], OfAxes]] = Field(
+        min_length=1,
+        description="Voxel spacings, mm, at which counted voxels are compared with true sizes",
     )
-    n_checked: int = Field(ge=2, description="of the imaged, how many are compared so")
-    seed: int
+    n_checked: int = Field(ge=2, description="Imaged people in that comparison")
+    seed: int = Field(description="Seed of all random draws of the stage")
 
     @model_validator(mode="after")
     def _nest(self) -> Self:

@@ -1,40 +1,83 @@
 """Parameters of curation."""
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from muscle_study.curation.checks.quality_parameters import QualityParameters
-from muscle_study.curation.sources.tables import TRAITS
-from muscle_study.protocol.sections import Section
+from muscle_study.protocol.covariates import BUILT_IN
+from muscle_study.protocol.sections import (
+    Count,
+    Limits,
+    NotNegative,
+    OfAxes,
+    Positive,
+    Section,
+    Share,
+)
 
 
 class CurationParameters(Section):
-    """Where the export lies, what is plausible, and how participants are split."""
+    """The export, plausible values, and the split of the participants."""
 
     layout: Literal["cohort", "nako", "dicom", "bids", "totalsegmentator"] = Field(
-        description="form of the export"
+        description="Form of the export: `cohort` (NIfTI, as under `raw/` in `data/README.md`), "
+        "`nako` (zipped DICOM series), `dicom` (DICOM files and zips in any arrangement), `bids` "
+        "(NIfTI with sidecars), `totalsegmentator`"
     )
-    source: str | None = Field(description="the export's folder; null: the run's data/<run>/raw")
-    columns: dict[str, str] = Field(description="names of the table's columns that differ")
-    withdrawn: str | None = Field(description="list of identifiers whose consent is withdrawn")
-    pseudonym_key: str | None = Field(description="file of the key that makes new identifiers")
-    verdicts: str | None = Field(description="file of the reviewers' verdicts")
-    acquisition: Literal["2D", "3D"] = Field(description="of the scan, to tell series by content")
-    contrasts: list[str] = Field(min_length=1, description="images that a participant must have")
-    spacing_mm: list[float] = Field(min_length=3, max_length=3, description="curated voxel edges")
-    min_extent_mm: list[float] = Field(
-        min_length=3, max_length=3, description="smallest field of view that holds the muscles"
+    source: str | None = Field(
+        description="Folder of the export, absolute or relative to the repository; `null`: what "
+        "the stage cohort wrote"
     )
-    age_range_years: list[float] = Field(min_length=2, max_length=2)
-    height_range_cm: list[float] = Field(min_length=2, max_length=2)
-    weight_range_kg: list[float] = Field(min_length=2, max_length=2)
-    bmi_tolerance_kg_m2: float = Field(gt=0, description="stated BMI against height and weight")
+    columns: dict[str, str] = Field(
+        description="Columns of the participant table with names other than the layout's: "
+        "`{weight_kg: gewicht}`"
+    )
+    withdrawn: str | None = Field(
+        description="Text file of the identifiers, one a line, whose consent is withdrawn: "
+        "nothing of theirs is read"
+    )
+    pseudonym_key: str | None = Field(
+        description="File of a secret key, outside the repository, that gives participants new "
+        "identifiers (HMAC-SHA-256); `null`: they keep the export's"
+    )
+    verdicts: str | None = Field(
+        description="CSV file of reviewers' verdicts (`participant_id`, `verdict`: `accept` or "
+        "`exclude`, `reviewer`, `comment`), as the page `curated/qc/index.html` offers it for "
+        "download"
+    )
+    acquisition: Literal["2D", "3D"] = Field(
+        description="Encoding of the study's scan; series of the other kind, scouts among them, "
+        "are not taken (`nako`, `dicom`, `bids`)"
+    )
+    contrasts: list[str] = Field(
+        min_length=1,
+        description="Images that a participant must have: `water`, `fat`, `in_phase`, "
+        "`opposed_phase`; `[image]` for totalsegmentator and for single gradient echoes",
+    )
+    spacing_mm: Annotated[list[Positive], OfAxes] = Field(
+        description="Voxel spacing of the curated volumes, mm"
+    )
+    min_extent_mm: Annotated[list[NotNegative], OfAxes] = Field(
+        description="Smallest field of view that is kept, mm; 0 takes any"
+    )
+    age_range_years: Limits = Field(description="Plausible ages, years; others are excluded")
+    height_range_cm: Limits = Field(description="Plausible heights, cm")
+    weight_range_kg: Limits = Field(description="Plausible weights, kg")
+    bmi_tolerance_kg_m2: Positive = Field(
+        description="Largest difference of the stated BMI from weight / height², kg/m²"
+    )
     quality: QualityParameters
-    validation_fraction: float = Field(ge=0, le=1, description="of the annotated participants")
-    test_fraction: float = Field(gt=0, le=1, description="of the annotated participants")
-    seed: int
-    min_cell_count: int = Field(ge=1, description="smaller counts are not shown in the notebook")
+    validation_fraction: Share = Field(
+        description="Share of the annotated participants on whom the best epoch is chosen"
+    )
+    test_fraction: float = Field(
+        gt=0, le=1, description="Share of the annotated participants whom training never sees"
+    )
+    seed: int = Field(description="Seed of the split")
+    min_cell_count: Count = Field(
+        description="Smallest count of participants shown in the executed notebook"
+    )
 
     @model_validator(mode="after")
     def _divide_no_more_than_all(self) -> Self:
@@ -43,18 +86,8 @@ class CurationParameters(Section):
         return self
 
     @model_validator(mode="after")
-    def _refuse_impossible_values(self) -> Self:
-        if min(self.spacing_mm) <= 0:
-            raise ValueError("spacing_mm must be positive")
-        for name in ("age_range_years", "height_range_cm", "weight_range_kg"):
-            low, high = getattr(self, name)
-            if low >= high:
-                raise ValueError(f"{name} must be [lowest, highest], but is [{low:g}, {high:g}]")
-        return self
-
-    @model_validator(mode="after")
     def _know_columns(self) -> Self:
-        known = ["participant_id", *TRAITS]
+        known = ["participant_id", *(covariate.name for covariate in BUILT_IN)]
         if unknown := sorted(set(self.columns) - set(known)):
             raise ValueError(f"columns: {', '.join(unknown)} is none of {', '.join(known)}")
         return self

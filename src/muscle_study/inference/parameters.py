@@ -8,21 +8,45 @@ from pydantic import Field, model_validator
 from muscle_study.inference.segmenters import SEGMENTERS, LabelTable
 from muscle_study.networks.parameters import Precision
 from muscle_study.protocol.muscles import STRUCTURES, Psoas
-from muscle_study.protocol.sections import Section
+from muscle_study.protocol.sections import Section, Share
 
 Source = Literal["network", "masks"]
 
 
 class MasksParameters(Section):
-    """Masks that another segmenter made, and what they are called."""
+    """Masks of another segmenter.
 
-    segmenter: str = Field(min_length=1, description="totalsegmentator, …, or any other name")
-    folder: str = Field(description="that holds them, absolute or relative to the repository")
-    file: str = Field(description="with {participant} and, for a file a structure, {structure}")
-    labels: LabelTable | None = Field(
-        default=None, description="what each structure is joined of; null: as is known of segmenter"
+    Such as `{segmenter: totalsegmentator, folder: /scratch/masks, file:
+    "{participant}/{structure}.nii.gz"}`. They may have any grid and orientation; a participant
+    with a missing or unreadable mask is excluded. They have no predicted Dice, and no component of
+    theirs is removed. The three known segmenters outline the iliopsoas alone, psoas and iliacus in
+    one. TotalSegmentator writes a folder of masks per participant, or one file with its option
+    `--ml`; the two others write one file.
+    """
+
+    segmenter: str = Field(
+        min_length=1,
+        description="Segmenter: `totalsegmentator` (task `total_mr`), `vibesegmentator` (model "
+        "100), `mrsegmentator` (1.1), whose structures are known, or any other name",
     )
-    psoas: Psoas | None = Field(default=None, description="what psoas holds; null: as is known")
+    folder: str = Field(
+        min_length=1, description="Folder of the masks, absolute or relative to the repository"
+    )
+    file: str = Field(
+        description="A participant's file in it: with `{structure}`, one binary mask per "
+        "structure; without, one file with all as numbers, such as `{participant}_seg.nii.gz`"
+    )
+    labels: LabelTable | None = Field(
+        default=None,
+        description="For each of `psoas_left`, `psoas_right`, `gluteus_left`, `gluteus_right`, the "
+        "segmenter's names joined to it, with their numbers (`null` where each has a file); "
+        "`null`: as known of the segmenter",
+    )
+    psoas: Psoas | None = Field(
+        default=None,
+        description="Muscle under the psoas' label, named in the report where it is not the psoas "
+        "major; `null`: as known of the segmenter",
+    )
 
     @model_validator(mode="after")
     def _is_complete(self) -> Self:
@@ -72,22 +96,36 @@ class MasksParameters(Section):
 
 
 class InferenceParameters(Section):
-    """Where the label maps come from, and how the network is run over volumes."""
+    """The source of the label maps, and the networks' use on whole volumes."""
 
     channels: dict[str, str | None] = Field(
         default_factory=dict,
-        description="curated contrast that stands in for a channel of the model; null: zeros",
+        description="Curated contrasts that stand in for channels of the model; `null` fills a "
+        "channel with zeros; a channel not named here is the contrast of its name",
     )
-    accelerator: Literal["auto", "cpu", "gpu"]
-    precision: Precision = Field(description="of the networks; probabilities are kept in 32 bits")
-    min_predicted_dice: float = Field(
-        ge=0, le=1, description="a structure on which the networks agree less is left out"
+    accelerator: Literal["auto", "cpu", "gpu"] = Field(
+        description="Device; `auto`: a GPU where there is one"
     )
-    source: Source = Field(default="network", description="whose label maps the study measures")
+    precision: Precision = Field(
+        description="Floating-point format of the networks; probabilities are kept in 32 bits"
+    )
+    min_predicted_dice: Share = Field(
+        description="Smallest predicted Dice coefficient of a structure; below it the structure is "
+        "left out and counts as not found; 0 keeps all"
+    )
+    source: Source = Field(
+        default="network",
+        description="Label maps that the study measures: of the own networks, or another "
+        "segmenter's masks",
+    )
     compare_with: Source | None = Field(
-        default=None, description="whose label maps these are compared with; null: nobody's"
+        default=None,
+        description="Label maps that these are compared with (agreement table and Bland–Altman "
+        "figure in the report); `null`: none",
     )
-    masks: MasksParameters | None = Field(default=None, description="another segmenter's masks")
+    masks: MasksParameters | None = Field(
+        default=None, description="Another segmenter's masks; `null` where none are used"
+    )
 
     @model_validator(mode="after")
     def _sources_agree(self) -> Self:

@@ -1,25 +1,48 @@
-"""Parameters of where participants are worked on; apart from `cluster`, whose Dask loads slowly."""
+"""Parameters of the workers; apart from `cluster`, whose Dask loads slowly."""
 
 from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from muscle_study.protocol.sections import Section
+from muscle_study.protocol.sections import Count, Positive, Section
 
 
 class ClusterParameters(Section):
-    """Where participants are worked on. Has no influence on results."""
+    """Where participants are processed; no result depends on it.
 
-    kind: Literal["local", "address", "slurm"] = Field(description="where the workers are")
-    workers: int = Field(ge=1, description="worker processes, a participant each at a time")
-    threads: int = Field(ge=1, description="threads that a worker's libraries may use")
-    gpus: int = Field(ge=0, description="for inference, one a worker; 0: none (kind local)")
-    time_limit_minutes: float = Field(gt=0, description="for one participant")
-    memory_limit_gb: float | None = Field(gt=0, description="of a worker's process")
-    retries: int = Field(ge=0, description="further attempts where a failure may pass")
-    address: str | None = Field(default=None, description="of a running Dask scheduler")
+    Training runs where `make` does.
+    """
+
+    kind: Literal["local", "address", "slurm"] = Field(
+        description="Workers: processes of this machine, a running Dask scheduler, or SLURM jobs"
+    )
+    workers: Count = Field(description="Worker processes, each with one participant at a time")
+    threads: Count = Field(description="Threads that a worker's libraries may use")
+    gpus: int = Field(
+        ge=0,
+        description="GPUs for inference. `local`: of those in `CUDA_VISIBLE_DEVICES` where it is "
+        "set; one per worker, so it limits the workers; 0: processors alone. `slurm`: above 0, "
+        "each job offers its GPU as the Dask resource `GPU`, which inference asks for. `address`: "
+        "above 0, inference goes only to workers with that resource (`dask worker --resources "
+        '"GPU=1"`). In both, 0: each worker uses what it finds',
+    )
+    time_limit_minutes: Positive = Field(
+        description="Time limit per participant, minutes; beyond it the participant is excluded"
+    )
+    memory_limit_gb: Positive | None = Field(
+        description="Memory limit of a worker process, GB (10⁹ bytes); a participant who needs "
+        "more is excluded; `null`: no limit"
+    )
+    retries: int = Field(
+        ge=0,
+        description="Further attempts after a failure that may be transient (files, time, memory, "
+        "a lost worker); at most one after an unexpected error",
+    )
+    address: str | None = Field(
+        default=None, description="Address of the Dask scheduler, such as `tcp://host:8786`"
+    )
     slurm: dict[str, Any] = Field(
-        default_factory=dict, description="keywords for dask_jobqueue.SLURMCluster"
+        default_factory=dict, description="Keywords of `dask_jobqueue.SLURMCluster`"
     )
 
     @model_validator(mode="after")

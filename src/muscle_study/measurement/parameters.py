@@ -2,11 +2,13 @@
 
 from pydantic import Field
 
-from muscle_study.protocol.sections import Section
+from muscle_study.protocol.sections import NotNegative, Section
 
 
 class MeasurementParameters(Section):
-    """What is taken for muscle. Intervals are 95 %, the convention of limits of agreement."""
+    """Muscle sizes from label maps."""
 
-    min_muscle_ml: float = Field(ge=0, description="a side with less is taken as not found")
-    seed: int = Field(description="of the errors that simulated measurements take; synthetic runs")
+    min_muscle_ml: NotNegative = Field(
+        description="Smallest volume of a muscle's side, mL; a smaller one counts as not found"
+    )
+    seed: int = Field(description="Seed of the errors of simulated measurements (synthetic runs)")

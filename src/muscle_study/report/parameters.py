@@ -1,23 +1,24 @@
 """Parameters of the report."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import AfterValidator, Field
 
 from muscle_study.protocol.sections import Section
 
 
+def _check_html(formats: list[str]) -> list[str]:
+    # it is what Make looks for: without it every `make` would render again
+    if "html" not in formats:
+        raise ValueError("html must be among the formats")
+    return formats
+
+
 class ReportParameters(Section):
-    """Who wrote it, what it is called, and what is made of it."""
+    """The manuscript's title page and file formats."""
 
-    title: str
-    authors: list[str] = Field(min_length=1)
-    formats: list[Literal["html", "pdf"]] = Field(min_length=1)
-
-    @field_validator("formats")
-    @classmethod
-    def _html_is_always_made(cls, formats: list[str]) -> list[str]:
-        # it is what Make looks for: without it every `make` would render again
-        if "html" not in formats:
-            raise ValueError("html must be among the formats")
-        return formats
+    title: str = Field(min_length=1, description="Title of the manuscript")
+    authors: list[str] = Field(min_length=1, description="Authors, as printed")
+    formats: Annotated[list[Literal["html", "pdf"]], AfterValidator(_check_html)] = Field(
+        min_length=1, description="Rendered formats; `html` is always among them"
+    )

@@ -1,11 +1,6 @@
 """A run's parameter file: typed, checked as a whole before any work, cut into a slice a stage."""
 
-import difflib
-import hashlib
-import json
-import os
-import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -19,36 +14,19 @@ from muscle_study.inference.parameters import InferenceParameters
 from muscle_study.mapping.parameters import ClusterParameters
 from muscle_study.measurement.parameters import MeasurementParameters
 from muscle_study.protocol.covariates import Covariate, check_declared
-from muscle_study.protocol.files import sha256, write_text
-from muscle_study.protocol.paths import PARAMS, ROOT, RunPaths
+from muscle_study.protocol.paths import PARAMS
 from muscle_study.protocol.sections import Section
 from muscle_study.report.parameters import ReportParameters
+from muscle_study.running.documents import Document, read_document
+from muscle_study.running.messages import explain
 from muscle_study.statistics.parameters import StatisticsParameters
 from muscle_study.training.parameters import LearningCurveParameters, TrainingParameters
 
 #: Layouts in which the synthetic cohort can be written, and its format there.
 OWN_FORMATS = {"cohort": "nifti", "nako": "dicom"}
 
-#: Folder of the slices with which stages ended last.
-USED = "used"
-
-#: Sections and keys of folders that a stage reads beside what earlier stages wrote.
-FOLDERS = (
-    ("curation", "source"),
-    ("training", "start_from"),
-    ("training", "pretrained"),
-    ("inference", "masks", "folder"),
-)
-
-#: Stages that a change of the declared covariates makes stale.
-READ_COVARIATES = ("cohort", "curation", "measurement", "statistics")
-
-#: Sections and keys of files that a stage reads so.
-FILES = (("curation", "withdrawn"), ("curation", "verdicts"))
-
-
-class ParameterError(Exception):
-    """A parameter file that cannot be used. The message is for the person who wrote it."""
+#: Column at which origins begin in the list of all parameters.
+ORIGIN_COLUMN = 64
 
 
 class StudyParameters(Section):
@@ -90,33 +68,47 @@ class StudyParameters(Section):
                 f"curation.layout {self.curation.layout} reads {own}, but the cohort is written as "
                 f"{self.cohort.format}: set cohort.format to {own}"
             )
-        if self.training.pretrained is not None:
-            self._check_pretrained()
-            return self
-        self._check_split()
-        if self.training.learn_from == "randomised":
-            self._check_randomised()
-        elif unknown := set(self.training.channels) - set(self.curation.contrasts):
-            raise ValueError(
-                f"training.channels: {', '.join(sorted(unknown))} not among curation.contrasts "
-                f"({', '.join(self.curation.contrasts)})"
-            )
+        self._check_channels()
+        if self.training.pretrained is None:
+            self._check_split()
         return self
 
-    def _check_pretrained(self) -> None:
-        """Refuse a finished model that is shown what is not curated."""
+    def _check_channels(self) -> None:
+        """Refuse networks that learn from or are shown what is not curated."""
+        channels, contrasts = self.training.channels, self.curation.contrasts
+        known = ", ".join(contrasts)
         stand_ins = self.inference.channels
-        for channel in self.training.channels:
-            shown = stand_ins.get(channel, channel)
-            if shown is not None and shown not in self.curation.contrasts:
+        if unknown := sorted(set(stand_ins) - set(channels)):
+            raise ValueError(
+                f"inference.channels: {', '.join(unknown)} is none of training.channels "
+                f"({', '.join(channels)})"
+            )
+        for channel, shown in stand_ins.items():
+            if shown is not None and shown not in contrasts:
                 raise ValueError(
-                    f"training.channels: {channel} of the model in training.pretrained is not "
-                    f"among curation.contrasts ({', '.join(self.curation.contrasts)}): say in "
-                    f"inference.channels.{channel} which of these it is shown"
+                    f"inference.channels.{channel}: {shown} is none of curation.contrasts ({known})"
                 )
+        if self.training.pretrained is None and self.training.learn_from == "randomised":
+            self._check_randomised()
+        elif self.training.pretrained is None and (unknown := set(channels) - set(contrasts)):
+            raise ValueError(
+                f"training.channels: {', '.join(sorted(unknown))} not among curation.contrasts "
+                f"({known})"
+            )
+        for channel in channels:
+            if channel not in stand_ins and channel not in contrasts:
+                raise ValueError(
+                    f"training.channels: {channel} is not among curation.contrasts ({known}): say "
+                    f"in inference.channels.{channel} which of these the networks are shown"
+                )
+        if all(stand_ins.get(channel, channel) is None for channel in channels):
+            raise ValueError(
+                "inference.channels leaves the networks without any image: name a contrast for one "
+                "channel at least"
+            )
 
     def _check_split(self) -> None:
-        """Somebody must train, and somebody must validate."""
+        """Refuse a split without training or validation participants."""
         validation, test = self.curation.validation_fraction, self.curation.test_fraction
         if validation == 0 or validation + test == 1:
             raise ValueError(
@@ -126,7 +118,7 @@ class StudyParameters(Section):
             )
 
     def _check_randomised(self) -> None:
-        """Images of random contrast must be exported, are one channel, and are not curated."""
+        """Images of random contrast must be exported, and are one channel."""
         if self.cohort is None or self.cohort.randomised.n_images == 0:
             raise ValueError(
                 "training.learn_from is randomised, but the cohort exports no such images: set "
@@ -137,26 +129,6 @@ class StudyParameters(Section):
                 "training.learn_from is randomised, which makes one channel: set training.channels "
                 f"to [{RANDOMISED_CHANNEL}]"
             )
-        if self.inference.channels.get(RANDOMISED_CHANNEL) not in self.curation.contrasts:
-            raise ValueError(
-                "training.learn_from is randomised, so the network knows no contrast by name: say "
-                f"in inference.channels.{RANDOMISED_CHANNEL} which of curation.contrasts it is "
-                "shown"
-            )
-
-
-class _UniqueKeys(yaml.SafeLoader):
-    """YAML of which no key silently replaces an earlier one."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
-        seen = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.MarkedYAMLError(
-                    problem=f"the key {key.value} stands there twice", problem_mark=key.start_mark
-                )
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
 
 
 def load(
@@ -169,226 +141,54 @@ def load(
     run
         Name of the file in `folder`, without ``.yaml``.
     changes
-        What differs from the file: values by dotted key, or texts such as
-        ``"training.max_epochs=3"``.
+        Differences from the file: values by dotted key, or texts such as ``"training.seed=3"``.
     folder
-        Where parameter files are.
+        Folder of the parameter files.
 
     Raises
     ------
     ParameterError
         Naming every key that is wrong, what was expected, and the remedy.
     """
-    path = folder / f"{run}.yaml"
-    name = f"{folder.name}/{path.name}"
-    if not path.is_file():
-        runs = ", ".join(sorted(other.stem for other in folder.glob("*.yaml")))
-        raise ParameterError(f"{name} does not exist. Runs that do: {runs}")
-    document = _parse(path.read_text(encoding="utf-8"), name)
-    if not isinstance(document, dict):
-        raise ParameterError(f"{name}: expected sections such as 'training:', found none")
-    given = changes if isinstance(changes, Mapping) else read_changes(changes)
-    for key, value in given.items():
-        _apply(document, key, value)
+    return _checked(read_document(run, changes, folder))
+
+
+def describe(run: str, changes: Iterable[str] | Mapping[str, Any] = ()) -> str:
+    """Return all parameters of a run as YAML, with the origin of each as a comment."""
+    document = read_document(run, changes, PARAMS)
+    values = _checked(document).model_dump(mode="json")
+    lines = [f"# Run {run}: every parameter, and the file (or SET, or the default) that sets it."]
+    return "\n".join([*lines, *_lines(document, values, [])])
+
+
+def _checked(document: Document) -> StudyParameters:
     try:
-        return StudyParameters.model_validate(document)
+        return StudyParameters.model_validate(document.values)
     except ValidationError as invalid:
-        # a union reports once for each of its types
-        messages = dict.fromkeys(_message(error, document) for error in invalid.errors())
-        raise ParameterError("\n  ".join([f"{name} cannot be used:", *messages])) from None
+        raise explain(invalid, document, StudyParameters) from None
 
 
-def _parse(text: str, name: str) -> Any:
-    try:
-        return yaml.load(text, _UniqueKeys)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        where = f", line {mark.line + 1}" if mark else ""
-        raise ParameterError(f"{name}{where}: {error.problem}") from None
-    except yaml.YAMLError as error:
-        raise ParameterError(f"{name}: {error}") from None
-
-
-def read_changes(overrides: Iterable[str]) -> dict[str, Any]:
-    """Return values by dotted key from texts such as ``"training.max_epochs=3"``, read as YAML."""
-    changes = {}
-    for override in overrides:
-        key, sign, value = override.partition("=")
-        if not sign:
-            raise ParameterError(f"SET {override}: write it as section.key=value")
-        changes[key] = _parse(value, f"SET {override}")
-    return changes
-
-
-def _apply(document: dict, key: str, value: Any) -> None:
-    """Set one dotted key. Whether the key exists is for the validation to tell."""
-    *parents, last = key.split(".")
-    node = document
-    for parent in parents:
-        if node.get(parent) is None:
-            node[parent] = {}
-        node = node[parent]
-        if not isinstance(node, dict):
-            raise ParameterError(f"{key}: {parent} has no keys of its own")
-    node[last] = value
-
-
-def _message(error: dict, document: dict) -> str:
-    """Say of one of pydantic's errors what was expected and how to mend it."""
-    keys = _existing(error["loc"], document)
-    where, value = ".".join(map(str, keys)), error["input"]
-    if error["type"] == "extra_forbidden":
-        return f"{where}: unknown key{_nearest(keys)}"
-    if error["type"] == "missing":
-        return f"{where}: missing. Add it; params/README.md says what it means"
-    if error["type"] == "value_error":
-        message = str(error["ctx"]["error"])
-        return f"{where}: {message}" if where else message
-    message = error["msg"].removeprefix("Input should be ")
-    if isinstance(value, dict | list):
-        return f"{where}: expected {message}"
-    remedy = ""
-    if isinstance(value, str) and _is_number(value):
-        remedy = f". YAML reads it as text: write {_as_yaml_number(value)}"
-    elif isinstance(value, bool):
-        remedy = ". YAML reads yes, no, on and off as true and false: put quotes around text"
-    return f"{where}: expected {message}, got {json.dumps(value, default=str)}{remedy}"
-
-
-def _existing(location: tuple, document: Any) -> list[str | int]:
-    """Return the part of pydantic's location that is in the file; unions add their types to it."""
-    keys, node = [], document
-    for key in location:
-        if isinstance(node, dict):
-            node = node.get(key)
-        elif isinstance(node, list) and isinstance(key, int):
-            node = node[key]
+def _lines(document: Document, values: dict[str, Any], above: list[str]) -> Iterator[str]:
+    """Yield the lines of a section."""
+    indent = "  " * len(above)
+    for key, value in values.items():
+        keys = [*above, key]
+        origin = f"# {document.origin(keys) or 'default'}"
+        if isinstance(value, dict) and value:
+            yield f"{indent}{key}:"
+            yield from _lines(document, value, keys)
+        elif isinstance(value, list) and value and isinstance(value[0], dict):
+            yield f"{indent}{key}:".ljust(ORIGIN_COLUMN) + f" {origin}"
+            for item in value:
+                given = {name: held for name, held in item.items() if held is not None}
+                yield f"{indent}  - {_flow(given)}"
         else:
-            break
-        keys.append(key)
-    return keys
+            yield f"{indent}{key}: {_flow(value)}".ljust(ORIGIN_COLUMN) + f" {origin}"
 
 
-def _nearest(keys: list[str | int]) -> str:
-    """Suggest the key that was probably meant."""
-    valid = _fields(StudyParameters)
-    for key in keys[:-1]:
-        valid = valid.get(key) or {}
-    close = difflib.get_close_matches(str(keys[-1]), valid, n=1)
-    if close:
-        return f". Did you mean {close[0]}?"
-    return f". There are: {', '.join(valid)}" if valid else ""
-
-
-def _fields(model: type[Section]) -> dict[str, dict]:
-    """Return the fields of a section, and theirs, as nested dictionaries."""
-    return {
-        name: next(
-            (
-                _fields(kind)
-                for kind in (field.annotation, *getattr(field.annotation, "__args__", ()))
-                if isinstance(kind, type) and issubclass(kind, Section)
-            ),
-            {},
-        )
-        for name, field in model.model_fields.items()
-    }
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _as_yaml_number(text: str) -> str:
-    """Write a number so that YAML 1.1 reads one: an exponent needs a point and a sign."""
-    mantissa, mark, exponent = text.strip().lower().partition("e")
-    if not mark:
-        return mantissa
-    point = mantissa if "." in mantissa else f"{mantissa}.0"
-    return f"{point}e{exponent if exponent[0] in '+-' else '+' + exponent}"
-
-
-def write_slices(run: str, parameters: StudyParameters) -> None:
-    """Write each section to its own file, those alone whose content changed.
-
-    Make compares their times, so that a stage is redone for its own parameters and for no others.
-    `cluster` is left out: where a stage runs does not change what it computes. So is
-    `learning_curve`, which is no stage.
-
-    Raises
-    ------
-    ParameterError
-        If a folder of `FOLDERS` is not there.
-    """
-    folder = RunPaths(run).parameters
-    sections = parameters.model_dump(mode="json", exclude={"cluster", "learning_curve"})
-    covariates = sections.pop("covariates")
-    for stage in READ_COVARIATES:
-        if sections[stage] is not None:
-            sections[stage]["covariates"] = covariates
-    for section, *keys in FOLDERS:
-        named = _value(sections[section], keys)
-        if named is not None:
-            key = ".".join((section, *keys))
-            sections[section][f"{keys[0]}_listing"] = _listing(key, named)
-    for section, key in FILES:
-        named = sections[section][key]
-        place = None if named is None else Path(named).expanduser()
-        if place and place.is_file():  # the stage itself names one that is missing
-            sections[section][f"{key}_sha256"] = sha256(place)
-    for stage, section in sections.items():
-        if section is None:
-            continue
-        text = json.dumps(section, indent=2, ensure_ascii=False) + "\n"
-        path, used = folder / f"{stage}.json", folder / USED / f"{stage}.json"
-        if _holds(path, text):
-            continue
-        write_text(text, path)
-        if _holds(used, text):
-            # other values were only looked at (make -n, make status) since the stage ended
-            shutil.copystat(used, path)
-
-
-def keep_used(run: str, stage: str) -> None:
-    """Remember the slice with which a stage has just ended well."""
-    folder = RunPaths(run).parameters
-    (folder / USED).mkdir(exist_ok=True)
-    shutil.copy2(folder / f"{stage}.json", folder / USED / f"{stage}.json")
-
-
-def _holds(path: Path, text: str) -> bool:
-    return path.exists() and path.read_text(encoding="utf-8") == text
-
-
-def _value(section: dict, keys: list[str]) -> Any:
-    """Return a value of a section; None where it, or what it is in, is not given."""
-    node: Any = section
-    for key in keys:
-        node = None if node is None else node[key]
-    return node
-
-
-def _listing(key: str, named: str) -> str:
-    """Return a digest of the names, sizes and times in a folder, by which Make sees it change."""
-    folder = ROOT / Path(named).expanduser()
-    if not folder.is_dir():
-        raise ParameterError(
-            f"{key}: there is no folder {named}. Name one that there is, absolute or relative to "
-            "the repository"
-        )
-    digest = hashlib.sha256()
-    start = len(str(folder)) + 1
-    for parent, folders, names in os.walk(folder):
-        folders.sort()
-        for name in sorted(names):
-            # text, since every make looks at all: for a hundred thousand files, Path takes longer
-            # than the disk
-            path = f"{parent}/{name}"
-            state = os.stat(path)  # noqa: PTH116
-            entry = [path[start:], state.st_size, state.st_mtime_ns]
-            digest.update(json.dumps(entry).encode())
-    return digest.hexdigest()
+def _flow(value: Any) -> str:
+    """Return a value as YAML on one line."""
+    in_list = yaml.safe_dump(
+        [value], default_flow_style=True, sort_keys=False, allow_unicode=True, width=float("inf")
+    )
+    return in_list.strip()[1:-1]

@@ -30,16 +30,12 @@ from muscle_study.protocol.provenance import (
 )
 from muscle_study.protocol.stages import STAGES
 from muscle_study.running import retry
+from muscle_study.running.documents import read_changes
 from muscle_study.running.kernel import OwnKernel, kill_kernels
 from muscle_study.running.lock import run_lock
 from muscle_study.running.notebooks import check_notebook, describe_failure, without_machine
-from muscle_study.running.parameters import (
-    StudyParameters,
-    keep_used,
-    load,
-    read_changes,
-    write_slices,
-)
+from muscle_study.running.parameters import StudyParameters, load
+from muscle_study.running.slices import keep_used, write_slices
 from muscle_study.running.terminal import StageLine
 
 

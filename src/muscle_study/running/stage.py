@@ -10,9 +10,10 @@ from muscle_study.mapping.parameters import ClusterParameters
 from muscle_study.protocol.paths import RunPaths
 from muscle_study.protocol.sections import Section
 from muscle_study.protocol.stages import STAGES
+from muscle_study.running.documents import ParameterError
 from muscle_study.running.kernel import BY_RUNNER
 from muscle_study.running.lock import RunLockedError, is_held
-from muscle_study.running.parameters import ParameterError, StudyParameters, load
+from muscle_study.running.parameters import StudyParameters, load
 
 TABLE = """<table><caption>Section <code>{section}</code> of run <code>{run}</code>; in bold, what
 differs from its parameter file</caption>

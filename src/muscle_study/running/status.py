@@ -11,11 +11,12 @@ import nbformat
 
 from muscle_study.protocol.files import read_json
 from muscle_study.protocol.paths import ROOT, RunPaths
+from muscle_study.running.documents import ParameterError
 from muscle_study.running.facts import stages_of
 from muscle_study.running.integrity import changed_results, remedy
 from muscle_study.running.lock import is_held, last_owner
 from muscle_study.running.notebooks import describe_failure
-from muscle_study.running.parameters import ParameterError, load
+from muscle_study.running.parameters import load
 from muscle_study.running.retry import to_try_again
 
 #: Make's words with --trace: what it would redo, and because of which newer files.

@@ -4,46 +4,44 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from muscle_study.protocol.sections import Section
-
-
-def _rate(description: str) -> float:
-    return Field(ge=0, le=1, description=f"share of participants: {description}")
+from muscle_study.protocol.sections import Section, Share
 
 
 class FaultParameters(Section):
-    """How often each kind of fault is expected; the fields are named as in `faults.kinds.Fault`.
+    """Share of the imaged participants with each fault.
 
-    A rate is the mean over the cohort. Kinds that depend on BMI (`faults.rates.BY_BMI`) are
-    commoner in some participants and rarer in the others.
+    A rate is the mean over the cohort: some faults are commoner at high BMI, and rarer in
+    return at low BMI. All rates together are at most 0.5.
     """
 
-    swap_whole: float = _rate("water and fat exchanged everywhere")
-    swap_station: float = _rate("water and fat exchanged in one station")
-    swap_side: float = _rate("water and fat exchanged on one side")
-    cut_top: float = _rate("field of view cut off towards the head")
-    cut_bottom: float = _rate("field of view cut off towards the feet")
-    cut_sides: float = _rate("field of view too narrow for the body")
-    implant_hip: float = _rate("metal in one hip")
-    implant_spine: float = _rate("metal in the lumbar spine")
-    severe_motion: float = _rate("much movement during the scan")
-    identity_affine: float = _rate("affine lost")
-    flipped_affine: float = _rate("a direction of the affine turned round")
-    duplicate_scan: float = _rate("another participant's images")
-    repeat_scan: float = _rate("a bad scan and a good second one")
-    missing_contrast: float = _rate("a contrast is missing")
-    no_images: float = _rate("no images")
-    empty_file: float = _rate("an image file without content")
-    truncated_file: float = _rate("an image file cut short")
-    nan_voxels: float = _rate("an image with NaN")
-    wrong_shape: float = _rate("an image that lacks slices")
-    unknown_label: float = Field(
-        ge=0, le=1, description="share of annotated participants: a label that means nothing"
+    swap_whole: Share = Field(description="Water and fat exchanged in the whole volume")
+    swap_station: Share = Field(description="Water and fat exchanged in one station")
+    swap_side: Share = Field(description="Water and fat exchanged on one side of the body")
+    cut_top: Share = Field(description="Field of view ends too low")
+    cut_bottom: Share = Field(description="Field of view ends too high")
+    cut_sides: Share = Field(description="Field of view without arms and lateral fat")
+    implant_hip: Share = Field(
+        description="Hip prosthesis: signal void, water and fat exchanged around it"
     )
-    bmi_contradiction: float = _rate("BMI contradicts height and weight")
-    duplicate_id: float = _rate("listed twice")
-    missing_age: float = _rate("age is missing")
-    mislabelled_contrast: float = _rate("two contrasts under each other's names")
+    implant_spine: Share = Field(description="Screws and rods in the lumbar spine, likewise")
+    severe_motion: Share = Field(description="Much movement in every station")
+    identity_affine: Share = Field(description="Lost affine: voxels of 1 mm at the origin")
+    flipped_affine: Share = Field(description="Affine with one direction reversed")
+    duplicate_scan: Share = Field(description="Another participant's images")
+    repeat_scan: Share = Field(description="A bad scan and a good second one, in `<id>_2`")
+    missing_contrast: Share = Field(description="One contrast missing")
+    no_images: Share = Field(description="No images")
+    empty_file: Share = Field(description="One image file without content")
+    truncated_file: Share = Field(description="One image file cut short, as by a broken transfer")
+    nan_voxels: Share = Field(description="Voxels of one contrast that are not a number")
+    wrong_shape: Share = Field(description="Last slices of one contrast missing")
+    unknown_label: Share = Field(
+        description="Undefined value in the reference labels; share of the annotated"
+    )
+    bmi_contradiction: Share = Field(description="BMI that contradicts height and weight")
+    duplicate_id: Share = Field(description="Identifier twice in the table")
+    missing_age: Share = Field(description="Age missing")
+    mislabelled_contrast: Share = Field(description="Two contrasts under each other's names")
 
     @model_validator(mode="after")
     def _leave_most_whole(self) -> Self:

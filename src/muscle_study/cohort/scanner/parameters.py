@@ -1,21 +1,35 @@
 """Parameters of the synthetic scanner."""
 
+from typing import Annotated
+
 from pydantic import Field
 
-from muscle_study.protocol.sections import Section
+from muscle_study.protocol.sections import Count, NotNegative, OfAxes, Positive, Section
 
 
 class ImagingParameters(Section):
-    """Grid, stations, and what goes wrong in every scan a little."""
+    """The synthetic scanner: grid, stations, and the artefacts that every scan has."""
 
-    spacing_mm: list[float] = Field(min_length=3, max_length=3, description="voxel edges")
-    supersampling: list[int] = Field(
-        min_length=3, max_length=3, description="points a voxel edge, for partial volume"
+    spacing_mm: Annotated[list[Positive], OfAxes] = Field(
+        description="Voxel spacing, mm; the NAKO's is [1.40625, 1.40625, 3.0]"
     )
-    stations: int = Field(ge=1, description="slabs that are joined to one volume")
-    station_gain_sd: float = Field(ge=0, lt=0.5, description="of a station's brightness, relative")
-    breath_mm: float = Field(ge=0, description="SD of the breath-hold's position by station")
-    noise_sd: float = Field(ge=0, description="of each echo, relative to pure muscle")
-    bias_amplitude: float = Field(ge=0, lt=1, description="of the coil's sensitivity")
-    ghost_amplitude: float = Field(ge=0, lt=1, description="of breathing's ghosts, relative")
-    motion_mm: float = Field(ge=0, description="typical movement during a station")
+    supersampling: Annotated[list[Count], OfAxes] = Field(
+        description="Tissue samples along each voxel edge, for partial volume"
+    )
+    stations: Count = Field(description="Overlapping stations, composed to one volume")
+    station_gain_sd: float = Field(
+        ge=0, lt=0.5, description="Standard deviation of stations' relative brightness"
+    )
+    breath_mm: NotNegative = Field(
+        description="Standard deviation of organs' displacement between breath-holds, mm"
+    )
+    noise_sd: NotNegative = Field(
+        description="Standard deviation of each echo's noise, relative to pure muscle's signal"
+    )
+    bias_amplitude: float = Field(
+        ge=0, lt=1, description="Amplitude of the coil's sensitivity over the volume, relative"
+    )
+    ghost_amplitude: float = Field(
+        ge=0, lt=1, description="Amplitude of breathing ghosts above the pelvis, relative"
+    )
+    motion_mm: NotNegative = Field(description="Typical movement during a station, mm")

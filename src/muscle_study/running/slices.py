@@ -1,0 +1,112 @@
+"""Slices of a run's parameters, one a section, by which Make sees what changed."""
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from muscle_study.protocol.files import sha256, write_text
+from muscle_study.protocol.paths import ROOT, RunPaths
+from muscle_study.running.documents import ParameterError
+from muscle_study.running.parameters import StudyParameters
+
+#: Folder of the slices with which stages ended last.
+USED = "used"
+
+#: Sections and keys of folders that a stage reads beside what earlier stages wrote.
+FOLDERS = (
+    ("curation", "source"),
+    ("training", "start_from"),
+    ("training", "pretrained"),
+    ("inference", "masks", "folder"),
+)
+
+#: Stages that a change of the declared covariates makes stale.
+READ_COVARIATES = ("cohort", "curation", "measurement", "statistics")
+
+#: Sections and keys of files that a stage reads so.
+FILES = (("curation", "withdrawn"), ("curation", "verdicts"))
+
+
+def write_slices(run: str, parameters: StudyParameters) -> None:
+    """Write each section to its own file, those alone whose content changed.
+
+    Make compares their times, so that a stage is redone for its own parameters and for no others.
+    `cluster` is left out: where a stage runs does not change what it computes. So is
+    `learning_curve`, which is no stage.
+
+    Raises
+    ------
+    ParameterError
+        If a folder of `FOLDERS` is not there.
+    """
+    folder = RunPaths(run).parameters
+    sections = parameters.model_dump(mode="json", exclude={"cluster", "learning_curve"})
+    covariates = sections.pop("covariates")
+    for stage in READ_COVARIATES:
+        if sections[stage] is not None:
+            sections[stage]["covariates"] = covariates
+    for section, *keys in FOLDERS:
+        named = _value(sections[section], keys)
+        if named is not None:
+            key = ".".join((section, *keys))
+            sections[section][f"{keys[0]}_listing"] = _listing(key, named)
+    for section, key in FILES:
+        named = sections[section][key]
+        place = None if named is None else Path(named).expanduser()
+        if place and place.is_file():  # the stage itself names one that is missing
+            sections[section][f"{key}_sha256"] = sha256(place)
+    for stage, section in sections.items():
+        if section is None:
+            continue
+        text = json.dumps(section, indent=2, ensure_ascii=False) + "\n"
+        path, used = folder / f"{stage}.json", folder / USED / f"{stage}.json"
+        if _holds(path, text):
+            continue
+        write_text(text, path)
+        if _holds(used, text):
+            # other values were only looked at (make -n, make status) since the stage ended
+            shutil.copystat(used, path)
+
+
+def keep_used(run: str, stage: str) -> None:
+    """Remember the slice with which a stage has just ended well."""
+    folder = RunPaths(run).parameters
+    (folder / USED).mkdir(exist_ok=True)
+    shutil.copy2(folder / f"{stage}.json", folder / USED / f"{stage}.json")
+
+
+def _holds(path: Path, text: str) -> bool:
+    return path.exists() and path.read_text(encoding="utf-8") == text
+
+
+def _value(section: dict, keys: list[str]) -> Any:
+    """Return a value of a section; None where it, or what it is in, is not given."""
+    node: Any = section
+    for key in keys:
+        node = None if node is None else node[key]
+    return node
+
+
+def _listing(key: str, named: str) -> str:
+    """Return a digest of the names, sizes and times in a folder, by which Make sees it change."""
+    folder = ROOT / Path(named).expanduser()
+    if not folder.is_dir():
+        raise ParameterError(
+            f"{key}: there is no folder {named}. Name one that there is, absolute or relative to "
+            "the repository"
+        )
+    digest = hashlib.sha256()
+    start = len(str(folder)) + 1
+    for parent, folders, names in os.walk(folder):
+        folders.sort()
+        for name in sorted(names):
+            # text, since every make looks at all: for a hundred thousand files, Path takes longer
+            # than the disk
+            path = f"{parent}/{name}"
+            state = os.stat(path)  # noqa: PTH116
+            entry = [path[start:], state.st_size, state.st_mtime_ns]
+            digest.update(json.dumps(entry).encode())
+    return digest.hexdigest()
