@@ -1,5 +1,6 @@
 """The report in headless Chromium: silent, offline, its links whole, its look-up right."""
 
+import json
 import re
 
 import numpy as np
@@ -8,7 +9,6 @@ import pytest
 from scipy import stats
 
 from browser import AVAILABLE, chromium
-from muscle_study.protocol.files import write_json, write_text
 from muscle_study.report import render as stage
 from muscle_study.statistics.methods.centiles import Centiles, Curve
 
@@ -81,12 +81,12 @@ def browser():
 
 
 @pytest.fixture
-def page(make_run, parameters, monkeypatch):
+def page(make_run, publish_file, parameters, monkeypatch):
     """Return the address of a rendered manuscript with a look-up."""
     monkeypatch.setattr(stage.quarto, "available", lambda: False)
     paths = make_run()
-    write_json(FILE, paths.tables / "centile_model.json")
-    write_text(TESTS, paths.tables / "tests.md")
+    publish_file(paths, "centile_model", "tables/centile_model.json", json.dumps(FILE))
+    publish_file(paths, "tests", "tables/tests.md", TESTS)
     made = stage.render("tiny", parameters.model_copy(update={"formats": ["html"]}))
     return made[0]
 

@@ -5,23 +5,17 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 from muscle_study.protocol.paths import MANUSCRIPT
 from muscle_study.publishing.numbers import Number
 from muscle_study.report.errors import ReportError
-from muscle_study.report.notebooks import (
-    anchor,
-    linked,
-    read_notebook,
-    read_notebooks,
-    source_link,
-    write_pages,
-)
+from muscle_study.report.notebooks import linked, read_notebooks, source_link, write_pages
 
 WARNING = "/home/me/env/x.py: a warning"
 
 
 @pytest.fixture
 def notebooks(tmp_path):
+    shown = new_output("display_data", {"text/html": '<span id="result-measures-by-age"></span>'})
     cells = [
         new_markdown_cell("# Story"),
-        new_code_cell("#| label: tbl-measures_by_age\n1"),
+        new_code_cell("publish(measures_by_age(study))", outputs=[shown]),
         new_code_cell("x = 1", outputs=[new_output("stream", name="stderr", text=WARNING)]),
     ]
     for name in ("04_measurement", "05_statistics"):
@@ -35,39 +29,34 @@ def test_notebooks_come_in_the_stages_order_without_failed_ones(notebooks):
     assert [n.path.name for n in notebooks] == ["04_measurement.ipynb", "05_statistics.ipynb"]
 
 
-def test_anchor_is_written_as_references_are():
-    assert anchor("tbl-measures_by_age") == "tbl-measures-by-age"
+def test_link_leads_to_the_result(notebooks):
+    link = source_link("measures_by_age", notebooks)
+    assert link == "notebooks/05_statistics.html#result-measures-by-age"
 
 
-@pytest.mark.parametrize("label", ["tbl-measures-by-age", "tbl-measures_by_age"])
-def test_link_leads_to_the_labelled_cell(notebooks, label):
-    assert source_link(label, notebooks) == "notebooks/05_statistics.html#tbl-measures-by-age"
-
-
-def test_link_without_such_a_cell_leads_to_the_stages_page(notebooks):
-    assert source_link("fig-none", notebooks) == "notebooks/05_statistics.html"
+def test_link_of_a_result_of_no_notebook_leads_to_the_statistics(notebooks):
+    assert source_link("none", notebooks) == "notebooks/05_statistics.html"
 
 
 @pytest.mark.parametrize(
     ("name", "text", "cell", "link"),
     [
-        ("csa.mean", "37.9 cm²", "tbl-measures_by_age", True),
-        ("csa.peak", "<30", "tbl-measures_by_age", True),
-        ("csa.mean", "not estimable", "tbl-measures_by_age", False),
-        ("study.run", "run2", "tbl-measures_by_age", False),
-        ("replicates.count", "1,000", "make replicates", False),
+        ("csa.mean", "37.9 cm²", "measures_by_age", True),
+        ("csa.peak", "<30", "measures_by_age", True),
+        ("csa.mean", "not estimable", "measures_by_age", False),
+        ("study.run", "run2", "measures_by_age", False),
+        ("replicates.count", "1,000", "replicates", False),
     ],
 )
-def test_a_number_links_to_the_cell_that_computed_it(notebooks, name, text, cell, link):
-    to = "notebooks/05_statistics.html#tbl-measures-by-age"
-    expected = f'[{text}]({to} "Computed in tbl-measures-by-age"){{.number}}' if link else text
+def test_a_number_links_to_its_result(notebooks, name, text, cell, link):
+    to = "notebooks/05_statistics.html#result-measures-by-age"
+    expected = f'[{text}]({to} "Computed for measures_by_age"){{.number}}' if link else text
     assert linked(name, Number(text, None, cell), notebooks) == expected
 
 
-def test_only_code_cells_are_labelled(tmp_path):
-    path = tmp_path / "n.ipynb"
-    nbformat.write(new_notebook(cells=[new_markdown_cell("#| label: fig-a")]), path)
-    assert read_notebook(path).anchors == frozenset()
+def test_a_result_knows_the_cell_that_published_it(notebooks):
+    assert notebooks[0].sources == {}
+    assert notebooks[1].sources == {"result-measures-by-age": "publish(measures_by_age(study))"}
 
 
 @pytest.fixture
@@ -79,7 +68,7 @@ def pages(notebooks, tmp_path):
 
 
 def test_pages_need_no_network_and_lead_back(pages):
-    assert 'id="tbl-measures-by-age"' in pages[1]
+    assert 'id="result-measures-by-age"' in pages[1]
     assert 'href="../manuscript.html"' in pages[1]
     assert 'href="04_measurement.html"' in pages[1]
     assert "Made up" in pages[1]

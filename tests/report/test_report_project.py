@@ -34,12 +34,12 @@ def test_an_unknown_kind_is_refused(numbers):
 )
 def test_a_run_is_described_where_a_sex_has_a_mean(men, women, described):
     numbers = {
-        "csa.mean_men": Number("as printed", men, "tbl-measures"),
-        "csa.mean_women": Number("as printed", women, "tbl-measures"),
+        "csa.mean_men": Number("as printed", men, "measures"),
+        "csa.mean_women": Number("as printed", women, "measures"),
     }
     assert is_described(numbers) is described
 
 
-def test_every_number_is_listed_with_its_cell():
-    table = numbers_table({"dice.psoas": Number("0.93", 0.93, "tbl-dice")}, [])
-    assert "| `dice.psoas` | 0.93 | [tbl-dice](notebooks/05_statistics.html) |" in table
+def test_every_number_is_listed_with_its_result():
+    table = numbers_table({"dice.psoas": Number("0.93", 0.93, "dice")}, [])
+    assert "| `dice.psoas` | 0.93 | [dice](notebooks/05_statistics.html) |" in table

@@ -4,7 +4,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from muscle_study.protocol.files import read_json, write_json
+from muscle_study.protocol.files import read_json, write_json, write_text
 from muscle_study.protocol.paths import ROOT
 from muscle_study.report import render as stage
 from muscle_study.report.errors import ReportError
@@ -42,7 +42,7 @@ def test_synthetic_run_as_html_and_pdf(make_run, parameters):
     html = made[0].read_text(encoding="utf-8")
     assert "Pandoc" in html and "Typst" in html  # the colophon
     assert html.index("Synthetic data") < html.index("Abstract</h1>")
-    assert 'href="notebooks/05_statistics.html#fig-age"' in html
+    assert 'href="notebooks/05_statistics.html#result-age"' in html
     for name in ("fig-agreement", "tbl-agreement", "fig-flow", "tbl-measures-by-bmi"):
         assert len(re.findall(f'<figure[^>]* id="{name}"|<figure id="{name}"', html)) == 1
     loaded = re.findall(r'<(?:script|link|img|iframe)[^>]*(?:src|href)="(?!data:)([^"]*)"', html)
@@ -52,16 +52,17 @@ def test_synthetic_run_as_html_and_pdf(make_run, parameters):
     assert not list(paths.reports.parent.glob("*.rendering"))
 
 
-def test_a_figure_and_its_table_offer_their_data(make_run, parameters):
+def test_a_figure_and_its_table_offer_their_data(make_run, publish_file, parameters):
     paths = make_run()
-    (paths.tables / "regression.csv").write_text("mean\n1\n")  # the figure draws the table
-    (paths.tables / "measures_by_age.csv").write_text("mean\n1\n")
-    (paths.figures / "age.csv").write_text("median\n1\n")
+    publish_file(paths, "regression", "tables/regression.csv", "mean\n1\n")  # the figure's too
+    publish_file(paths, "measures_by_age", "tables/measures_by_age.csv", "mean\n1\n")
+    publish_file(paths, "age", "figures/age.csv", "median\n1\n")
+    write_text("left of an earlier run\n", paths.tables / "measures_by_bmi.csv")
     html = stage.render("tiny", only(parameters, "html"))[0].read_text(encoding="utf-8")
     assert html.count('href="tables/regression.csv"') == 2
     assert html.count('href="tables/measures_by_age.csv"') == 1
     assert html.count('href="figures/age.csv"') == 1
-    assert "tables/measures_by_bmi.csv" not in html  # there is none
+    assert "tables/measures_by_bmi.csv" not in html  # no index lists it
 
 
 def test_the_replicate_study_is_shown_where_it_was_run(make_run, parameters):
@@ -123,14 +124,35 @@ def test_missing_number_stops_the_render_and_leaves_nothing(make_run, parameters
 
 def test_missing_table_is_named(make_run, parameters):
     paths = make_run()
-    (paths.tables / "regression.md").unlink()
+    index = read_json(paths.published("statistics"))
+    index["regression"]["files"].remove("tables/regression.md")
+    write_json(index, paths.published("statistics"))
     with pytest.raises(ReportError, match=r"tables/regression\.md is missing"):
         stage.render("tiny", parameters)
 
 
-def test_participant_in_a_table_stops_the_render(make_run, parameters):
+def test_missing_figure_is_named_with_its_line(make_run, parameters):
     paths = make_run()
-    (paths.tables / "tests.csv").write_text("id\n100129\n")
+    (paths.figures / "age.svg").unlink()
+    index = read_json(paths.published("statistics"))
+    index["age"]["files"].remove("figures/age.svg")
+    write_json(index, paths.published("statistics"))
+    with pytest.raises(ReportError, match=r"_results\.md, line \d+: the picture figures/age\.svg"):
+        stage.render("tiny", parameters)
+
+
+def test_a_result_that_nobody_tells_of_is_named_with_its_line(make_run, parameters):
+    paths = make_run()
+    index = read_json(paths.published("statistics"))
+    del index["comparison"]
+    write_json(index, paths.published("statistics"))
+    with pytest.raises(ReportError, match=r"parts/comparison\.md, line 1: .* 'comparison' is nei"):
+        stage.render("tiny", parameters)
+
+
+def test_participant_in_a_table_stops_the_render(make_run, publish_file, parameters):
+    paths = make_run()
+    publish_file(paths, "tests", "tables/tests.csv", "id\n100129\n")
     with pytest.raises(ReportError, match=r"tests\.csv shows the participant identifier 100129"):
         stage.render("tiny", only(parameters, "html"))
     assert not (paths.reports / "manuscript.html").exists()

@@ -18,6 +18,10 @@ from muscle_study.protocol.exclusions import exclusion_table
 from muscle_study.protocol.files import write_json, write_table
 from muscle_study.protocol.muscles import Label
 from muscle_study.protocol.paths import NOTEBOOKS, RunPaths, image_file
+from muscle_study.publishing.numbers import read_numbers
+from muscle_study.report.parameters import ReportParameters
+from muscle_study.report.project import lay_out
+from muscle_study.report.shortcodes import expand
 from muscle_study.statistics.parameters import StatisticsParameters
 from muscle_study.statistics.study.loading import load_study
 from muscle_study.statistics.study.study import Study
@@ -443,3 +447,18 @@ def run_cells():
                         exec(compile(cell.source, cell.id, "exec"), variables)
 
     return run
+
+
+@pytest.fixture
+def expand_manuscript(tmp_path):
+    """Return a function that puts a study's results into the manuscript, or names what it lacks."""
+
+    def put(study: Study) -> str:
+        numbers = read_numbers(study.paths.numbers)
+        variables = {name: number.text for name, number in numbers.items()}
+        variables["report.renderer"] = "none"
+        about = ReportParameters(title="Muscles", authors=["A. Author"], formats=["html"])
+        lay_out(study.paths, about, numbers, variables, [], tmp_path)
+        return expand(tmp_path / "manuscript.qmd", variables)
+
+    return put

@@ -7,8 +7,9 @@ from muscle_study.checks.chain import VerificationError, read_manifests
 from muscle_study.protocol.files import read_json, read_table
 from muscle_study.protocol.paths import RunPaths
 from muscle_study.publishing.numbers import Number, read_numbers
+from muscle_study.publishing.result import anchor, read_indexes
 from muscle_study.report.errors import ReportError
-from muscle_study.report.notebooks import Notebook, anchor, read_notebooks
+from muscle_study.report.notebooks import read_notebooks
 
 #: Characters of a hash that are shown.
 SHOWN = 12
@@ -101,31 +102,21 @@ def _about_cell(paths: RunPaths, number: Number, manifests: dict[str, dict]) -> 
         notebooks = read_notebooks(paths.notebooks)
     except ReportError as error:
         raise VerificationError(str(error)) from error
-    found = _cell(number, notebooks)
-    if found is None:
-        yield f"computed by {number.cell}, which is no cell of a notebook"
+    mark = anchor(number.cell)
+    notebook = next((one for one in notebooks if mark in one.sources), None)
+    if notebook is None:
+        yield f"computed for {number.cell}, which no notebook published"
         return
-    notebook, source = found
     folder = paths.notebooks.relative_to(paths.output).as_posix()
     digest = manifests["report"]["inputs"][folder][notebook.path.name]
-    yield f"computed in the cell {number.cell} of {folder}/{notebook.path.name}  {digest[:SHOWN]}"
-    yield f"    page: {folder}/{notebook.page}#{anchor(number.cell)}"
-    yield from (f"    | {line}" for line in source.splitlines())
-    kind, _, made = number.cell.partition("-")
-    place = {"tbl": paths.tables, "fig": paths.figures}.get(kind)
-    if place is not None:
-        folder = place.relative_to(paths.output).as_posix()
-        for file, digest in manifests["statistics"]["outputs"].get(folder, {}).items():
-            if file.partition(".")[0] == made:
-                yield f"    beside it, the cell wrote {folder}/{file}  {digest[:SHOWN]}"
-
-
-def _cell(number: Number, notebooks: list[Notebook]) -> tuple[Notebook, str] | None:
-    for notebook in notebooks:
-        for cell in notebook.node.cells:
-            if cell.get("id") == anchor(number.cell) and anchor(number.cell) in notebook.anchors:
-                return notebook, cell.source
-    return None
+    yield f"computed for {number.cell} in {folder}/{notebook.path.name}  {digest[:SHOWN]}"
+    yield f"    page: {folder}/{notebook.page}#{mark}"
+    yield from (f"    | {line}" for line in notebook.sources[mark].splitlines())
+    for file in read_indexes(paths)[number.cell]["files"]:
+        path = paths.reports / file
+        folder = path.parent.relative_to(paths.output).as_posix()
+        digest = manifests["report"]["inputs"][folder][path.name]
+        yield f"    with {folder}/{path.name}  {digest[:SHOWN]}"
 
 
 def _about(paths: RunPaths, stage: str, manifests: dict[str, dict]) -> Iterator[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from IPython.display import HTML, Markdown, display
 
-from muscle_study.protocol.files import write_json
+from muscle_study.protocol.files import read_json, write_json
 from muscle_study.protocol.paths import RunPaths
 from muscle_study.protocol.provenance import published_files
 from muscle_study.publishing.cell_numbers import CellNumbers
@@ -139,6 +139,17 @@ def _show(result: Result | Absent) -> None:
     for part in (result.figure, result.table):
         if part is not None:
             display(part)
+
+
+def read_indexes(paths: RunPaths) -> dict[str, dict]:
+    """Return all published results by name: their ``files``, or why they are ``absent``."""
+    found: dict[str, dict] = {}
+    for index in sorted(paths.published("").parent.glob("*.json")):
+        for name, entry in read_json(index).items():
+            if name in found:
+                raise ValueError(f"{index}: another stage has published {name!r} too")
+            found[name] = entry
+    return found
 
 
 def anchor(name: str) -> str:

@@ -1,7 +1,8 @@
-"""Executed notebooks as HTML pages that need no network, with an anchor on each labelled cell."""
+"""Executed notebooks as HTML pages that need no network, with an anchor at each result."""
 
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from html import escape
 from pathlib import Path
 from string import Template
@@ -13,14 +14,11 @@ from pygments.formatters import HtmlFormatter
 from muscle_study.protocol.files import write_text
 from muscle_study.protocol.stages import NOTEBOOK_STAGES, STAGES
 from muscle_study.publishing.numbers import Number
+from muscle_study.publishing.result import anchor
 from muscle_study.report.errors import ReportError
 
-LABEL = re.compile(r"#\|\s*label:\s*(\S+)")
-
-
-def anchor(label: str) -> str:
-    """Return a cell's label as cross-references write it: ``tbl-measures-by-age``."""
-    return label.replace("_", "-")
+#: Anchor that a published result leaves in its cell's output.
+ANCHOR = re.compile(r'<span id="(result-[^"]+)">')
 
 
 @dataclass(frozen=True)
@@ -32,31 +30,26 @@ class Notebook:
     path
         The ``.ipynb``.
     node
-        Its content; labelled cells carry their label as identifier.
-    anchors
-        The labels in it, as anchors.
+        Its content.
     """
 
     path: Path
     node: nbformat.NotebookNode = field(repr=False)
-    anchors: frozenset[str]
 
     @property
     def page(self) -> str:
         """Name of its HTML page."""
         return f"{self.path.stem}.html"
 
-
-def read_notebook(path: Path) -> Notebook:
-    """Read an executed notebook and name its labelled cells."""
-    node = nbformat.read(path, as_version=4)
-    anchors = set()
-    for cell in node.cells:
-        label = LABEL.match(cell.source)
-        if cell.cell_type == "code" and label:
-            cell.id = anchor(label[1])
-            anchors.add(cell.id)
-    return Notebook(path, node, frozenset(anchors))
+    @cached_property
+    def sources(self) -> dict[str, str]:
+        """Source of the cell that published each result, by the result's anchor."""
+        return {
+            name: cell.source
+            for cell in self.node.cells
+            for output in cell.get("outputs", [])
+            for name in ANCHOR.findall(output.get("data", {}).get("text/html", ""))
+        }
 
 
 def read_notebooks(folder: Path) -> list[Notebook]:
@@ -68,33 +61,33 @@ def read_notebooks(folder: Path) -> list[Notebook]:
         If there is none.
     """
     paths = [folder / f"{stage.notebook}.ipynb" for stage in NOTEBOOK_STAGES.values()]
-    notebooks = [read_notebook(path) for path in paths if path.exists()]
+    notebooks = [Notebook(path, nbformat.read(path, 4)) for path in paths if path.exists()]
     if not notebooks:
         raise ReportError(f"{folder} holds no executed notebook: run the stages first (make all)")
     return notebooks
 
 
-def source_link(label: str, notebooks: list[Notebook], default: str = "statistics") -> str:
-    """Return where the cell called `label` can be read, relative to the manuscript.
+def source_link(name: str, notebooks: list[Notebook]) -> str:
+    """Return the address of a result in its notebook's page, relative to the manuscript.
 
-    Where no cell has that label, the link leads to the page of the `default` stage.
+    For a result that no notebook published, the page of stage statistics.
     """
     for notebook in notebooks:
-        if anchor(label) in notebook.anchors:
-            return f"notebooks/{notebook.page}#{anchor(label)}"
-    return f"notebooks/{STAGES[default].notebook}.html"
+        if anchor(name) in notebook.sources:
+            return f"notebooks/{notebook.page}#{anchor(name)}"
+    return f"notebooks/{STAGES['statistics'].notebook}.html"
 
 
 def linked(name: str, number: Number, notebooks: list[Notebook]) -> str:
-    """Return a number as the text prints it, in Markdown, with a link to the cell that computed it.
+    """Return a number as printed, in Markdown, with a link to its result in the notebook's page.
 
-    What the run is called and what kind it is (``study.``) stands in code and file names, where
-    no link can; these, words and what no cell computed stay as they are.
+    Without a link: words, numbers of a check, and the run's name and kind (``study.``), which
+    stand in code and file names.
     """
     link = source_link(number.cell, notebooks)
     if name.startswith("study.") or not any(map(str.isdigit, number.text)) or "#" not in link:
         return number.text
-    return f'[{number.text}]({link} "Computed in {anchor(number.cell)}"){{.number}}'
+    return f'[{number.text}]({link} "Computed for {number.cell}"){{.number}}'
 
 
 def write_pages(
@@ -116,12 +109,12 @@ def write_pages(
     styles
         Style sheets to put into each page.
     notice
-        What every page says at its top; empty for none.
+        Text at the top of every page; empty for none.
     machine_folders
-        Folders to cut from paths, as a library's warning names them: a page that names this
-        machine's folders could not be published, and a run of days must not be lost to a warning.
+        Folders to cut from paths, as in a library's warning: a page that names this machine's
+        folders could not be published, and a warning must not cost a run of days.
     folder
-        Where the pages go.
+        Folder for the pages.
     """
     page = Template(template.read_text(encoding="utf-8"))
     style = "\n".join(
@@ -146,7 +139,7 @@ def write_pages(
                 style=style,
                 notice=f'<p class="ribbon">{escape(notice)}</p>' if notice else "",
                 links="\n".join(_link(other, notebook) for other in notebooks),
-                body=body.replace('id="cell-id=', 'id="'),
+                body=body,
             ),
             path,
         )

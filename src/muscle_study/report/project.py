@@ -1,5 +1,6 @@
 """The run's folder as a Quarto project: manuscript, variables, captions, parts."""
 
+import re
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,35 +10,17 @@ import yaml
 from muscle_study.protocol.files import write_text
 from muscle_study.protocol.paths import MANUSCRIPT, RunPaths
 from muscle_study.publishing.numbers import Number
+from muscle_study.publishing.result import read_indexes
 from muscle_study.report.errors import ReportError
 from muscle_study.report.lookup import lookup
-from muscle_study.report.notebooks import Notebook, anchor, source_link
+from muscle_study.report.notebooks import Notebook, source_link
 from muscle_study.report.parameters import ReportParameters
 
-#: Parts of the manuscript that stand only where a run has what they show.
-OPTIONAL_PARTS = {
-    "learning-curve": Path("tables", "learning_curve.md"),
-    "predicted": Path("figures", "predicted.svg"),
-    "agreement": Path("tables", "agreement.md"),
-    "agreement-abstract": Path("tables", "agreement.md"),
-    "comparison": Path("tables", "comparison.md"),
-    "recovery": Path("tables", "recovery.md"),
-    "measurement-error": Path("tables", "measurement_error.md"),
-    "replicates": Path("tables", "replicates.md"),
-    "imaged": Path("tables", "imaged.md"),
-    "simulated": Path("tables", "imaged.md"),
-    "simulated-abstract": Path("tables", "imaged.md"),
-    "checklists": Path("tables", "population.md"),
-    "cohort": Path("tables", "cohort.md"),
-    "faults": Path("tables", "faults.md"),
-    "curation-check": Path("tables", "curation_check.md"),
-    "scale": Path("tables", "cost.md"),
-}
+#: First line of a part of the manuscript that stands only in runs with a result, and the command
+#: that makes the result where no notebook does.
+NEEDS = re.compile(r"<!-- needs: (?P<name>\w+)(?: \((?P<command>make [\w-]+)\))? -->")
 
-#: Tables that hold what a figure draws, where it has no file of its own.
-FIGURE_DATA = {"flow": "exclusions", "regression": "regression", "centiles": "centiles"}
-
-#: What synthetic runs say on every page and beneath their title.
+#: Words of synthetic runs on every page and beneath the title.
 RIBBON = "Synthetic demonstration: no real participant"
 SUBTITLE = (
     "A synthetic demonstration run (“{run}”): no participant is real, "
@@ -57,7 +40,7 @@ def is_synthetic(numbers: Mapping[str, Number]) -> bool:
 
 
 def is_of_network(numbers: Mapping[str, Number]) -> bool:
-    """Tell whether our network made the label maps that are measured, or another segmenter.
+    """Tell whether the measured label maps are our network's, rather than another segmenter's.
 
     Raises
     ------
@@ -75,7 +58,7 @@ def _is_first(numbers: Mapping[str, Number], name: str, first: str, second: str)
 
 
 def is_described(numbers: Mapping[str, Number]) -> bool:
-    """Tell whether the run has means by sex; where demographic data lack, they are words."""
+    """Tell whether the run has means by sex; without demographic data they are words."""
     return any(
         name in numbers and numbers[name].value is not None
         for name in ("csa.mean_men", "csa.mean_women")
@@ -83,7 +66,7 @@ def is_described(numbers: Mapping[str, Number]) -> bool:
 
 
 def nest(variables: Mapping[str, str]) -> dict:
-    """Turn dotted names into the nested mapping that ``_variables.yml`` holds.
+    """Turn dotted names into the nested mapping of ``_variables.yml``.
 
     Examples
     --------
@@ -117,15 +100,15 @@ def lay_out(
     Parameters
     ----------
     paths
-        The run, whose tables, figures and captions are copied.
+        The run, whose published tables, figures and captions are copied.
     parameters
         Title and authors.
     numbers
-        The numbers, for the list of where each comes from.
+        The run's numbers.
     variables
-        The numbers as the text prints them, and what else it refers to.
+        The text's variables as printed: numbers and the renderer.
     notebooks
-        The executed notebooks, for the links to their cells.
+        The executed notebooks, for links to results.
     project
         An empty folder.
     """
@@ -133,11 +116,21 @@ def lay_out(
         shutil.copy(MANUSCRIPT / name, project / name)
     for folder in ("style", "filters"):
         shutil.copytree(MANUSCRIPT / folder, project / folder)
-    for folder in (paths.tables, paths.figures):
-        shutil.copytree(folder, project / folder.name)
+    index = read_indexes(paths)
+    # going: results that no index lists yet
+    for path in [*paths.tables.glob("*.md"), *paths.figures.glob("*.svg")]:
+        name = path.name.partition(".")[0]
+        if "files" not in index.get(name, {}):
+            files = [*paths.tables.glob(f"{name}.*"), *paths.figures.glob(f"{name}.*")]
+            index[name] = {"files": [str(file.relative_to(paths.reports)) for file in files]}
+    for name in ("recovery", "measurement_error", "imaged"):
+        index.setdefault(name, {"absent": "going"})
+    for file in (file for entry in index.values() for file in entry.get("files", ())):
+        (project / file).parent.mkdir(exist_ok=True)
+        shutil.copy(paths.reports / file, project / file)
     write_text(_yaml(nest(variables)), project / "_variables.yml")
     _write_manuscript(parameters, paths.run, numbers, project)
-    _write_parts(numbers, project)
+    _write_parts(numbers, index, project)
     _write_captions(notebooks, project)
     write_text(lookup(project / "tables" / "centile_model.json"), project / "_lookup.md")
     write_text(numbers_table(numbers, notebooks), project / "_numbers.md")
@@ -162,53 +155,58 @@ def _write_manuscript(
     write_text(f"---\n{_yaml(head)}---\n\n{body}", project / "manuscript.qmd")
 
 
-def _write_parts(numbers: Mapping[str, Number], project: Path) -> None:
+def _write_parts(numbers: Mapping[str, Number], index: Mapping[str, dict], project: Path) -> None:
     """Write the parts that fit the run as ``_<name>.md``."""
+    parts = MANUSCRIPT / "parts"
     folders = (
-        "synthetic" if is_synthetic(numbers) else "real",
-        "network" if is_of_network(numbers) else "masks",
-        "described" if is_described(numbers) else "undescribed",
+        parts,
+        parts / ("synthetic" if is_synthetic(numbers) else "real"),
+        parts / ("network" if is_of_network(numbers) else "masks"),
+        parts / ("described" if is_described(numbers) else "undescribed"),
     )
-    for folder in folders:
-        for part in (MANUSCRIPT / "parts" / folder).glob("*.md"):
-            shutil.copy(part, project / f"_{part.name}")
-    for name, needed in OPTIONAL_PARTS.items():
-        part = MANUSCRIPT / "parts" / f"{name}.md"
-        there = (project / needed).is_file()
-        text = part.read_text(encoding="utf-8") if there else f"<!-- no {needed} -->\n"
-        write_text(text, project / f"_{name}.md")
+    for part in (part for folder in folders for part in folder.glob("*.md")):
+        text = part.read_text(encoding="utf-8")
+        needs = NEEDS.match(text)
+        reason = needs and _missing(part, needs, index)
+        write_text(f"<!-- {reason} -->\n" if reason else text, project / f"_{part.name}")
+
+
+def _missing(part: Path, needs: re.Match, index: Mapping[str, dict]) -> str:
+    """Return why the run lacks the result that a part needs; empty if it does not.
+
+    Raises
+    ------
+    ReportError
+        If the result is neither published nor absent.
+    """
+    name, command = needs["name"], needs["command"]
+    entry = index.get(name)
+    if entry is None and command is None:
+        raise ReportError(
+            f"parts/{part.name}, line 1: the result {name!r} is neither published nor said to be "
+            "absent; run the stages that publish (make all)"
+        )
+    return f"{name}: not made; {command} makes it" if entry is None else entry.get("absent", "")
 
 
 def _write_captions(notebooks: list[Notebook], project: Path) -> None:
-    """Write each caption with links to the cell that made the float and to its data as CSV."""
-    captions = {f"fig-{path.stem}": path for path in sorted((project / "figures").glob("*.md"))} | {
-        f"tbl-{path.name.removesuffix('.caption.md')}": path
-        for path in sorted((project / "tables").glob("*.caption.md"))
-    }
-    for label, path in captions.items():
-        link = source_link(label, notebooks)
-        page = Path(link.partition("#")[0]).stem
-        text = path.read_text(encoding="utf-8").strip()
-        links = [f"[{page}]({link})"]
-        data = _data_of(label, project)
-        if data.is_file():
-            links.append(f"[data]({data.relative_to(project)})")
-        text = f"{text} [{', '.join(links)}]\n"
-        write_text(text, project / "_captions" / f"{anchor(label)}.md")
-
-
-def _data_of(label: str, project: Path) -> Path:
-    """Return where a float's data would be: a table's own CSV, a figure's own or its table's."""
-    kind, _, name = label.partition("-")
-    own = project / "figures" / f"{name}.csv"
-    if kind == "fig" and own.is_file():
-        return own
-    return project / "tables" / f"{FIGURE_DATA.get(name, name) if kind == 'fig' else name}.csv"
+    """Write each caption with links to its result in the notebook's page and to its data."""
+    for kind, folder, ending in (("fig", "figures", ".md"), ("tbl", "tables", ".caption.md")):
+        for path in sorted((project / folder).glob(f"*{ending}")):
+            name = path.name.removesuffix(ending)
+            link = source_link(name, notebooks)
+            links = [f"[{Path(link.partition('#')[0]).stem}]({link})"]
+            # a figure without data of its own draws its table
+            data = [Path(place, f"{name}.csv") for place in (folder, "tables")]
+            links += [f"[data]({file})" for file in data if (project / file).is_file()][:1]
+            text = path.read_text(encoding="utf-8").strip()
+            caption = project / "_captions" / f"{kind}-{name.replace('_', '-')}.md"
+            write_text(f"{text} [{', '.join(links)}]\n", caption)
 
 
 def numbers_table(numbers: Mapping[str, Number], notebooks: list[Notebook]) -> str:
-    """Return a pipe table of every number with a link to the cell that computed it."""
-    rows = ["| Number | As printed | Computed in |", "|:---------|:---------|:---------|"]
+    """Return a pipe table of every number with a link to its result."""
+    rows = ["| Number | As printed | Computed for |", "|:---------|:---------|:---------|"]
     for name, number in numbers.items():
         link = source_link(number.cell, notebooks)
         rows.append(f"| `{name}` | {number.text} | [{number.cell}]({link}) |")

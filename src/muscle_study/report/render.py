@@ -99,10 +99,10 @@ def render(run: str, parameters: ReportParameters) -> list[Path]:
 
 
 def _numbers(paths: RunPaths) -> Mapping[str, Number]:
-    for folder in (paths.numbers, paths.tables, paths.figures):
-        if not folder.is_dir() or not any(folder.iterdir()):
-            raise ReportError(f"{folder} is empty or missing: run the statistics stage first")
-    return read_numbers(paths.numbers)
+    numbers = read_numbers(paths.numbers)
+    if not numbers:
+        raise ReportError(f"{paths.numbers} holds no numbers: run the statistics stage first")
+    return numbers
 
 
 def _read(paths: RunPaths) -> Hashes:

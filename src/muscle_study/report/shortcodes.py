@@ -1,7 +1,7 @@
 """Quarto's shortcodes ``var``, ``include`` and ``pagebreak`` as one pass over the text.
 
-Both renderers start here: the pass shows what is missing before any work, with the file and the
-line, where Quarto would print ``?var:name`` into the page and exit with success.
+Both renderers start here: the pass names what is missing before any work, with file and line;
+Quarto would print ``?var:name`` into the page and exit with success.
 """
 
 import re
@@ -11,6 +11,7 @@ from pathlib import Path
 from muscle_study.report.errors import ReportError
 
 SHORTCODE = re.compile(r"\{\{<\s*(?P<name>\w+)(?:\s+(?P<argument>[^\s>]+))?\s*>\}\}")
+PICTURE = re.compile(r"!\[[^\]]*\]\((?P<file>[^)]+)\)")
 ANY_SHORTCODE = re.compile(r"\{\{<.*?>\}\}|\{\{<")
 
 PAGE_BREAK = "\n::: {.pagebreak}\n:::\n"
@@ -56,6 +57,12 @@ def _lines(
         elif alone and alone["name"] == "pagebreak":
             yield PAGE_BREAK
         else:
+            pictures = (found["file"] for found in PICTURE.finditer(line))
+            problems += [
+                f"{where}: the picture {file} is missing"
+                for file in pictures
+                if not (path.parent / file).is_file()
+            ]
             yield _replace_variables(line, where, variables, problems)
 
 
@@ -69,7 +76,7 @@ def _replace_variables(
         elif known["argument"] not in variables:
             problems.append(
                 f"{where}: the number {known['argument']!r} is in no file of numbers/; "
-                "the statistics notebook writes it"
+                "an analysis publishes it"
             )
         else:
             return variables[known["argument"]]
