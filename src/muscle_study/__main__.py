@@ -171,7 +171,7 @@ def _curation_check(options: argparse.Namespace, overrides: list[str]) -> int:
 def _replicates(options: argparse.Namespace, overrides: list[str]) -> int:
     """Check the statistics on many synthetic populations."""
     parameters = load(options.run, overrides)
-    from muscle_study.statistics.analyses.extensions.replicates import Plan, run
+    from muscle_study.checks.replicates import Plan, run
 
     plan = Plan(options.count, options.people, parameters.statistics)
     run(plan, RunPaths(options.run))

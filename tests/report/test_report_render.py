@@ -6,17 +6,16 @@ import yaml
 
 from muscle_study.protocol.files import read_json, write_json, write_text
 from muscle_study.protocol.paths import ROOT
+from muscle_study.publishing.result import Publisher
 from muscle_study.report import render as stage
 from muscle_study.report.errors import ReportError
 from muscle_study.report.parameters import ReportParameters
 from muscle_study.statistics.analyses.extensions.replicates import (
     CHECKED_CENTILES,
     INTERVALS,
-    Plan,
-    replicate_numbers,
-    replicates_table,
+    KEYS,
+    replicates,
 )
-from muscle_study.statistics.parameters import StatisticsParameters
 
 
 @pytest.fixture(autouse=True)
@@ -67,21 +66,13 @@ def test_a_figure_and_its_table_offer_their_data(make_run, publish_file, paramet
 
 def test_the_replicate_study_is_shown_where_it_was_run(make_run, parameters):
     paths = make_run()
-    table = pd.DataFrame(
-        [(kind, "csa", "male", "age", 95.0, 94.0, 1.0, 9) for kind in (*INTERVALS, "level")]
-        + [
-            ("centile", "csa", "male", str(centile), centile, centile + 0.2, 0.1, 9)
-            for centile in CHECKED_CENTILES
-        ],
-        columns=["kind", "outcome", "sex", "term", "nominal", "found", "error", "replicates"],
+    found = pd.DataFrame(
+        [(kind, "csa", "male", "age", held) for kind in (*INTERVALS, "level") for held in (0, 1)]
+        + [("centile", "csa", "male", str(one), one / 100) for one in CHECKED_CENTILES] * 2,
+        columns=[*KEYS, "found"],
     )
-    groups = StatisticsParameters(
-        age_group_edges_years=[40], bmi_group_edges_kg_m2=[25], confidence=0.95, min_cell_count=5,
-        round_counts_to=1, seed=1,
-    )  # fmt: skip
-    plan = Plan(replicates=9, n=100, parameters=groups)
-    replicates_table(plan, table).write(paths.tables)
-    replicate_numbers(plan, table).write(paths.numbers / "replicates.json")
+    result = replicates(found, count=2, people=100, people_for_truth=1000)
+    Publisher(paths, "replicates", show=False)(result)
     html = stage.render("tiny", only(parameters, "html"))[0].read_text(encoding="utf-8")
     assert 'id="tbl-replicates"' in html
     assert "the population model was drawn" in " ".join(html.split())

@@ -6,14 +6,7 @@ import pytest
 
 from muscle_study.publishing.box import box_of
 from muscle_study.publishing.disclosure import largest_possible
-from muscle_study.statistics.analyses.muscle_size.descriptives import (
-    measures_by_age,
-    measures_by_bmi,
-    population_table,
-    sides_by_age,
-    sides_by_bmi,
-)
-from muscle_study.statistics.analyses.muscle_size.distributions import by_age, by_bmi
+from muscle_study.statistics.analyses import muscle_size
 from muscle_study.statistics.analyses.sample import exclusions
 from muscle_study.statistics.study.measures import SEXES
 
@@ -26,15 +19,18 @@ def shown_counts(study) -> list[tuple[dict, float]]:
         ({"sex": sex}, len(study.of_sex(sex))) for sex in SEXES if sex not in study.hidden_sexes
     ]
     by_group = [
-        table(study).data
-        for table in (measures_by_age, measures_by_bmi, sides_by_age, sides_by_bmi)
+        getattr(muscle_size, name)(study).table.data
+        for name in ("measures_by_age", "measures_by_bmi", "sides_by_age", "sides_by_bmi")
     ]
     for row in pd.concat(by_group).dropna(subset=["n"]).itertuples():
         shown.append(({"sex": row.sex, row.grouping: row.group}, row.n))
-    for draw, grouping in ((by_age, "age_group"), (by_bmi, "bmi_group")):
-        for row in draw(study).data.dropna(subset=["n"]).itertuples():
+    for draw, grouping in (
+        (muscle_size.outcomes_by_age, "age_group"),
+        (muscle_size.outcomes_by_bmi, "bmi_group"),
+    ):
+        for row in draw(study).figure.data.dropna(subset=["n"]).itertuples():
             shown.append(({"sex": row.sex, grouping: row.group}, row.n))
-    for row in population_table(study).data.dropna(subset=["n"]).itertuples():
+    for row in muscle_size.population(study).table.data.dropna(subset=["n"]).itertuples():
         shown.append(({"sex": row.sex, row.characteristic: row.group}, row.n))
     excluded = exclusions(study).table.data
     words = {word: {"sex": sex} for sex, word in SEXES.items()}

@@ -5,8 +5,6 @@ from scipy import stats
 
 from muscle_study.protocol.files import read_table
 from muscle_study.publishing.density import SHARES, levels_of
-from muscle_study.statistics.analyses.extensions import splines, surfaces
-from muscle_study.statistics.analyses.muscle_size import age_bmi, distributions
 from muscle_study.statistics.analyses.sample import flow
 from muscle_study.statistics.analyses.segmentation import cases, dice, example, learning, rendering
 from muscle_study.statistics.analyses.segmentation.rendering import depth, normals
@@ -89,42 +87,3 @@ def test_a_sphere_is_seen_where_it_is_and_lit_from_its_side():
     assert normal[row, column] == pytest.approx([0, 0, 1], abs=0.05)
     assert normal[row, column + 4][0] > 0.3 and normal[row - 4, column][1] > 0.3
     assert (normal[0, 0] == 0).all()
-
-
-def test_surfaces_are_the_models_means(study_of, plan):
-    fits = splines.fit_splines(study_of(plan(n=600)))
-    table = surfaces.surfaces(fits, 0.95)
-    fitted = fits["csa", "male"]
-    corner = table[(table["outcome"] == "csa") & (table["sex"] == "male")].iloc[0]
-    there = fitted.predict({name: np.array([corner[name]]) for name in ("age", "bmi")}, 0.95)
-    assert corner["age"] == fitted.shown["age"][0] and corner["bmi"] == fitted.shown["bmi"][0]
-    assert corner["mean"] == pytest.approx(there["mean"][0])
-    assert (table["low"] < table["mean"]).all() and (table["mean"] < table["high"]).all()
-
-
-def test_cells_of_age_and_bmi_show_quartiles_of_those_that_are_large(study_of, plan):
-    study = study_of(plan(n=400))
-    table = age_bmi.draw(study).data
-    people = study.people.groupby(["sex", "age_group", "bmi_group"], observed=True)
-    large = {cell for cell, n in people.size().items() if n >= 20}
-    assert set(table[["sex", "age_group", "bmi_group"]].itertuples(index=False, name=None)) == large
-    row = table[table["outcome"] == "csa"].iloc[0]
-    cell = people.get_group((row["sex"], row["age_group"], row["bmi_group"]))
-    assert row["median"] == pytest.approx(cell["psoas_csa_total_cm2"].median())
-
-
-def test_the_data_behind_boxes_are_their_centiles(study_of, plan):
-    study = study_of(plan(n=400))
-    picture = distributions.by_age(study)
-    box = picture.data.query("outcome == 'csa' and sex == 'male' and group == '40–49'").iloc[0]
-    men = study.of_sex("male")
-    values = men.loc[men["age_group"] == "40–49", "psoas_csa_total_cm2"]
-    assert box["n"] == len(values)
-    assert box["quartile_low"] == pytest.approx(values.quantile(0.25))
-
-
-def test_small_groups_are_not_drawn(study_of, plan):
-    study = study_of(plan(n=20, n_test=3, n_curation_exclusions=1, n_late_exclusions=0))
-    picture = distributions.by_bmi(study)
-    shown = study.group_counts.query("grouping == 'bmi_group' and not hidden")
-    assert len(picture.figure.axes[0].patches) == len(shown) < 6

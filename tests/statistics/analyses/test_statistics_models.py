@@ -1,4 +1,4 @@
-"""Interactions, diagnostics, body size, claims and secondary outcomes."""
+"""Interactions and diagnostics."""
 
 import numpy as np
 import pandas as pd
@@ -6,19 +6,12 @@ import pytest
 from statsmodels.datasets import longley
 from statsmodels.stats.outliers_influence import variance_inflation_factor
 
-from muscle_study.statistics.analyses.extensions.body_size import allometry, body_size_table
-from muscle_study.statistics.analyses.muscle_size.claims import CORRELATION, claims, claims_table
-from muscle_study.statistics.analyses.muscle_size.comparisons import compare
-from muscle_study.statistics.analyses.muscle_size.correlation import correlations
-from muscle_study.statistics.analyses.muscle_size.descriptives import sides_by_age
 from muscle_study.statistics.analyses.muscle_size.diagnostics import diagnose, diagnostics
 from muscle_study.statistics.analyses.muscle_size.interactions import (
     interactions,
     interactions_table,
 )
-from muscle_study.statistics.analyses.muscle_size.published import beside_published
 from muscle_study.statistics.analyses.muscle_size.regression import fit, fit_all
-from muscle_study.statistics.analyses.muscle_size.secondary import secondary, secondary_table
 
 
 def line(n=200, seed=0, **extra):
@@ -149,67 +142,3 @@ def test_interactions_find_what_is_there_and_not_what_is_not(study):
     assert changed["low"] < -0.3 + table.loc[("csa", "age_male"), "coefficient"] < changed["high"]
     assert changed["p_holm"] < 0.001
     assert len(interactions_table(study, interactions(study)).text) == 6
-
-
-def test_allometry_finds_the_exponent_of_height(study):
-    generator = np.random.default_rng(3)
-    people = study.people
-    size = np.exp(generator.normal(0, 0.1, len(people)))
-    study.__dict__["people"] = people.assign(
-        psoas_csa_total_cm2=10 * (people["height_cm"] / 100) ** 1.7 * size,
-        gluteus_volume_total_ml=50 * people["weight_kg"] ** 0.8 * size,
-    )
-    found = allometry(study).set_index(["outcome", "size", "sex", "term"])
-    exponent = found.loc[("csa", "height", "both", "exponent")]
-    assert exponent["low"] < 1.7 < exponent["high"]
-    exponent = found.loc[("gluteus", "weight", "both", "exponent")]
-    assert exponent["low"] < 0.8 < exponent["high"]
-    # size alone makes men's muscles larger: the estimated exponent leaves no difference
-    assert found.loc[("csa", "none", "both", "male"), "low"] > 5
-    left = found.loc[("csa", "height", "both", "male")]
-    assert left["low"] < 0 < left["high"]
-    text = body_size_table(study, allometry(study)).text
-    assert text["Exponent (CI)"].tolist()[:2] == ["0", "2"]
-
-
-def test_a_synthetic_run_is_as_calibrated_and_a_real_one_agrees(study, study_of, plan):
-    judged = claims(study, compare(study), correlations(study))
-    assert len(judged) == 12
-    words = set(judged["verdict"])
-    assert words <= {"as calibrated", "not as calibrated", "undecided"}
-    men = judged[(judged["claim"] == CORRELATION) & (judged["sex"] == "male")].iloc[0]
-    # made up without height, so that the correlation is weak
-    assert men["value"] < 0.5
-    assert men["verdict"] != "as calibrated"
-    assert "no finding" in claims_table(study, judged).caption
-    real = study_of(plan(synthetic=False, n=60, n_test=6, truth=False))
-    judged = claims(real, compare(real), correlations(real))
-    assert judged.loc[0, "verdict"] == "agrees"
-    assert not judged["verdict"].str.contains("calibrated").any()
-
-
-@pytest.mark.parametrize(
-    ("shift", "verdict"), [(0.0, "on target"), (1.0, "above target"), (-1.0, "below target")]
-)
-def test_verdict_on_a_published_mean(study, shift, verdict):
-    people = study.people
-    men = (people["sex"] == "male").to_numpy()
-    centred = people["psoas_csa_total_cm2"] - people.loc[men, "psoas_csa_total_cm2"].mean()
-    study.__dict__["people"] = people.assign(psoas_csa_total_cm2=centred + 37.92 + shift)
-    row = beside_published(study).set_index(["quantity", "sex"]).loc[("csa", "male")]
-    assert row["verdict"] == verdict
-
-
-def test_secondary_outcomes(study):
-    table = secondary(study)
-    assert table["outcome"].nunique() == 4
-    assert len(table) == 4 * 7
-    # made up without any trend: Holm's correction leaves hardly anything
-    assert (table["p_holm"] < 0.05).sum() <= 1
-    assert len(secondary_table(study, table).text) == 28
-
-
-def test_sides_by_age(study):
-    text = sides_by_age(study).text
-    assert [name for name in text if "left" in name or "right" in name] == list(text.columns[3:])
-    assert len(text.columns) == 7

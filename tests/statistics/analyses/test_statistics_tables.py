@@ -11,12 +11,6 @@ from muscle_study.publishing.table import (
     pipe_table,
     without_repeats,
 )
-from muscle_study.statistics.analyses.muscle_size.descriptives import (
-    measures_by_bmi,
-    measures_table,
-    population_table,
-)
-from muscle_study.statistics.analyses.muscle_size.published import published_table
 from muscle_study.statistics.analyses.sample import curation, exclusions
 from muscle_study.statistics.analyses.sample.exclusions import (
     TRAITS,
@@ -26,7 +20,6 @@ from muscle_study.statistics.analyses.sample.exclusions import (
 )
 from muscle_study.statistics.analyses.segmentation import dice
 from muscle_study.statistics.analyses.segmentation.quality import by_muscle
-from muscle_study.statistics.study.paper import published
 
 
 @pytest.mark.parametrize(
@@ -70,49 +63,6 @@ def test_a_table_is_written_with_its_caption(tmp_path):
     assert (tmp_path / "t.csv").read_text() == "a\n1.5\n"
     assert (tmp_path / "t.caption.md").read_text() == "Ages \\<30.\n"
     assert (tmp_path / "t.md").exists()
-
-
-def test_population(study):
-    text = population_table(study).text.set_index("Characteristic")
-    men = study.of_sex("male")
-    assert text.loc["Participants, n", "Men"] == str(len(men))
-    n = (men["age_years"] < 30).sum()
-    assert text.loc["Age <30 years, n (%)", "Men"] == f"{n} ({100 * n / len(men):.1f})"
-
-
-def test_measures_by_sex(study):
-    table = measures_table(study)
-    women = study.of_sex("female")["gluteus_volume_total_ml"]
-    row = table.data.query("measure == 'gluteus_volume_total_ml' and sex == 'female'").iloc[0]
-    assert row["mean"] == pytest.approx(women.mean())
-    assert row["sd"] == pytest.approx(women.std())
-    assert "Synthetic cohort" in table.caption
-
-
-def test_small_groups_are_hidden_in_every_form(study_of, plan):
-    study = study_of(plan(n=20, n_test=3, n_curation_exclusions=1, n_late_exclusions=0))
-    table = measures_by_bmi(study)
-    suppressed = table.data[table.data["suppressed"]]
-    assert len(suppressed)
-    assert suppressed[["n", "mean", "sd", "median", "q1", "q3"]].isna().all(axis=None)
-    assert (table.data["n"].dropna() >= 5).all()
-    assert "not shown" in table.caption
-
-
-def test_published_figures_and_the_difference():
-    assert published("csa", "mean", "male") == 37.92
-    assert published("participants", "n") == 27805
-    with pytest.raises(KeyError):
-        published("csa", "median", "male")
-
-
-def test_a_synthetic_run_claims_no_finding(study, study_of, plan):
-    table = published_table(study)
-    assert "calibration and not a finding" in table.caption
-    assert (table.data["difference"] == table.data["mean"] - table.data["published_mean"]).all()
-    real = published_table(study_of(plan(synthetic=False, n=60, n_test=6, truth=False)))
-    assert "calibration" not in real.caption
-    assert "Synthetic" not in real.caption
 
 
 def test_dice_by_structure_and_by_muscle(study):

@@ -1,20 +1,9 @@
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
 from muscle_study.cohort.population.draw import draw_muscles, draw_participants
-from muscle_study.statistics.analyses.extensions.centile_charts import (
-    calibration,
-    calibration_table,
-    centile_values,
-    centiles_table,
-    fit_charts,
-    limits_of,
-    write_coefficients,
-)
 from muscle_study.statistics.methods.centiles import (
     AGE,
     BODY,
@@ -123,34 +112,3 @@ def test_held_out_people_are_calibrated(women):
         cross_validate(women, values, (4, 2), BODY, seed=0)[0].mean()
         > cross_validate(women, values, (4, 2), AGE, seed=0)[0].mean() + 0.1
     )
-
-
-def test_charts_end_before_single_people_do():
-    people = of_age(200)
-    limits = limits_of(people, min_count=5)["age_years"]
-    assert (people["age_years"] < limits[0]).sum() >= 5
-    assert (people["age_years"] > limits[1]).sum() >= 5
-
-
-def test_charts_of_a_run(study_of, plan, tmp_path):
-    study = study_of(plan(n_simulated=400))
-    charts = fit_charts(study)
-    values = centile_values(charts)
-    assert (np.diff(values[[f"centile_{c}" for c in (3, 10, 50, 90, 97)]], axis=1) > 0).all()
-    table = calibration(study, charts)
-    assert table.loc[table["age_group"] == "all", "z_sd"].between(0.9, 1.1).all()
-    assert len(centiles_table(study, values).text) > 8
-    assert len(calibration_table(study, table).text) == 8
-    # the coefficient file alone gives the same z
-    write_coefficients(study, charts, tmp_path)
-    written = json.loads((tmp_path / "centile_model.json").read_text())
-    assert written["synthetic"] is True
-    assert len(written["models"]) == 8
-
-
-def test_too_few_people_have_no_chart(study_of, plan):
-    study = study_of(plan(n=20, n_test=3, n_curation_exclusions=1, n_late_exclusions=0))
-    charts = fit_charts(study)
-    assert set(charts.values()) == {None}
-    assert centiles_table(study, centile_values(charts)).text["50"].tolist() == ["–"]
-    assert calibration(study, charts).empty

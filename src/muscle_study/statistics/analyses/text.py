@@ -4,15 +4,13 @@ import numpy as np
 import pandas as pd
 
 from muscle_study.protocol.files import read_table
-from muscle_study.protocol.muscles import MUSCLES
 from muscle_study.publishing.cell_numbers import CellNumbers
 from muscle_study.publishing.disclosure import SUPPRESSED
 from muscle_study.publishing.numbers import format_number, format_p, interval
-from muscle_study.statistics.analyses.muscle_size.correlation import SIZES, correlations
+from muscle_study.statistics.analyses.muscle_size.correlation import SIZES, add_weight_correlation
+from muscle_study.statistics.analyses.muscle_size.measures import add_means
 from muscle_study.statistics.analyses.muscle_size.regression import TERM_TEXT, coefficient_digits
-from muscle_study.statistics.methods.descriptives import describe
-from muscle_study.statistics.study.measures import OUTCOMES, PAPER_OUTCOMES, SEXES, SHORT_NAMES
-from muscle_study.statistics.study.paper import published
+from muscle_study.statistics.study.measures import OUTCOMES, SEXES, SHORT_NAMES
 from muscle_study.statistics.study.study import Study
 
 #: Stands in the text for what the data do not suffice for.
@@ -76,81 +74,6 @@ def _confidence(study: Study) -> str:
     return f"{format_number(100 * study.parameters.confidence, 0, '%')} CI "
 
 
-def _by_sex(study: Study) -> list[tuple[str, str, pd.DataFrame]]:
-    """Return sex, word and people of each sex; nobody where the sex may not be shown."""
-    return [
-        (
-            sex,
-            word.lower(),
-            study.of_sex(sex).iloc[:0] if sex in study.hidden_sexes else study.of_sex(sex),
-        )
-        for sex, word in SEXES.items()
-    ]
-
-
-def population_numbers(study: Study, numbers: CellNumbers, cell: str) -> None:
-    """Add age and BMI by sex."""
-    text = Text(numbers, cell)
-    for _, word, people in _by_sex(study):
-        for name, column, unit in (("age", "age_years", "years"), ("bmi", "bmi_kg_m2", "kg/m²")):
-            values = describe(people[column], study.min_count)
-            for statistic in ("mean", "sd"):
-                text.number(
-                    f"population.{name}_{statistic}_{word}",
-                    values[statistic],
-                    1,
-                    unit,
-                    otherwise=SUPPRESSED,
-                )
-
-
-def measure_numbers(study: Study, numbers: CellNumbers, cell: str, prefix: str = "") -> None:
-    """Add both outcomes' means by sex; names begin with `prefix`."""
-    text = Text(numbers, cell)
-    for name, outcome in PAPER_OUTCOMES.items():
-        for _, word, people in _by_sex(study):
-            values = describe(outcome.values(people), study.min_count)
-            for statistic in ("mean", "sd"):
-                text.number(
-                    f"{prefix}{name}.{statistic}_{word}",
-                    values[statistic],
-                    outcome.digits,
-                    outcome.unit,
-                    otherwise=SUPPRESSED,
-                )
-
-
-def peak_numbers(study: Study, numbers: CellNumbers, cell: str) -> None:
-    """Add the age group with the highest mean, among those that are shown."""
-    text = Text(numbers, cell)
-    for name, outcome in OUTCOMES.items():
-        for sex, word, people in _by_sex(study):
-            groups = study.groups_of("age_group", sex)
-            shown = people[people["age_group"].isin(groups.loc[~groups["hidden"], "group"])]
-            means = outcome.values(shown).groupby(shown["age_group"], observed=True).mean()
-            text.word(
-                f"{name}.peak_age_{word}",
-                SUPPRESSED if means.dropna().empty else str(means.idxmax()),
-            )
-
-
-def test_numbers(tests: pd.DataFrame, numbers: CellNumbers, cell: str) -> None:
-    """Add p-values, not corrected, and effect sizes of the comparisons."""
-    text = Text(numbers, cell)
-    found = tests.set_index(["outcome", "comparison", "sex"])
-    for name in OUTCOMES:
-        both = found.loc[(name, "sex", "both")]
-        text.number(f"{name}.sex_d", both["cohen_d"], 2)
-        text.p(f"{name}.sex_p", both["p"])
-        for sex, word in SEXES.items():
-            for short, comparison in (("age", "age_group"), ("bmi", "bmi_group")):
-                test = found.loc[(name, comparison, sex)]
-                text.p(f"{name}.{short}_p_{word.lower()}", test["p"])
-                text.number(f"{name}.{short}_eta_{word.lower()}", test["eta_squared"], 3)
-            split = found.loc[(name, "bmi_split", sex)]
-            text.number(f"{name}.bmi_d_{word.lower()}", split["cohen_d"], 2)
-
-
 def regression_numbers(
     study: Study, coefficients: pd.DataFrame, numbers: CellNumbers, cell: str
 ) -> None:
@@ -166,18 +89,6 @@ def regression_numbers(
             text.limits(f"{key}_ci", row["low"], row["high"], digits, before=_confidence(study))
             text.p(f"{key}_p", row["p"])
         text.number(f"regression.{name}.r2", pooled.loc[(name, "age")]["r2"], 2)
-
-
-def correlation_numbers(
-    study: Study, correlations: pd.DataFrame, numbers: CellNumbers, cell: str, prefix: str = ""
-) -> None:
-    """Add the correlation of gluteus volume with weight; names begin with `prefix`."""
-    text = Text(numbers, cell)
-    found = correlations[correlations["with"] == "weight_kg"].set_index("sex")
-    for sex, word in SEXES.items():
-        row, key = found.loc[sex], f"{prefix}correlation.weight_{word.lower()}"
-        text.number(key, row["r"], 2)
-        text.limits(f"{key}_ci", row["low"], row["high"], 2, before=_confidence(study))
 
 
 def recovery_numbers(recovered: pd.DataFrame, numbers: CellNumbers, cell: str) -> None:
@@ -216,9 +127,9 @@ def _missed(estimates: pd.DataFrame) -> str:
 
 def imaged_numbers(study: Study, numbers: CellNumbers, cell: str) -> None:
     """Add the outcomes' means and correlations in the imaged alone, and who gave the errors."""
-    measure_numbers(study.imaged, numbers, cell, "imaged.")
-    correlation_numbers(study, correlations(study.imaged), numbers, cell, "imaged.")
     text = Text(numbers, cell)
+    add_means(text, study.imaged, "imaged.")
+    add_weight_correlation(text, study.imaged, "imaged.")
     donors = read_table(study.paths.measurements / "donors.csv").set_index("sex")
     text.number("simulation.nearest", donors["nearest"].min())
     for sex, word in SEXES.items():
@@ -229,20 +140,3 @@ def imaged_numbers(study: Study, numbers: CellNumbers, cell: str) -> None:
             np.nan if few else study.rounded(n),
             otherwise=SUPPRESSED,
         )
-
-
-def published_numbers(numbers: CellNumbers, cell: str) -> None:
-    """Add the paper's figures."""
-    text = Text(numbers, cell)
-    for name, outcome in PAPER_OUTCOMES.items():
-        for sex, word in SEXES.items():
-            for statistic in ("mean", "sd"):
-                text.number(
-                    f"published.{name}_{statistic}_{word.lower()}",
-                    published(name, statistic, sex),
-                    outcome.digits,
-                    outcome.unit,
-                )
-    for muscle in MUSCLES:
-        text.number(f"published.dice_{muscle}", published(f"dice_{muscle}", "mean"), 2)
-    text.number("published.participants", published("participants", "n"))

@@ -9,7 +9,7 @@ import pandas as pd
 
 from muscle_study.publishing.table import Table, estimate, mean_sd, without_repeats
 from muscle_study.statistics.analyses.muscle_size.correlation import SIZES, correlations
-from muscle_study.statistics.analyses.muscle_size.descriptives import measured
+from muscle_study.statistics.analyses.muscle_size.measures import measured
 from muscle_study.statistics.analyses.muscle_size.regression import (
     TERM_TEXT,
     coefficient_digits,

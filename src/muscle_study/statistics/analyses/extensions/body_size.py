@@ -1,35 +1,75 @@
 """Muscle against body size: allometric exponents, and effects that size does not carry.
 
-A large person has large muscles. A ratio to height² presumes how muscle grows with height; here the
-exponent is estimated, and the effects of sex, age and BMI are given with no allowance for size,
-with the ratio's, and with the estimated one.
+An index by height² presumes that muscle grows with the square of height. Here the exponent is
+estimated, and the effects of sex, age and BMI are given without allowance for size, with height²,
+and with the estimated exponent.
 """
 
 import numpy as np
 import pandas as pd
 
-from muscle_study.publishing.cell_numbers import CellNumbers
 from muscle_study.publishing.disclosure import MARK
-from muscle_study.publishing.numbers import format_number
+from muscle_study.publishing.numbers import Numbers, format_number
+from muscle_study.publishing.result import Result
 from muscle_study.publishing.table import Table, estimate, without_repeats
 from muscle_study.statistics.analyses.muscle_size.regression import fit, model_data
-from muscle_study.statistics.analyses.text import Text
 from muscle_study.statistics.study.measures import OUTCOMES, SEXES, SHORT_NAMES
 from muscle_study.statistics.study.study import Study
 
-#: Columns of a model in the logarithm, with the step that an effect is printed for.
+#: Covariates, and the step that an effect is printed for.
 STEPS = {"age_years": 10, "bmi_kg_m2": 5, "male": 1}
 
-#: How size is allowed for: printed name, and exponent of height that is presumed.
+#: Allowances for size without an estimate: printed name, and presumed exponent of height.
 RATIOS = {"none": ("none", 0), "height2": ("height², presumed", 2)}
 
-#: Sizes whose exponent is estimated: printed name, and covariates.
+#: Sizes with an estimated exponent: printed name, and covariates.
 ESTIMATED = {
     "height": ("height, estimated", ["log_height", *STEPS]),
     "weight": ("weight, estimated", ["log_weight", "age_years", "male"]),
 }
 
 COLUMNS = ["value", "low", "high"]
+
+
+def body_size(study: Study) -> Result:
+    """Relate muscle size to body size: a row per allowance for size."""
+    table = allometry(study)
+    names = {size: word for size, (word, _) in (RATIOS | ESTIMATED).items()}
+    heads = {
+        "exponent": "Exponent (CI)",
+        "male": "Men − women, % (CI)",
+        "age_years": "Per 10 years, % (CI)",
+        "bmi_kg_m2": "Per 5 kg/m², % (CI)",
+    }
+    text = []
+    both = table[table["sex"] == "both"]
+    for (outcome, size), rows in both.groupby(["outcome", "size"], sort=False):
+        found = rows.set_index("term")
+        cells = {"Outcome": SHORT_NAMES[outcome], "Allowance for size": names[size]}
+        for term, head in heads.items():
+            cells[head] = ""
+            if term in found.index:
+                digits = 2 if term == "exponent" else 1
+                cells[head] = estimate(*found.loc[term, COLUMNS], digits)
+        if not cells["Exponent (CI)"]:
+            cells["Exponent (CI)"] = str(RATIOS[size][1])
+        text.append(cells)
+    percent = format_number(100 * study.parameters.confidence)
+    by_sex = "; ".join(
+        f"{SHORT_NAMES[row['outcome']].split(' (')[0]}, {SEXES[row['sex']].lower()}: "
+        + estimate(row["value"], row["low"], row["high"], 2)
+        for row in table[table["sex"] != "both"].to_dict("records")
+    )
+    caption = (
+        f"Muscle size and body size ({study.sizes}): linear regression of the outcome's logarithm "
+        "on age, sex and BMI, with nothing for size, divided by height², or with the logarithm of "
+        "height or of weight as a covariate (weight in the place of BMI). Effects are percentages "
+        f"of the outcome, with {percent} % confidence intervals (CI) from HC3 errors. Exponents of "
+        f"height in each sex: {by_sex}. CSA: total {study.psoas} cross-sectional area. "
+        f"{MARK}: not estimable." + study.origin
+    )
+    text = without_repeats(pd.DataFrame(text), "Outcome")
+    return Result("body_size", Table(table, text, caption), numbers=_numbers(table))
 
 
 def allometry(study: Study) -> pd.DataFrame:
@@ -67,7 +107,7 @@ def allometry(study: Study) -> pd.DataFrame:
 
 
 def _logarithms(data: pd.DataFrame | None) -> pd.DataFrame | None:
-    """Take logarithms; a size of zero, a muscle that was not found, has none."""
+    """Take logarithms; a muscle that was not found has size zero and none."""
     if data is None:
         return None
     return data.assign(
@@ -98,54 +138,16 @@ def _rows(fitted, outcome: str, size: str, sex: str, covariates: list[str]) -> l
     return rows
 
 
-def body_size_table(study: Study, table: pd.DataFrame) -> Table:
-    """Return the models of all as a table of the manuscript: a row an allowance for size."""
-    names = {size: word for size, (word, _) in (RATIOS | ESTIMATED).items()}
-    heads = {
-        "exponent": "Exponent (CI)",
-        "male": "Men − women, % (CI)",
-        "age_years": "Per 10 years, % (CI)",
-        "bmi_kg_m2": "Per 5 kg/m², % (CI)",
-    }
-    text = []
-    both = table[table["sex"] == "both"]
-    for (outcome, size), rows in both.groupby(["outcome", "size"], sort=False):
-        found = rows.set_index("term")
-        cells = {"Outcome": SHORT_NAMES[outcome], "Allowance for size": names[size]}
-        for term, head in heads.items():
-            cells[head] = ""
-            if term in found.index:
-                digits = 2 if term == "exponent" else 1
-                cells[head] = estimate(*found.loc[term, COLUMNS], digits)
-        if not cells["Exponent (CI)"]:
-            cells["Exponent (CI)"] = str(RATIOS[size][1])
-        text.append(cells)
-    percent = format_number(100 * study.parameters.confidence)
-    by_sex = "; ".join(
-        f"{SHORT_NAMES[row['outcome']].split(' (')[0]}, {SEXES[row['sex']].lower()}: "
-        + estimate(row["value"], row["low"], row["high"], 2)
-        for row in table[table["sex"] != "both"].to_dict("records")
-    )
-    caption = (
-        f"Muscle size and body size ({study.sizes}): linear regression of the outcome's logarithm "
-        "on age, sex and BMI, with nothing for size, divided by height², or with the logarithm of "
-        "height or of weight as a covariate (weight in the place of BMI). Effects are percentages "
-        f"of the outcome, with {percent} % confidence intervals (CI) from HC3 errors. Exponents of "
-        f"height in each sex: {by_sex}. CSA: total {study.psoas} cross-sectional area. "
-        f"{MARK}: not estimable." + study.origin
-    )
-    return Table(table, without_repeats(pd.DataFrame(text), "Outcome"), caption, name="body_size")
-
-
-def body_size_numbers(study: Study, table: pd.DataFrame, numbers: CellNumbers, cell: str) -> None:
-    """Add the exponents of height, and the sex difference with and without allowance for size."""
-    text = Text(numbers, cell)
+def _numbers(table: pd.DataFrame) -> Numbers:
+    """Return the exponents, and the sex difference with and without allowance for size."""
+    numbers = Numbers()
     found = table[table["sex"] == "both"].set_index(["outcome", "size", "term"])
     for name in OUTCOMES:
         for size in ("height", "weight"):
             row, key = found.loc[(name, size, "exponent")], f"allometry.{name}.{size}_exponent"
-            text.number(key, row["value"], 2)
-            text.limits(f"{key}_ci", row["low"], row["high"], 2)
+            numbers.number(key, row["value"], 2)
+            numbers.limits(f"{key}_ci", row["low"], row["high"], 2)
         for size in ("none", "height"):
             row = found.loc[(name, size, "male")]
-            text.number(f"allometry.{name}.sex_percent_{size}", row["value"], 0, "%")
+            numbers.number(f"allometry.{name}.sex_percent_{size}", row["value"], 0, "%")
+    return numbers

@@ -10,6 +10,7 @@ from mpl_toolkits.mplot3d import Axes3D
 
 from muscle_study.publishing.figure import Picture
 from muscle_study.publishing.numbers import format_number
+from muscle_study.publishing.result import Result
 from muscle_study.publishing.style import (
     GREY,
     SEX_COLOURS,
@@ -18,21 +19,21 @@ from muscle_study.publishing.style import (
     say_instead,
     tag_synthetic,
 )
-from muscle_study.statistics.analyses.extensions.spline_curves import HEADINGS
-from muscle_study.statistics.methods.splines import KNOTS, SplineFit
+from muscle_study.statistics.analyses.extensions.splines import HEADINGS, Fits, fit_splines
+from muscle_study.statistics.methods.splines import KNOTS
 from muscle_study.statistics.study.measures import OUTCOMES, PAPER_OUTCOMES, SEXES
 from muscle_study.statistics.study.study import Study
 
-#: Values of age and of BMI at which a surface is computed.
+#: Values of age and of BMI on the grid of a surface.
 STEPS = 15
 
-#: From where the surfaces are seen (degrees): BMI runs to the right, age to the left.
+#: View of the surfaces, degrees: BMI runs to the right, age to the left.
 ELEVATION, AZIMUTH = 26, -124
 
 
-def draw(study: Study, fits: dict[tuple[str, str], SplineFit | None]) -> Picture:
-    """Draw the mean by age and BMI, a panel an outcome, men's surface above women's."""
-    table = surfaces(fits, study.parameters.confidence)
+def surfaces(study: Study) -> Result:
+    """Draw the mean by age and BMI, a panel per outcome, men's surface above women's."""
+    table = grid_means(study.once(fit_splines), study.parameters.confidence)
     with house_style():
         figure = plt.figure(figsize=(TWO_COLUMNS, 3.7))
         for column, (name, outcome) in enumerate(PAPER_OUTCOMES.items()):
@@ -56,10 +57,10 @@ def draw(study: Study, fits: dict[tuple[str, str], SplineFit | None]) -> Picture
         "knots of both. Drawn from the 2.5th to the 97.5th centile of age and BMI. "
         f"The CSV file gives the {percent} % confidence interval of each mean." + study.origin
     )
-    return Picture(figure, caption, table, name="surfaces")
+    return Result("surfaces", figure=Picture(figure, caption, table))
 
 
-def surfaces(fits: dict[tuple[str, str], SplineFit | None], confidence: float) -> pd.DataFrame:
+def grid_means(fits: Fits, confidence: float) -> pd.DataFrame:
     """Return ``outcome``, ``sex``, ``age``, ``bmi``, ``mean``, ``low`` and ``high`` on a grid."""
     columns = ["outcome", "sex", "age", "bmi", "mean", "low", "high"]
     parts = []

@@ -1,1 +1,37 @@
-"""Analyses of muscle size by sex, age and BMI."""
+"""Muscle size by sex, age and BMI: the paper's analyses."""
+
+from muscle_study.statistics.analyses.muscle_size.age_bmi import age_bmi
+from muscle_study.statistics.analyses.muscle_size.claims import claims
+from muscle_study.statistics.analyses.muscle_size.comparisons import compare_groups
+from muscle_study.statistics.analyses.muscle_size.correlation import correlation
+from muscle_study.statistics.analyses.muscle_size.distributions import (
+    outcomes_by_age,
+    outcomes_by_bmi,
+)
+from muscle_study.statistics.analyses.muscle_size.measures import (
+    measures,
+    measures_by_age,
+    measures_by_bmi,
+    sides_by_age,
+    sides_by_bmi,
+)
+from muscle_study.statistics.analyses.muscle_size.population import population
+from muscle_study.statistics.analyses.muscle_size.published import beside_published
+from muscle_study.statistics.analyses.muscle_size.weight import weight
+
+__all__ = [
+    "age_bmi",
+    "beside_published",
+    "claims",
+    "compare_groups",
+    "correlation",
+    "measures",
+    "measures_by_age",
+    "measures_by_bmi",
+    "outcomes_by_age",
+    "outcomes_by_bmi",
+    "population",
+    "sides_by_age",
+    "sides_by_bmi",
+    "weight",
+]

@@ -7,6 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from muscle_study.publishing.figure import Picture
+from muscle_study.publishing.result import Result
 from muscle_study.publishing.style import (
     DENSITY_FACTOR,
     TWO_COLUMNS,
@@ -17,19 +18,19 @@ from muscle_study.publishing.style import (
 from muscle_study.statistics.study.measures import PAPER_OUTCOMES, SEXES, Measure
 from muscle_study.statistics.study.study import Study
 
-#: Of what the figure's CSV file gives; counts and means of small cells could be worked out from
-#: those of their margins, quartiles cannot.
+#: Columns of the figure's data. Counts and means of small cells would follow from those of their
+#: margins; quartiles do not.
 QUARTILES = {"centile_25": 0.25, "median": 0.5, "centile_75": 0.75}
 
-#: What a cell's bars take of an age group's breadth.
+#: Share of an age group's width that its bars take.
 BREADTH = 0.66
 
 #: BMI groups differ by marker too, for prints without colour.
 MARKERS = "osD^vP*X"
 
 
-def draw(study: Study) -> Picture:
-    """Draw medians and quartiles, a panel an outcome and sex."""
+def age_bmi(study: Study) -> Result:
+    """Draw medians and quartiles of both outcomes by age and BMI group, a panel per sex."""
     bmi_groups = study.groupings["bmi_group"].labels
     looks = {
         group: (colormaps["cividis"](0.1 + 0.7 * i / max(len(bmi_groups) - 1, 1)), MARKERS[i % 8])
@@ -61,21 +62,17 @@ def draw(study: Study) -> Picture:
         f"Groups of fewer than {DENSITY_FACTOR * study.min_count} are not drawn." + study.origin
     )
     columns = ["outcome", "sex", "age_group", "bmi_group", *QUARTILES]
-    return Picture(figure, caption, pd.concat(parts, ignore_index=True)[columns], name="age_bmi")
+    data = pd.concat(parts, ignore_index=True)[columns]
+    return Result("age_bmi", figure=Picture(figure, caption, data))
 
 
 def quartiles(study: Study, outcome: Measure, sex: str) -> pd.DataFrame:
     """Return ``age_group``, ``bmi_group`` and `QUARTILES` of the groups that are large enough."""
     people = study.of_sex(sex)
-    shown = {
-        grouping: [
-            row.group for row in study.groups_of(grouping, sex).itertuples() if not row.hidden
-        ]
-        for grouping in ("age_group", "bmi_group")
-    }
+    ages, bmis = (study.groups_of(name, sex) for name in ("age_group", "bmi_group"))
     cells = []
-    for age in shown["age_group"]:
-        for bmi in shown["bmi_group"]:
+    for age in ages.loc[~ages["hidden"], "group"]:
+        for bmi in bmis.loc[~bmis["hidden"], "group"]:
             of_cell = people[(people["age_group"] == age) & (people["bmi_group"] == bmi)]
             values = outcome.values(of_cell).dropna()
             if len(values) >= DENSITY_FACTOR * study.min_count:

@@ -3,36 +3,20 @@
 import pandas as pd
 
 from muscle_study.publishing.disclosure import MARK
-from muscle_study.publishing.numbers import format_number, format_p
+from muscle_study.publishing.numbers import Numbers, format_number, format_p
+from muscle_study.publishing.result import Result
 from muscle_study.publishing.table import Table, estimate
 from muscle_study.statistics.methods.correlation import pearson
-from muscle_study.statistics.study.measures import OUTCOMES, SEXES
+from muscle_study.statistics.study.measures import GLUTEUS, SEXES
 from muscle_study.statistics.study.study import Study
 
-#: What gluteus volume is correlated with.
+#: Measures of body size that gluteus volume is correlated with.
 SIZES = {"weight_kg": "Weight", "height_cm": "Height", "bmi_kg_m2": "BMI"}
 
 
-def correlations(study: Study) -> pd.DataFrame:
+def correlation(study: Study) -> Result:
     """Correlate gluteus volume with weight, height and BMI in each sex."""
-    rows = []
-    for size in SIZES:
-        for sex in SEXES:
-            people = study.of_sex(sex)
-            if sex in study.hidden_sexes:
-                people = people.iloc[:0]
-            found = pearson(
-                OUTCOMES["gluteus"].values(people), people[size], study.parameters.confidence
-            )
-            found["n"] = (
-                study.rounded(found["n"]) if found["n"] >= study.min_count else float("nan")
-            )
-            rows.append({"with": size, "sex": sex, **found})
-    return pd.DataFrame(rows)
-
-
-def correlation_table(study: Study, found: pd.DataFrame) -> Table:
-    """Return the correlations as a table of the manuscript."""
+    found = study.once(correlations)
     text = [
         {
             "Gluteus volume with": SIZES[row["with"]],
@@ -49,4 +33,27 @@ def correlation_table(study: Study, found: pd.DataFrame) -> Table:
         f"{percent} % confidence interval (CI) on Fisher's z, with errors that need no normal "
         f"distribution. {MARK}: not estimable." + study.origin
     )
-    return Table(found, pd.DataFrame(text), caption, name="correlation")
+    numbers = Numbers()
+    add_weight_correlation(numbers, study)
+    return Result("correlation", Table(found, pd.DataFrame(text), caption), numbers=numbers)
+
+
+def correlations(study: Study) -> pd.DataFrame:
+    """Return ``with``, ``sex`` and what `pearson` gives of gluteus volume and `SIZES`."""
+    rows = []
+    for size in SIZES:
+        for sex in SEXES:
+            people = study.shown_of_sex(sex)
+            found = pearson(GLUTEUS.values(people), people[size], study.parameters.confidence)
+            n = found["n"] if found["n"] >= study.min_count else float("nan")
+            rows.append({"with": size, "sex": sex, **found, "n": study.rounded(n)})
+    return pd.DataFrame(rows)
+
+
+def add_weight_correlation(numbers: Numbers, study: Study, prefix: str = "") -> None:
+    """Add the correlation with weight in each sex, under names that begin with `prefix`."""
+    found = study.once(correlations).set_index(["with", "sex"]).loc["weight_kg"]
+    for sex, word in SEXES.items():
+        row, key = found.loc[sex], f"{prefix}correlation.weight_{word.lower()}"
+        numbers.number(key, row["r"], 2)
+        numbers.limits(f"{key}_ci", row["low"], row["high"], 2, before=study.ci)

@@ -10,6 +10,7 @@ from scipy import stats
 from muscle_study.publishing.box import COLUMNS, EXPLAINED, box_of, drawn
 from muscle_study.publishing.figure import Picture
 from muscle_study.publishing.numbers import format_number
+from muscle_study.publishing.result import Result
 from muscle_study.publishing.style import (
     DENSITY_FACTOR,
     INK,
@@ -19,77 +20,88 @@ from muscle_study.publishing.style import (
     say_instead,
     tag_synthetic,
 )
-from muscle_study.statistics.study.measures import PAPER_OUTCOMES, SEXES
+from muscle_study.statistics.study.measures import PAPER_OUTCOMES, SEXES, Measure
 from muscle_study.statistics.study.study import Study
 
-#: What is shown of a group.
+#: Columns of the figure's data for each group.
 SHOWN = ("n", "mean", *COLUMNS)
 
-#: Distance of a sex's boxes from the middle of the group, and half a density's width.
+#: Distance of a sex's boxes from the group's tick, and half a density's width.
 OFFSET, HALF_WIDTH = 0.21, 0.19
 
 
-def by_age(study: Study) -> Picture:
+def outcomes_by_age(study: Study) -> Result:
     """Draw both outcomes by age group and sex."""
-    return _by_group(study, "age", "age_group", "Age (years)", "age group")
+    return Result("age", figure=_by_group(study, "age_group", "Age (years)", "age group"))
 
 
-def by_bmi(study: Study) -> Picture:
+def outcomes_by_bmi(study: Study) -> Result:
     """Draw both outcomes by BMI group and sex."""
-    return _by_group(study, "bmi", "bmi_group", "BMI (kg/m²)", "BMI group")
+    return Result("bmi", figure=_by_group(study, "bmi_group", "BMI (kg/m²)", "BMI group"))
 
 
-def _by_group(study: Study, name: str, grouping: str, heading: str, words: str) -> Picture:
+def _by_group(study: Study, grouping: str, heading: str, words: str) -> Picture:
     labels = study.groupings[grouping].labels
     boxes = []
     with house_style():
         figure, panels = plt.subplots(1, 2, layout="constrained", figsize=(TWO_COLUMNS, 2.9))
-        for axes, (key, outcome) in zip(panels, PAPER_OUTCOMES.items(), strict=True):
-            n_drawn = 0
-            for sex, side in zip(SEXES, (-OFFSET, OFFSET), strict=True):
-                people = study.of_sex(sex)
-                for group in study.groups_of(grouping, sex).itertuples():
-                    if not group.hidden:
-                        values = outcome.values(people[people[grouping] == group.group]).dropna()
-                        at = labels.index(group.group) + side
-                        n, *box = _draw(axes, values, at, sex, study.min_count)
-                        boxes.append([key, sex, group.group, study.rounded(n), *box])
-                        n_drawn += 1
+        for axes, (name, outcome) in zip(panels, PAPER_OUTCOMES.items(), strict=True):
+            drawn_here = _panel(axes, study, outcome, grouping)
+            boxes += [[name, *box] for box in drawn_here]
             axes.set_xticks(range(len(labels)), labels)
             axes.set_xlim(-0.55, len(labels) - 0.45)
             axes.set(xlabel=heading, ylabel=outcome.title(study.psoas))
-            if not n_drawn:
+            if not drawn_here:
                 say_instead(axes, "every group is too small to be shown")
-        figure.legend(
-            handles=[
-                Patch(facecolor=SEX_COLOURS[sex], alpha=0.55, label=word)
-                for sex, word in SEXES.items()
-            ],
-            loc="outside upper left",
-            ncols=2,
-        )
+        handles = [
+            Patch(facecolor=SEX_COLOURS[sex], alpha=0.55, label=word) for sex, word in SEXES.items()
+        ]
+        figure.legend(handles=handles, loc="outside upper left", ncols=2)
         tag_synthetic(figure, study.synthetic)
-    sizes = "; ".join(
-        f"{word}: "
-        + ", ".join(
+    data = pd.DataFrame(boxes, columns=["outcome", "sex", "group", *SHOWN])
+    return Picture(figure, _caption(study, grouping, words), data)
+
+
+def _panel(axes: Axes, study: Study, outcome: Measure, grouping: str) -> list[list]:
+    """Draw an outcome's groups; return sex, group and `SHOWN` of each."""
+    labels = study.groupings[grouping].labels
+    boxes = []
+    for sex, side in zip(SEXES, (-OFFSET, OFFSET), strict=True):
+        people = study.of_sex(sex)
+        for group in _shown_groups(study, grouping, sex):
+            values = outcome.values(people[people[grouping] == group.group]).dropna()
+            at = labels.index(group.group) + side
+            n, *box = _draw(axes, values, at, sex, study.min_count)
+            boxes.append([sex, group.group, study.rounded(n), *box])
+    return boxes
+
+
+def _shown_groups(study: Study, grouping: str, sex: str) -> list:
+    groups = study.groups_of(grouping, sex)
+    return list(groups[~groups["hidden"]].itertuples())
+
+
+def _caption(study: Study, grouping: str, words: str) -> str:
+    sizes = []
+    for sex, word in SEXES.items():
+        groups = [
             f"{group.group} n = {format_number(study.rounded(group.n))}"
-            for group in study.groups_of(grouping, sex).itertuples()
-            if not group.hidden
-        )
-        for sex, word in SEXES.items()
-        if not study.groups_of(grouping, sex)["hidden"].all()
-    )
+            for group in _shown_groups(study, grouping, sex)
+        ]
+        if groups:
+            sizes.append(f"{word}: {', '.join(groups)}")
     caption = (
         f"Total {study.psoas} cross-sectional area (CSA) and gluteus volume by {words} and sex. "
         f"{EXPLAINED}; white dot: mean; densities, between the whiskers' ends, of groups from "
         f"{DENSITY_FACTOR * study.min_count} "
-        f"participants on. {sizes}. In all: {study.sizes}. "
+        f"participants on. {'; '.join(sizes)}. In all: {study.sizes}. "
         if sizes
         else f"Total {study.psoas} cross-sectional area and gluteus volume by {words} and sex. "
     )
-    caption += f"Groups of fewer than {study.min_count}, and those that would give one away, are "
-    drawn_boxes = pd.DataFrame(boxes, columns=["outcome", "sex", "group", *SHOWN])
-    return Picture(figure, caption + "not drawn." + study.origin, drawn_boxes, name=name)
+    return (
+        f"{caption}Groups of fewer than {study.min_count}, and those that would give one away, are "
+        f"not drawn.{study.origin}"
+    )
 
 
 def _draw(axes: Axes, values: pd.Series, at: float, sex: str, min_count: int) -> list[float]:

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from muscle_study.publishing.density import SHARES, contours
 from muscle_study.publishing.figure import Picture
 from muscle_study.publishing.numbers import format_number
+from muscle_study.publishing.result import Result
 from muscle_study.publishing.style import (
     DENSITY_FACTOR,
     ONE_COLUMN,
@@ -18,33 +19,30 @@ from muscle_study.publishing.style import (
     say_instead,
     tag_synthetic,
 )
+from muscle_study.statistics.analyses.muscle_size.correlation import correlations
 from muscle_study.statistics.study.measures import PAPER_OUTCOMES, SEXES
 from muscle_study.statistics.study.study import Study
 
-#: Of the CSV file: corners of contours have a share, points of a regression line an interval.
+#: Columns of the figure's data: corners of contours have a share, points of a line an interval.
 COLUMNS = ["sex", "share", "line", "weight_kg", "volume_l", "low", "high"]
 
 
-def draw(study: Study, correlations: pd.DataFrame) -> Picture:
-    """Draw densities by sex with the regression line, and say the correlations."""
+def weight(study: Study) -> Result:
+    """Draw gluteus volume against weight by sex: density, regression line and correlation."""
     outcome = PAPER_OUTCOMES["gluteus"]
-    found = correlations[correlations["with"] == "weight_kg"].set_index("sex")
+    found = study.once(correlations).set_index(["with", "sex"]).loc["weight_kg"]
     with house_style():
         figure, axes = plt.subplots(layout="constrained", figsize=(ONE_COLUMN + 0.6, 3.1))
-        drawn, lines = [], [pd.DataFrame(columns=COLUMNS)]
+        parts = [pd.DataFrame(columns=COLUMNS)]
         for sex, word in SEXES.items():
-            r = found.loc[sex, "r"]
-            if pd.isna(r) or sex in study.hidden_sexes:
+            r, people = found.loc[sex, "r"], study.shown_of_sex(sex)
+            if pd.isna(r):
                 continue
-            data = pd.DataFrame(
-                {
-                    "weight": study.of_sex(sex)["weight_kg"],
-                    "volume": outcome.values(study.of_sex(sex)),
-                }
-            ).dropna()
+            data = pd.DataFrame({"weight": people["weight_kg"], "volume": outcome.values(people)})
+            data = data.dropna()
             label = f"{word} (r = {format_number(r, 2)})"
-            lines += [part.assign(sex=sex) for part in _draw(axes, data, sex, label, study)]
-            drawn.append(sex)
+            parts += [part.assign(sex=sex) for part in _draw(axes, data, sex, label, study)]
+        drawn = parts[1:]
         if drawn:
             axes.set(xlabel="Weight (kg)", ylabel=outcome.title(study.psoas))
             figure.legend(loc="outside upper left", ncols=1)
@@ -60,8 +58,8 @@ def draw(study: Study, correlations: pd.DataFrame) -> Picture:
         f"lines are linear regressions with {percent} % confidence bands from HC3 errors, r is "
         "Pearson's correlation." + study.origin
     )
-    table = pd.concat(lines[1:] or lines).reindex(columns=COLUMNS)
-    return Picture(figure, caption, table, name="weight")
+    table = pd.concat(drawn or parts).reindex(columns=COLUMNS)
+    return Result("weight", figure=Picture(figure, caption, table))
 
 
 def _draw(axes: Axes, data: pd.DataFrame, sex: str, label: str, study: Study) -> list[pd.DataFrame]:
@@ -74,18 +72,8 @@ def _draw(axes: Axes, data: pd.DataFrame, sex: str, label: str, study: Study) ->
     fitted = smf.ols("volume ~ weight", data).fit(cov_type="HC3", use_t=True)
     grid = pd.DataFrame({"weight": np.linspace(*data["weight"].quantile([0.05, 0.95]), 60)})
     band = fitted.get_prediction(grid).summary_frame(1 - study.parameters.confidence)
-    axes.fill_between(
-        grid["weight"], band["mean_ci_lower"], band["mean_ci_upper"], color=colour, alpha=0.3, lw=0
-    )
-    axes.plot(grid["weight"], band["mean"], color=colour, ls=SEX_LINES[sex], label=label)
-    return [
-        *drawn,
-        pd.DataFrame(
-            {
-                "weight_kg": grid["weight"],
-                "volume_l": band["mean"],
-                "low": band["mean_ci_lower"],
-                "high": band["mean_ci_upper"],
-            }
-        ),
-    ]
+    names = {"mean": "volume_l", "mean_ci_lower": "low", "mean_ci_upper": "high"}
+    line = band[list(names)].rename(columns=names).assign(weight_kg=grid["weight"])
+    axes.fill_between(line["weight_kg"], line["low"], line["high"], color=colour, alpha=0.3, lw=0)
+    axes.plot(line["weight_kg"], line["volume_l"], color=colour, ls=SEX_LINES[sex], label=label)
+    return [*drawn, line]

@@ -1,20 +1,19 @@
 """Centile charts of both outcomes by age and sex, their calibration, and the coefficient file."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
-from muscle_study.protocol.files import write_json
-from muscle_study.publishing.cell_numbers import CellNumbers
 from muscle_study.publishing.disclosure import MARK
-from muscle_study.publishing.numbers import format_number
+from muscle_study.publishing.figure import Picture
+from muscle_study.publishing.numbers import Numbers, format_number
+from muscle_study.publishing.result import Result
 from muscle_study.publishing.table import Table, without_repeats
+from muscle_study.statistics.analyses.extensions.centile_figure import draw
 from muscle_study.statistics.analyses.muscle_size.regression import model_data
-from muscle_study.statistics.analyses.text import Text
 from muscle_study.statistics.methods.centiles import (
     AGE,
     BMI_KG_M2,
@@ -36,31 +35,31 @@ from muscle_study.statistics.study.study import Study
 #: The centiles that are drawn and printed, as usual on growth charts.
 DRAWN = (3, 10, 25, 50, 75, 90, 97)
 
-#: What the two designs know of a person, as printed.
+#: Covariates of the two designs, as printed.
 DESIGNS: dict[Design, str] = {AGE: "age", BODY: "age, height, BMI"}
 
-#: Charts leave this share of the people out at either end of age, height and BMI, and more in small
-#: samples: an end must not be a single person's, and beyond it a curve is an extrapolation.
+#: Share of the people beyond either end of a chart's age, height and BMI; more in small samples. An
+#: end must not be a single person's, and beyond it a curve is an extrapolation.
 TAIL = 0.01
 
 #: Years between the rows of the printed table.
 PRINTED_YEARS = 10
 
-Key = tuple[str, str, Design]
+Charts = dict[tuple[str, str, Design], "Chart | None"]
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A model, the people it holds for, and how it does on people it was not fitted to.
+    """A model with its range, and its z-scores of people it was not fitted to.
 
     Parameters
     ----------
     model
         The centiles.
     limits
-        Of the covariates, whole units.
+        Lowest and highest value of each covariate, whole units.
     held_out
-        ``age_group`` and ``z`` of everyone, from the cross-validation's fits.
+        ``age_group`` and ``z`` of everyone, from the cross-validation.
     """
 
     model: Centiles
@@ -68,12 +67,12 @@ class Chart:
     held_out: pd.DataFrame
 
 
-def fit_charts(study: Study) -> dict[Key, Chart | None]:
+def fit_charts(study: Study) -> Charts:
     """Fit both outcomes in each sex, by age, and by age, height and BMI; None for too few people.
 
     The curves of age are chosen by cross-validation in the chart by age, and kept in the other.
     """
-    charts: dict[Key, Chart | None] = {}
+    charts: Charts = {}
     seed = study.parameters.seed
     for name, outcome in OUTCOMES.items():
         for sex in SEXES:
@@ -109,19 +108,14 @@ def limits_of(people: pd.DataFrame, min_count: int) -> dict[str, tuple[int, int]
     return limits
 
 
-def at_ages(ages: np.ndarray) -> pd.DataFrame:
-    """Return people of these ages, for a chart by age alone."""
-    return pd.DataFrame({"age_years": np.asarray(ages, float)})
-
-
-def centile_values(charts: dict[Key, Chart | None]) -> pd.DataFrame:
+def centile_values(charts: Charts) -> pd.DataFrame:
     """Return the charts by age: a row a year, with M, S, L and the `DRAWN` centiles."""
     rows = []
     for (outcome, sex, design), chart in charts.items():
         if chart is None or design != AGE:
             continue
         low, high = chart.limits["age_years"]
-        people = at_ages(np.arange(low, high + 1))
+        people = pd.DataFrame({"age_years": np.arange(low, high + 1)})
         values = {
             f"centile_{centile}": chart.model.value(people, stats.norm.ppf(centile / 100))
             for centile in DRAWN
@@ -131,7 +125,7 @@ def centile_values(charts: dict[Key, Chart | None]) -> pd.DataFrame:
                 {
                     "outcome": outcome,
                     "sex": sex,
-                    "age_years": people["age_years"].astype(int),
+                    "age_years": people["age_years"],
                     "m": chart.model.m(people),
                     "s": chart.model.s(people),
                     "l": chart.model.skewness,
@@ -143,8 +137,55 @@ def centile_values(charts: dict[Key, Chart | None]) -> pd.DataFrame:
     return pd.concat(rows, ignore_index=True) if rows else pd.DataFrame(columns=columns)
 
 
-def centiles_table(study: Study, table: pd.DataFrame) -> Table:
-    """Return the charts by age as a table of the manuscript, every `PRINTED_YEARS` years."""
+def calibration(study: Study, charts: Charts) -> pd.DataFrame:
+    """Return the share of people below each centile of a model that was not fitted to them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``outcome``, ``sex``, ``design``, ``age_group`` (``all`` first), ``n``, mean and SD of z,
+        and for each of `DRAWN` the percentage ``below_*`` with Wilson's interval. Groups that may
+        not be shown are left out, and those too small for `min_count` people below the lowest.
+    """
+    rows = []
+    for (outcome, sex, design), chart in charts.items():
+        if chart is None:
+            continue
+        groups = study.groups_of("age_group", sex)
+        for group in ["all", *groups.loc[~groups["hidden"], "group"]]:
+            z = chart.held_out["z"]
+            if group != "all":
+                z = z[chart.held_out["age_group"] == group]
+            if len(z) * min(DRAWN) / 100 < study.min_count:
+                continue
+            row = {"outcome": outcome, "sex": sex, "design": design, "age_group": group}
+            row |= {"n": study.rounded(len(z)), "z_mean": z.mean(), "z_sd": z.std()}
+            for centile in DRAWN:
+                row |= _share_below(study, z, centile)
+            rows.append(row)
+    columns = ["outcome", "sex", "design", "age_group", "n", "z_mean", "z_sd"]
+    columns += [name for centile in DRAWN for name in _below(centile)]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _below(centile: int) -> list[str]:
+    return [f"below_{centile}{end}" for end in ("", "_low", "_high")]
+
+
+def _share_below(study: Study, z: pd.Series, centile: int) -> dict[str, float]:
+    """Return the percentage below a centile with its interval; NaN if it would tell of a few."""
+    below = int((z < stats.norm.ppf(centile / 100)).sum())
+    if not study.min_count <= below <= len(z) - study.min_count:
+        return dict.fromkeys(_below(centile), np.nan)
+    alpha = 1 - study.parameters.confidence
+    low, high = proportion_confint(below, len(z), alpha=alpha, method="wilson")
+    return dict(zip(_below(centile), (100 * below / len(z), 100 * low, 100 * high), strict=True))
+
+
+def centiles(study: Study) -> Result:
+    """Chart both outcomes by age and sex; the printed table has every `PRINTED_YEARS` years."""
+    charts = study.once(fit_charts)
+    table = centile_values(charts)
     text = [
         {
             "Outcome": SHORT_NAMES[row["outcome"]],
@@ -166,51 +207,20 @@ def centiles_table(study: Study, table: pd.DataFrame) -> Table:
         f"{format_number(100 * TAIL)} % of the sex are younger and older. CSA: total {study.psoas} "
         f"cross-sectional area. {MARK}: fewer than {FEWEST_PEOPLE} participants." + study.origin
     )
-    return Table(table, without_repeats(pd.DataFrame(text), "Outcome"), caption, name="centiles")
+    drawn = (
+        f"Centiles ({', '.join(map(str, DRAWN))}) of total {study.psoas} cross-sectional area "
+        f"(CSA) and gluteus volume by age and sex ({study.sizes}), by the LMS method, its curves "
+        f"chosen by cross-validation. At least {100 * TAIL:.0f} % of the sex are younger and older "
+        "than the ages drawn." + study.origin
+    )
+    text = without_repeats(pd.DataFrame(text), "Outcome")
+    picture = Picture(draw(study, charts, DRAWN), drawn)
+    return Result("centiles", Table(table, text, caption), picture)
 
 
-def calibration(study: Study, charts: dict[Key, Chart | None]) -> pd.DataFrame:
-    """Return how many people lie below each centile of a model that was not fitted to them.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``outcome``, ``sex``, ``design``, ``age_group`` (``all`` first), ``n``, mean and SD of z,
-        and for each of `DRAWN` the percentage ``below_*`` with Wilson's interval. Groups that may
-        not be shown are left out, and those too small for `min_count` people below the lowest.
-    """
-    rows = []
-    for (outcome, sex, design), chart in charts.items():
-        if chart is None:
-            continue
-        groups = study.groups_of("age_group", sex)
-        shown = groups.loc[~groups["hidden"], "group"]
-        for group in ["all", *shown]:
-            z = chart.held_out["z"]
-            if group != "all":
-                z = z[chart.held_out["age_group"] == group]
-            if len(z) * min(DRAWN) / 100 < study.min_count:
-                continue
-            row = {"outcome": outcome, "sex": sex, "design": design, "age_group": group}
-            row |= {"n": study.rounded(len(z)), "z_mean": z.mean(), "z_sd": z.std()}
-            for centile in DRAWN:
-                below = int((z < stats.norm.ppf(centile / 100)).sum())
-                names = [f"below_{centile}{end}" for end in ("", "_low", "_high")]
-                if not study.min_count <= below <= len(z) - study.min_count:
-                    row |= dict.fromkeys(names, np.nan)  # the share would tell how few they are
-                    continue
-                low, high = proportion_confint(
-                    below, len(z), alpha=1 - study.parameters.confidence, method="wilson"
-                )
-                row |= dict(zip(names, (100 * below / len(z), 100 * low, 100 * high), strict=True))
-            rows.append(row)
-    columns = ["outcome", "sex", "design", "age_group", "n", "z_mean", "z_sd"]
-    columns += [f"below_{centile}{end}" for centile in DRAWN for end in ("", "_low", "_high")]
-    return pd.DataFrame(rows, columns=columns)
-
-
-def calibration_table(study: Study, table: pd.DataFrame) -> Table:
-    """Return the calibration over all ages as a table of the manuscript."""
+def centile_calibration(study: Study) -> Result:
+    """Judge the centiles by people whom they were not fitted to."""
+    table = calibration(study, study.once(fit_charts))
     text = [
         {
             "Outcome": SHORT_NAMES[row["outcome"]],
@@ -235,31 +245,32 @@ def calibration_table(study: Study, table: pd.DataFrame) -> Table:
         "or above." + study.origin
     )
     text = without_repeats(pd.DataFrame(text), "Outcome")
-    return Table(table, text, caption, name="centile_calibration")
+    return Result("centile_calibration", Table(table, text, caption), numbers=_numbers(table))
 
 
-def centile_numbers(table: pd.DataFrame, numbers: CellNumbers, cell: str) -> None:
-    """Add how far the calibration is off at most, and how many intervals hold the centile."""
-    text = Text(numbers, cell)
+def _numbers(table: pd.DataFrame) -> Numbers:
+    """Return the largest miss of a centile, and the number of intervals that cover it."""
+    numbers = Numbers()
     overall = table[table["age_group"] == "all"]
     for design in DESIGNS:
         rows = overall[overall["design"] == design]
         off = [(rows[f"below_{centile}"] - centile).abs().max() for centile in DRAWN]
         largest = np.nan if rows.empty else max(off)
-        text.number(f"centiles.{design}_largest_miss", largest, 1, "percentage points")
+        numbers.number(f"centiles.{design}_largest_miss", largest, 1, "percentage points")
     covered = [
         overall[f"below_{centile}_low"].le(centile) & overall[f"below_{centile}_high"].ge(centile)
         for centile in DRAWN
     ]
-    text.number(
+    numbers.number(
         "centiles.checked", overall[[f"below_{centile}" for centile in DRAWN]].notna().sum().sum()
     )
-    text.number("centiles.covered", np.sum(covered))
+    numbers.number("centiles.covered", np.sum(covered))
+    return numbers
 
 
-def coefficient_file(study: Study, charts: dict[Key, Chart | None]) -> dict:
-    """Return the models as a JSON object that others, and the report's look-up, can apply."""
-    return {
+def centile_model(study: Study) -> Result:
+    """Return the models' coefficients, which the report's look-up applies."""
+    coefficients = {
         "synthetic": study.synthetic,
         "method": "LMS: z = ((y / M)^L - 1) / (L S), M = exp(m), S = exp(s)",
         "columns": (
@@ -282,16 +293,12 @@ def coefficient_file(study: Study, charts: dict[Key, Chart | None]) -> dict:
                 "m": _curve(chart.model.median, chart.model.median_coefficients),
                 "s": _curve(chart.model.spread, chart.model.spread_coefficients),
             }
-            for (outcome, sex, design), chart in charts.items()
+            for (outcome, sex, design), chart in study.once(fit_charts).items()
             if chart is not None
         ],
     }
+    return Result("centile_model", json=coefficients)
 
 
 def _curve(curve: Curve, coefficients: np.ndarray) -> dict:
     return {"knots": list(curve.knots), "coefficients": coefficients.tolist()}
-
-
-def write_coefficients(study: Study, charts: dict[Key, Chart | None], folder: Path) -> None:
-    """Write ``centile_model.json``."""
-    write_json(coefficient_file(study, charts), folder / "centile_model.json")

@@ -2,43 +2,45 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from muscle_study.cohort.population.truth import coefficient_table
-from muscle_study.protocol.paths import RunPaths
-from muscle_study.publishing.numbers import read_numbers
-from muscle_study.statistics.analyses.extensions import replicates
-from muscle_study.statistics.analyses.extensions.replicates import (
-    INTERVALS,
-    KEYS,
+from muscle_study.checks import replicates
+from muscle_study.checks.replicates import (
     Plan,
     draw,
     estimates,
     replicate,
     run,
-    summarise,
     true_values,
 )
+from muscle_study.cohort.population.truth import coefficient_table
+from muscle_study.protocol.files import read_table
+from muscle_study.protocol.paths import RunPaths
+from muscle_study.publishing.numbers import read_numbers
+from muscle_study.statistics.analyses.extensions.replicates import INTERVALS, KEYS, summarise
+from muscle_study.statistics.parameters import StatisticsParameters
 
-SEED, N = 4, 600
+#: A small replicate study.
+PLAN = Plan(
+    3,
+    600,
+    StatisticsParameters(
+        age_group_edges_years=[30, 40, 50, 60], bmi_group_edges_kg_m2=[25, 30], confidence=0.95,
+        min_cell_count=5, round_counts_to=1, seed=4,
+    ),
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def plan_of_study(parameters):
-    """A small replicate study."""
-    return Plan(3, N, parameters.model_copy(update={"seed": SEED}))
-
-
-@pytest.fixture(scope="module")
-def true(plan_of_study):
+def true():
     """True values, from fewer people than the study takes."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(replicates, "PEOPLE_FOR_TRUTH", 20_000)
-        return true_values(plan_of_study)
+        return true_values(PLAN)
 
 
 @pytest.fixture(scope="module")
-def one(plan_of_study, true):
+def one(true):
     """The first replicate."""
-    return replicate(plan_of_study, 0, true)
+    return replicate(PLAN, 0, true)
 
 
 def test_every_reported_estimate_is_judged(one):
@@ -63,19 +65,19 @@ def test_true_values_are_in_closed_form_where_there_is_one(true):
         pd.testing.assert_series_equal(ours, exact[ours.index], check_names=False)
 
 
-def test_closed_form_and_many_people_agree(plan_of_study):
+def test_closed_form_and_many_people_agree():
     """That of the population is within four standard errors of 20,000 people's."""
-    many = estimates(draw(plan_of_study, 20_000, plan_of_study.rng(99))).set_index(KEYS)
+    many = estimates(draw(PLAN, 20_000, PLAN.rng(99))).set_index(KEYS)
     exact = coefficient_table().set_index(KEYS)["value"].reindex(many.index).dropna()
     many = many.loc[exact.index]
     error = (many["high"] - many["low"]) / (2 * 1.96)
     assert (abs(many["value"] - exact) < 4 * error).all()
 
 
-def test_a_replicate_does_not_depend_on_others(one, plan_of_study, true):
-    again = replicate(plan_of_study, 0, true)
+def test_a_replicate_does_not_depend_on_others(one, true):
+    again = replicate(PLAN, 0, true)
     pd.testing.assert_frame_equal(one, again)
-    assert not replicate(plan_of_study, 1, true)["found"].equals(one["found"])
+    assert not replicate(PLAN, 1, true)["found"].equals(one["found"])
 
 
 def test_most_intervals_hold_the_truth(one):
@@ -91,12 +93,12 @@ def test_the_error_is_that_of_a_share():
     assert row["error"] == pytest.approx(100 * np.sqrt(0.05 * 0.95 / 99))
 
 
-def test_tables_and_numbers_are_written(tmp_path, monkeypatch, parameters):
+def test_tables_and_numbers_are_written(tmp_path, monkeypatch):
     monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path))
     monkeypatch.setattr(replicates, "PEOPLE_FOR_TRUTH", 2_000)
     paths = RunPaths("tiny")
-    table = run(Plan(2, 400, parameters), paths)
-    assert len(table) == 134 + 40
+    run(Plan(2, 400, PLAN.parameters), paths)
+    assert len(read_table(paths.tables / "replicates.csv")) == 134 + 40
     assert {path.name for path in paths.tables.iterdir()} == {
         "replicates.csv", "replicates.md", "replicates.caption.md"
     }  # fmt: skip

@@ -4,6 +4,7 @@ import pandas as pd
 
 from muscle_study.publishing.disclosure import MARK
 from muscle_study.publishing.numbers import format_number, format_p
+from muscle_study.publishing.result import Result
 from muscle_study.publishing.table import Table, estimate, without_repeats
 from muscle_study.statistics.analyses.muscle_size.regression import (
     TERM_TEXT,
@@ -12,7 +13,7 @@ from muscle_study.statistics.analyses.muscle_size.regression import (
     fit_outcome,
 )
 from muscle_study.statistics.methods.comparisons import holm
-from muscle_study.statistics.study.measures import AMONG, GLUTEUS_FAT, MEASURES, PSOAS_FAT, SEXES
+from muscle_study.statistics.study.measures import AMONG, GLUTEUS_FAT, MEASURES, PSOAS_FAT
 from muscle_study.statistics.study.study import Study
 
 #: Asymmetry is signed: positive where the right side is larger.
@@ -23,26 +24,9 @@ SECONDARY = (
 )
 
 
-def secondary(study: Study) -> pd.DataFrame:
-    """Regress the secondary outcomes on age, BMI and sex, as the primary ones.
-
-    Returns
-    -------
-    pandas.DataFrame
-        As `regression.coefficients`, under the measures' columns; ``p_holm`` over all rows.
-    """
-    fits = {
-        (measure.column, sex): fit_outcome(study, measure, sex)
-        for measure in SECONDARY
-        if measure.column in study.people
-        for sex in ("both", *SEXES)
-    }
-    table = coefficients(fits)
-    return table.assign(p_holm=holm(table["p"]))
-
-
-def secondary_table(study: Study, table: pd.DataFrame) -> Table:
-    """Return the regressions as a table of the manuscript."""
+def secondary(study: Study) -> Result:
+    """Regress the secondary outcomes on age, BMI and sex, as the primary ones."""
+    table = secondary_coefficients(study)
     measures = {measure.column: measure for measure in SECONDARY}
     text = []
     for row in table.to_dict("records"):
@@ -67,4 +51,17 @@ def secondary_table(study: Study, table: pd.DataFrame) -> Table:
         "over all rows. Asymmetry: (right − left) / mean of both sides. Coefficients are in "
         f"percentage points. CSA: cross-sectional area. {MARK}: not estimable." + study.origin
     )
-    return Table(table, without_repeats(pd.DataFrame(text), "Outcome"), caption, name="secondary")
+    text = without_repeats(pd.DataFrame(text), "Outcome")
+    return Result("secondary", Table(table, text, caption))
+
+
+def secondary_coefficients(study: Study) -> pd.DataFrame:
+    """Return `regression.coefficients` by the measures' columns; ``p_holm`` over all rows."""
+    fits = {
+        (measure.column, sex): fit_outcome(study, measure, sex)
+        for measure in SECONDARY
+        if measure.column in study.people
+        for sex in AMONG
+    }
+    table = coefficients(fits)
+    return table.assign(p_holm=holm(table["p"]))
