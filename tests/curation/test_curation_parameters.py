@@ -11,6 +11,7 @@ from muscle_study.running.parameters import load
         ({"layout": "totalsegmentator", "source": "x"}, r"contrasts must be \[image\]"),
         ({"layout": "totalsegmentator", "contrasts": ["image"]}, "SET="),
         ({"layout": "pacs"}, "'nako'"),
+        ({"layout": "nako", "contrasts": ["watr"]}, "layout nako has water, fat, in_phase"),
         ({"layout": "dicom"}, "layout dicom needs source"),
         ({"columns": {"weight": "kg"}}, "weight is none of participant_id, sex"),
     ],

@@ -236,12 +236,14 @@ def test_a_changed_list_changes_the_slice_of_curation(tmp_path, monkeypatch, key
     monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path / "output"))
     listed = tmp_path / "list"
     slices = []
-    for content in (None, "100001\n", "100002\n"):
-        if content:
-            listed.write_text(content)
-        write_slices("demo", load("demo", [f"curation.{key}={listed}"]))
+    changes = [f"curation.{key}={listed}"]
+    with pytest.raises(ParameterError, match=f"curation.{key}: there is no file"):
+        write_slices("demo", load("demo", changes))
+    for content in ("100001\n", "100002\n"):
+        listed.write_text(content)
+        write_slices("demo", load("demo", changes))
         slices.append((RunPaths("demo").parameters / "curation.json").read_text())
-    assert len(set(slices)) == 3
+    assert len(set(slices)) == 2
 
 
 def test_a_missing_export_is_named():

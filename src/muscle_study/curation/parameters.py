@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from muscle_study.curation.checks.quality_parameters import QualityParameters
+from muscle_study.curation.sources.traits import IMAGE_TYPES, SINGLE
 from muscle_study.protocol.covariates import BUILT_IN
 from muscle_study.protocol.sections import (
     Count,
@@ -94,6 +95,13 @@ class CurationParameters(Section):
 
     @model_validator(mode="after")
     def _suit_the_layout(self) -> Self:
+        told = [list(IMAGE_TYPES), [SINGLE]]  # by headers
+        if self.layout in ("nako", "dicom", "bids") and not any(
+            set(self.contrasts) <= set(names) for names in told
+        ):
+            raise ValueError(
+                f"contrasts: layout {self.layout} has {', '.join(told[0])}, or {SINGLE} alone"
+            )
         if self.layout in ("dicom", "bids") and self.source is None:
             raise ValueError(f"layout {self.layout} needs source, the export's folder")
         if self.layout == "totalsegmentator" and self.contrasts != ["image"]:

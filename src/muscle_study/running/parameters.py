@@ -33,7 +33,9 @@ class StudyParameters(Section):
     """All sections of a run. Without `cohort`, the run reads real data."""
 
     covariates: list[Covariate] = Field(
-        default_factory=list, description="covariates beside sex, age, height, weight and BMI"
+        default_factory=list,
+        description="Covariates beside sex, age, height, weight and BMI: a list. They travel "
+        "through every stage without code.",
     )
     cohort: CohortParameters | None = None
     curation: CurationParameters

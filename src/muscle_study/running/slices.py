@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 from pathlib import Path
-from typing import Any
 
 from muscle_study.protocol.files import sha256, write_text
 from muscle_study.protocol.paths import ROOT, RunPaths
@@ -15,19 +14,19 @@ from muscle_study.running.parameters import StudyParameters
 #: Folder of the slices with which stages ended last.
 USED = "used"
 
-#: Sections and keys of folders that a stage reads beside what earlier stages wrote.
+#: Keys of folders that a stage reads beside what earlier stages wrote.
 FOLDERS = (
-    ("curation", "source"),
-    ("training", "start_from"),
-    ("training", "pretrained"),
-    ("inference", "masks", "folder"),
+    "curation.source",
+    "training.start_from",
+    "training.pretrained",
+    "inference.masks.folder",
 )
+
+#: Keys of files that a stage reads, too.
+FILES = ("curation.withdrawn", "curation.verdicts", "curation.pseudonym_key")
 
 #: Stages that a change of the declared covariates makes stale.
 READ_COVARIATES = ("cohort", "curation", "measurement", "statistics")
-
-#: Sections and keys of files that a stage reads so.
-FILES = (("curation", "withdrawn"), ("curation", "verdicts"))
 
 
 def write_slices(run: str, parameters: StudyParameters) -> None:
@@ -40,7 +39,7 @@ def write_slices(run: str, parameters: StudyParameters) -> None:
     Raises
     ------
     ParameterError
-        If a folder of `FOLDERS` is not there.
+        If a folder of `FOLDERS` or a file of `FILES` is missing.
     """
     folder = RunPaths(run).parameters
     sections = parameters.model_dump(mode="json", exclude={"cluster", "learning_curve"})
@@ -48,16 +47,16 @@ def write_slices(run: str, parameters: StudyParameters) -> None:
     for stage in READ_COVARIATES:
         if sections[stage] is not None:
             sections[stage]["covariates"] = covariates
-    for section, *keys in FOLDERS:
-        named = _value(sections[section], keys)
-        if named is not None:
-            key = ".".join((section, *keys))
-            sections[section][f"{keys[0]}_listing"] = _listing(key, named)
-    for section, key in FILES:
-        named = sections[section][key]
-        place = None if named is None else Path(named).expanduser()
-        if place and place.is_file():  # the stage itself names one that is missing
-            sections[section][f"{key}_sha256"] = sha256(place)
+    for key, named, _ in parameters.rows():
+        section, name, *_ = [*key.split("."), ""]
+        if named is not None and key in FOLDERS:
+            sections[section][f"{name}_listing"] = _listing(key, named)
+        elif named is not None and key in FILES:
+            place = Path(named).expanduser()
+            if not place.is_file():
+                raise ParameterError(f"{key}: there is no file {named}: name one, or null")
+            if key != "curation.pseudonym_key":  # a secret
+                sections[section][f"{name}_sha256"] = sha256(place)
     for stage, section in sections.items():
         if section is None:
             continue
@@ -80,14 +79,6 @@ def keep_used(run: str, stage: str) -> None:
 
 def _holds(path: Path, text: str) -> bool:
     return path.exists() and path.read_text(encoding="utf-8") == text
-
-
-def _value(section: dict, keys: list[str]) -> Any:
-    """Return a value of a section; None where it, or what it is in, is not given."""
-    node: Any = section
-    for key in keys:
-        node = None if node is None else node[key]
-    return node
 
 
 def _listing(key: str, named: str) -> str:

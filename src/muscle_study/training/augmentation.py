@@ -1,16 +1,17 @@
 """What is done to training patches so that the network does not learn the scanner."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torchio as tio
 
 from muscle_study.protocol.muscles import MIRRORED
+from muscle_study.training.parameters import Transform
 
 LEFT_RIGHT_AXIS = 0
 
 #: The transforms by the name that the parameters give their probability under. Strengths are
 #: TorchIO's defaults where not given; motion and ghosting stand for breathing.
-TRANSFORMS = {
+TRANSFORMS: dict[Transform, Callable[[float], tio.Transform]] = {
     "affine": lambda p: tio.RandomAffine(
         scales=0.15, degrees=10, translation=12, default_pad_value="minimum", p=p
     ),
@@ -33,18 +34,7 @@ def mirror_sides(p: float = 1.0) -> tio.Transform:
 
 
 def augmentation(probabilities: Mapping[str, float]) -> tio.Transform:
-    """Compose the transforms of `probabilities`.
-
-    Raises
-    ------
-    KeyError
-        Naming a transform that is not known.
-    """
-    unknown = set(probabilities) - set(TRANSFORMS)
-    if unknown:
-        raise KeyError(
-            f"training.augmentation: unknown {sorted(unknown)}; known are {sorted(TRANSFORMS)}"
-        )
+    """Compose the transforms of `probabilities`."""
     return tio.Compose(
         [make(probabilities[name]) for name, make in TRANSFORMS.items() if probabilities.get(name)]
     )
