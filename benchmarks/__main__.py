@@ -50,9 +50,9 @@ def main(arguments: list[str] | None = None) -> int:
             inference.check_installed()
         for part in parts:
             print(f"measuring: {part}", flush=True)
-            for table in COMPARISONS[part](options.run):
-                table.write(folder)
-                print(table.text.to_string(index=False), flush=True)
+            for result in COMPARISONS[part](options.run):
+                result.table.write(folder, result.name)
+                print(result.table.text.to_string(index=False), flush=True)
     except (FileNotFoundError, ModuleNotFoundError) as missing:
         print(missing, file=sys.stderr)
         return 1

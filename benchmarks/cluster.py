@@ -14,7 +14,7 @@ from muscle_study.mapping.parameters import ClusterParameters
 from muscle_study.mapping.records import Recorded, Records
 from muscle_study.protocol.files import write_table
 from muscle_study.protocol.paths import SCHEDULER
-from muscle_study.publishing.table import Table
+from muscle_study.publishing.result import Result
 from muscle_study.running.parameters import load
 
 #: Participants of the published study.
@@ -105,7 +105,7 @@ def prepare_scan(participants: int) -> Callable[[], int]:
     return work
 
 
-def compare(_run: str, participants: int = PARTICIPANTS) -> list[Table]:
+def compare(_run: str, participants: int = PARTICIPANTS) -> list[Result]:
     """Measure the map, its baseline, and the map with nothing left to do."""
     rows = []
     for way, prepare in (

@@ -16,7 +16,7 @@ from muscle_study.measurement.quality import compare as compare_labels
 from muscle_study.networks.preprocessing import load_channels
 from muscle_study.protocol.files import read_table
 from muscle_study.protocol.paths import RunPaths
-from muscle_study.publishing.table import Table
+from muscle_study.publishing.result import Result
 from muscle_study.statistics.analyses.segmentation.predicted import FAILURE, area_under_curve
 
 SEED = 20260108
@@ -46,7 +46,7 @@ CAPTION = (
 )
 
 
-def compare(run: str) -> list[Table]:
+def compare(run: str) -> list[Result]:
     """Segment every test participant as scanned and made worse; rank structures by prediction."""
     paths = RunPaths(run)
     segmenter = load_network_of(run)
@@ -105,7 +105,7 @@ def scans(scanned: Channels) -> dict[str, Channels]:
     return made
 
 
-def tables(structures: pd.DataFrame) -> list[Table]:
+def tables(structures: pd.DataFrame) -> list[Result]:
     """Return the table by kind of scan, and the promise.
 
     Parameters

@@ -10,7 +10,7 @@ from benchmarks.measured import measure
 from benchmarks.participant import NAKO_MM, cohort_parameters, draw_task
 from benchmarks.tables import Bar, bars_table, comparison_table
 from muscle_study.cohort.participant import make_participant, spacing_name
-from muscle_study.publishing.table import Table
+from muscle_study.publishing.result import Result
 from muscle_study.running.parameters import load as load_parameters
 
 THREADS, RUNS = 1, 3
@@ -36,7 +36,7 @@ def prepare(spacing_mm: tuple[float, ...]) -> Callable[[], None]:
     return work
 
 
-def compare(_run: str) -> list[Table]:
+def compare(_run: str) -> list[Result]:
     """Measure a participant at the demo's grid and at the NAKO's."""
     demo_mm = tuple(load_parameters("demo").cohort.imaging.spacing_mm)
     rows, bars = [], []

@@ -16,7 +16,7 @@ from muscle_study.protocol.files import read_json, write_json
 from muscle_study.protocol.paths import REFERENCE, ROOT, RunPaths
 from muscle_study.protocol.provenance import manifest_of
 from muscle_study.protocol.stages import NOTEBOOK_STAGES, STAGES
-from muscle_study.publishing.table import Table
+from muscle_study.publishing.result import Result
 
 #: Participants of the paper.
 PARTICIPANTS = 27_805
@@ -133,7 +133,7 @@ def measure_idle(participants: int) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["participants", "files", "seconds", "processor_seconds"])
 
 
-def compare(_run: str) -> list[Table]:
+def compare(_run: str) -> list[Result]:
     """Measure `make all` without work at the paper's number of participants."""
     found = measure_idle(PARTICIPANTS)
     rows = found.median().to_frame().T.astype({"participants": int, "files": int})

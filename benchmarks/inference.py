@@ -16,7 +16,7 @@ from muscle_study.networks.classes import CLASSES
 from muscle_study.networks.model import CPU
 from muscle_study.networks.precision import resolved
 from muscle_study.protocol.paths import RunPaths
-from muscle_study.publishing.table import Table
+from muscle_study.publishing.result import Result
 
 THREADS = 2
 #: Ours is run often enough that what happens once does not count; the others take too long.
@@ -86,7 +86,7 @@ def check_installed() -> None:
         )
 
 
-def compare(run: str) -> list[Table]:
+def compare(run: str) -> list[Result]:
     """Measure the three on one participant, with the run's network on two threads."""
     from benchmarks import nnunet
 

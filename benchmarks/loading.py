@@ -7,7 +7,7 @@ import pandas as pd
 from benchmarks.measured import measure
 from benchmarks.study import plain_queue, training_data
 from benchmarks.tables import comparison_table
-from muscle_study.publishing.table import Table
+from muscle_study.publishing.result import Result
 
 #: Each loader also has the worker processes of `training.loader_workers`.
 THREADS = 1
@@ -39,7 +39,7 @@ def count_patches(batches: Iterable[dict]) -> int:
     return sum(len(batch["image"]) for batch in batches)
 
 
-def compare(run: str) -> list[Table]:
+def compare(run: str) -> list[Result]:
     """Measure an epoch of each on the run's training participants."""
     rows = []
     for name, prepare, epochs in (

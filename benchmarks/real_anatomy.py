@@ -20,7 +20,7 @@ from muscle_study.imaging.volumes import Volume, resample, to_ras
 from muscle_study.inference.label_sources import load_segmenter
 from muscle_study.mapping.progress import Progress
 from muscle_study.measurement.quality import compare as compare_labels
-from muscle_study.publishing.table import Table
+from muscle_study.publishing.result import Result
 from muscle_study.running.parameters import load as load_parameters
 
 ATLAS = REAL / "spl_atlas"
@@ -92,7 +92,7 @@ def tissues_of_atlas() -> Volume:
     return resample(upright, shape, coarser, order=0)
 
 
-def compare(_run: str) -> list[Table]:
+def compare(_run: str) -> list[Result]:
     """Segment the atlas in random contrasts."""
     tissues = tissues_of_atlas()
     reference = Volume(label_values("iliopsoas")[tissues.data], tissues.affine)

@@ -21,7 +21,7 @@ from muscle_study.measurement.quality import compare as compare_labels
 from muscle_study.protocol.exclusions import Excluded
 from muscle_study.protocol.muscles import STRUCTURES
 from muscle_study.protocol.paths import ROOT, RunPaths
-from muscle_study.publishing.table import Table
+from muscle_study.publishing.result import Result
 from muscle_study.running.parameters import load as load_parameters
 
 REAL = Path(os.environ.get("MUSCLE_STUDY_REAL", ROOT.parent / "shared" / "real"))
@@ -80,7 +80,7 @@ def real_scans(folder: Path) -> Iterator[RealScan]:
                 print(f"{name} is left out: {no_volume.detail}")
 
 
-def compare(_run: str) -> list[Table]:
+def compare(_run: str) -> list[Result]:
     """Segment the scans under MUSCLE_STUDY_REAL; draw them under ``data/bench/real_scans``."""
     existing(REAL)
     least = load_parameters("totalsegmentator").inference.min_predicted_dice

@@ -17,7 +17,7 @@ from benchmarks.tables import Bar, bars_table, comparison_table
 from muscle_study.imaging.volumes import Volume, load, open_mapped, save
 from muscle_study.inference.segment import MARGIN_MM, Box, box_around
 from muscle_study.protocol.paths import RunPaths, image_file
-from muscle_study.publishing.table import Table
+from muscle_study.publishing.result import Result
 
 RUNS = 7
 #: Edge of the small region (voxels), and of Blosc2's chunks and blocks, as nnU-Net v2 is near to.
@@ -111,7 +111,7 @@ class Blosc2(Format):
 FORMATS = (Gzipped(), Mapped(), Blosc2())
 
 
-def compare(_run: str) -> list[Table]:
+def compare(_run: str) -> list[Result]:
     """Measure a synthetic participant at the NAKO's grid, all contrasts."""
     participant = make_nako_participant(RunPaths("bench"))
     labels = load(participant.labels)

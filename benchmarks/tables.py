@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from muscle_study.protocol.provenance import commit
+from muscle_study.publishing.result import Result
 from muscle_study.publishing.table import Table
 
 PACKAGES = ("torch", "monai", "torchio", "numpy", "scipy")
@@ -45,13 +46,13 @@ class Bar:
         return f"≤ {self.most:g}" if np.isfinite(self.most) else f"≥ {self.least:g}"
 
 
-def comparison_table(name: str, rows: pd.DataFrame, heads: Sequence[str], caption: str) -> Table:
+def comparison_table(name: str, rows: pd.DataFrame, heads: Sequence[str], caption: str) -> Result:
     """Return a table of what was measured, with `heads` over its columns in print."""
     text = rows.map(_printed).set_axis(list(heads), axis=1)
-    return Table(name, rows, text, f"{caption} {conditions()}")
+    return Result(name, Table(rows, text, f"{caption} {conditions()}"))
 
 
-def bars_table(name: str, bars: Sequence[Bar]) -> Table:
+def bars_table(name: str, bars: Sequence[Bar]) -> Result:
     """Return a table of promises."""
     rows = pd.DataFrame([asdict(bar) | {"held": bar.held} for bar in bars])
     text = pd.DataFrame(
@@ -62,7 +63,8 @@ def bars_table(name: str, bars: Sequence[Bar]) -> Table:
             "Held": ["yes" if bar.held else "no" for bar in bars],
         }
     )
-    return Table(f"{name}_bars", rows, text, f"What is promised of {name}, and what was measured.")
+    caption = f"What is promised of {name}, and what was measured."
+    return Result(f"{name}_bars", Table(rows, text, caption))
 
 
 def conditions() -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from benchmarks.tables import comparison_table
 from muscle_study.protocol.paths import RunPaths
-from muscle_study.publishing.table import Table
+from muscle_study.publishing.result import Result
 from muscle_study.running.parameters import load
 from muscle_study.training.data import AnnotatedParticipants
 from muscle_study.training.finished import read_finished
@@ -58,7 +58,7 @@ def train_variant(run: str, changes: dict[str, Any], seed: int) -> dict[str, flo
     return finished.history[-1] | {"seconds": seconds}
 
 
-def compare(run: str) -> list[Table]:
+def compare(run: str) -> list[Result]:
     """Train each variant from each seed."""
     done = [
         {"variant": name} | train_variant(run, changes, seed)

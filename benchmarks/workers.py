@@ -20,7 +20,7 @@ from benchmarks.tables import Bar, bars_table, comparison_table
 from muscle_study.inference.stage import segment_cohort
 from muscle_study.protocol.files import read_table, write_table
 from muscle_study.protocol.paths import RunPaths
-from muscle_study.publishing.table import Table
+from muscle_study.publishing.result import Result
 from muscle_study.running.parameters import load
 
 FEW, MANY = 20, 200
@@ -100,7 +100,7 @@ def infer(run: str, workers: int, participants: int) -> Measured:
     return Measured(seconds, watch.peak_gb)
 
 
-def compare(run: str, few: int = FEW, many: int = MANY) -> list[Table]:
+def compare(run: str, few: int = FEW, many: int = MANY) -> list[Result]:
     """Measure one and two workers on many participants, and two on few."""
     asked = ((1, many), (2, many), (2, few))
     done = [infer(run, *of) for of in asked]

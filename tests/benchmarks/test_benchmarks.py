@@ -152,8 +152,8 @@ def test_the_area_is_by_kind_and_of_all():
         }
     )
     table, bars = confidence.tables(structures)
-    by_kind = table.data.set_index("scan")
+    by_kind = table.table.data.set_index("scan")
     assert by_kind["failed"].to_dict() == {"as scanned": 0, "noise": 2, "all": 2}
     assert by_kind["area"].isna().tolist() == [True, True, False]
     assert by_kind.loc["all", "area"] == 0.5  # of four pairs, two are ranked right
-    assert not bars.data["held"].item()
+    assert not bars.table.data["held"].item()

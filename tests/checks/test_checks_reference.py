@@ -3,7 +3,8 @@ import pytest
 from muscle_study.checks import reference
 from muscle_study.protocol.files import write_json
 from muscle_study.protocol.paths import RunPaths
-from muscle_study.publishing.cell_numbers import CellNumbers
+from muscle_study.publishing.numbers import Numbers
+from muscle_study.publishing.result import Publisher, Result
 
 
 @pytest.fixture
@@ -14,10 +15,10 @@ def run(tmp_path, monkeypatch):
     paths = RunPaths("tiny")
 
     def check(found, values):
-        numbers = CellNumbers()
+        numbers = Numbers()
         for name, value in found.items():
-            numbers.add(name, value, "tbl-a")
-        numbers.write(paths.numbers / "statistics.json")
+            numbers.number(name, value)
+        Publisher(paths, "statistics", show=False)(Result("a", numbers=numbers))
         write_json({"values": values}, tmp_path / "reference" / "tiny.json")
         return reference.check_reference(paths)
 

@@ -1,9 +1,9 @@
-"""CellNumbers are written one way, and a name is used once."""
+"""Numbers are printed one way, and a name is used once."""
 
 import pytest
 
-from muscle_study.publishing.cell_numbers import CellNumbers
-from muscle_study.publishing.numbers import format_number, format_p, read_numbers
+from muscle_study.protocol.files import write_json
+from muscle_study.publishing.numbers import Numbers, format_number, format_p, read_numbers
 
 
 @pytest.mark.parametrize(
@@ -30,23 +30,27 @@ def test_p(p, text):
     assert format_p(p) == text
 
 
-def test_numbers_come_back_with_their_cell(tmp_path):
-    numbers = CellNumbers()
-    numbers.add("dice.psoas", 0.9213, "tbl-dice", 3)
-    numbers.add_text("csa.p", "<0.001", "tbl-tests", 1e-9)
-    numbers.write(tmp_path / "statistics.json")
-    read = read_numbers(tmp_path)
-    assert read["dice.psoas"].text == "0.921"
-    assert read["dice.psoas"].cell == "tbl-dice"
-    assert read["csa.p"].value == 1e-9
+def test_nan_and_intervals_are_words():
+    numbers = Numbers()
+    numbers.number("few", float("nan"), otherwise="suppressed")
+    numbers.limits("ci", -0.5, 1.25, 2, "cm²", before="95 % CI ")
+    numbers.p("p", 1e-9)
+    numbers.p("none", float("nan"))
+    found = {name: (number.text, number.value) for name, number in numbers.items()}
+    assert found == {
+        "few": ("suppressed", None),
+        "ci": ("95 % CI −0.50 to 1.25\u00a0cm²", None),
+        "p": ("<0.001", 1e-9),
+        "none": ("not estimable", None),
+    }
 
 
 def test_a_name_is_used_once(tmp_path):
-    numbers = CellNumbers()
-    numbers.add("a", 1, "cell")
+    numbers = Numbers()
+    numbers.number("a", 1)
     with pytest.raises(ValueError, match="'a' is there already"):
-        numbers.add_text("a", "1", "cell")
+        numbers.word("a", "1")
     for name in ("one", "two"):
-        numbers.write(tmp_path / f"{name}.json")
+        write_json({"a": {"text": "1", "value": 1.0, "cell": "x"}}, tmp_path / f"{name}.json")
     with pytest.raises(ValueError, match="'a' is in two files"):
         read_numbers(tmp_path)
