@@ -28,7 +28,7 @@ def _message(error: dict, keys: list[str | int], model: type[Section]) -> str:
         return f"{where}: unknown key{nearest(str(keys[-1]), known, 'Known are')}"
     if error["type"] == "extra_forbidden":
         known = _fields(model)
-        for key in keys[:-1]:
+        for key in (each for each in keys[:-1] if isinstance(each, str)):  # not places in lists
             known = known.get(key) or {}
         return f"{where}: unknown key{nearest(str(keys[-1]), known, 'Known are')}"
     if error["type"] == "missing":

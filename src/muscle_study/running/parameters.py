@@ -1,4 +1,4 @@
-"""A run's parameter file: typed, checked as a whole before any work, cut into a slice a stage."""
+"""All parameters of a run, typed, and checked as a whole before any work."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -57,13 +57,13 @@ class StudyParameters(Section):
         own_cohort = self.curation.layout in OWN_FORMATS and self.curation.source is None
         if own_cohort and self.cohort is None:
             raise ValueError(
-                "curation.source is null, so curation reads the run's own cohort, but there is no "
-                "section cohort: add one, or name the export's folder in curation.source"
+                "curation.source is null, so curation reads the synthetic cohort, but there is no "
+                "section cohort: add it, or name the export's folder in curation.source"
             )
         if self.cohort is not None and not own_cohort:
             raise ValueError(
-                "the section cohort makes a cohort that curation does not read: remove the "
-                "section, or set curation.layout to cohort and curation.source to null"
+                "the section cohort makes a cohort that curation does not read: set cohort to "
+                "null, or curation.layout to cohort and curation.source to null"
             )
         if own_cohort and self.cohort.format != (own := OWN_FORMATS[self.curation.layout]):
             raise ValueError(
@@ -76,7 +76,7 @@ class StudyParameters(Section):
         return self
 
     def _check_channels(self) -> None:
-        """Refuse networks that learn from or are shown what is not curated."""
+        """Refuse channels of the networks for which there are no curated images."""
         channels, contrasts = self.training.channels, self.curation.contrasts
         known = ", ".join(contrasts)
         stand_ins = self.inference.channels
@@ -90,23 +90,20 @@ class StudyParameters(Section):
                 raise ValueError(
                     f"inference.channels.{channel}: {shown} is none of curation.contrasts ({known})"
                 )
-        if self.training.pretrained is None and self.training.learn_from == "randomised":
+        trains = self.training.pretrained is None
+        if randomised := trains and self.training.learn_from == "randomised":
             self._check_randomised()
-        elif self.training.pretrained is None and (unknown := set(channels) - set(contrasts)):
-            raise ValueError(
-                f"training.channels: {', '.join(sorted(unknown))} not among curation.contrasts "
-                f"({known})"
-            )
         for channel in channels:
-            if channel not in stand_ins and channel not in contrasts:
+            learned = trains and not randomised
+            if channel not in contrasts and (learned or channel not in stand_ins):
                 raise ValueError(
-                    f"training.channels: {channel} is not among curation.contrasts ({known}): say "
-                    f"in inference.channels.{channel} which of these the networks are shown"
+                    f"training.channels: {channel} is not among curation.contrasts ({known})"
+                    + ("" if learned else f": name its stand-in in inference.channels.{channel}")
                 )
         if all(stand_ins.get(channel, channel) is None for channel in channels):
             raise ValueError(
-                "inference.channels leaves the networks without any image: name a contrast for one "
-                "channel at least"
+                "inference.channels leaves the networks without any image: name at least one "
+                "contrast"
             )
 
     def _check_split(self) -> None:
@@ -115,12 +112,12 @@ class StudyParameters(Section):
         if validation == 0 or validation + test == 1:
             raise ValueError(
                 f"curation.validation_fraction {validation:g} and curation.test_fraction {test:g} "
-                "leave nobody to train or to validate: change them, or name a model that needs no "
-                "training in training.pretrained"
+                "leave no participants to train or to validate: change them, or name a finished "
+                "model in training.pretrained"
             )
 
     def _check_randomised(self) -> None:
-        """Images of random contrast must be exported, and are one channel."""
+        """Refuse training on images of random contrast that are not exported, or by other names."""
         if self.cohort is None or self.cohort.randomised.n_images == 0:
             raise ValueError(
                 "training.learn_from is randomised, but the cohort exports no such images: set "
@@ -128,7 +125,7 @@ class StudyParameters(Section):
             )
         if self.training.channels != [RANDOMISED_CHANNEL]:
             raise ValueError(
-                "training.learn_from is randomised, which makes one channel: set training.channels "
+                "training.learn_from is randomised, which has one channel: set training.channels "
                 f"to [{RANDOMISED_CHANNEL}]"
             )
 
