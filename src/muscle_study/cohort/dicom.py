@@ -1,4 +1,4 @@
-"""Volumes as DICOM series: MR Image Storage, a file a slice, zipped, marked as synthetic."""
+"""Volumes as zipped DICOM series (MR Image Storage, one file per slice), marked as synthetic."""
 
 import hashlib
 import io
@@ -16,38 +16,34 @@ from muscle_study.cohort.scanner.signal import FLIP_DEG, TR_MS
 from muscle_study.imaging.volumes import Volume
 from muscle_study.protocol.files import whole_file
 
-#: In every header, so that no file is ever taken for a person's.
+#: Comment in every header, so that no file is mistaken for a person's.
 SYNTHETIC = "SYNTHETIC IMAGE, NOT OF A PERSON (muscle-study)"
 
-#: The NAKO's readers tell water from fat by this private element of Siemens' headers.
+#: Private element of Siemens' headers that distinguishes water from fat in the NAKO.
 SIEMENS_GROUP, SIEMENS_CREATOR, DIXON_ELEMENT = 0x0051, "SIEMENS MR HEADER", 0x19
 
-#: Every zipped file carries this time, so that the same series is the same bytes.
+#: Constant time of zipped files, so that the same series gives the same bytes.
 NO_TIME = (1980, 1, 1, 0, 0, 0)
-#: Level of zip compression: the lowest, since speed counts for more than a few percent.
+#: Level of zip compression, the lowest: faster, and only a few percent larger.
 COMPRESSION = 1
 
 
 @dataclass(frozen=True)
 class Series:
-    """What a series' headers say beside its geometry.
+    """Contents of a series' headers, except its geometry.
 
     Parameters
     ----------
     participant_id
-        Of the export.
+        Identifier in the export.
     participant
         ``sex``, ``age_years``, ``height_cm``, ``weight_kg``.
-    description
-        Series description, e.g. ``3D_GRE_TRA_W``.
-    number
-        Series number, 1 or more; each slab has its own.
-    echo_time_ms
-        Echo time.
-    image_type
-        DICOM's Image Type.
+    description, number
+        Series description, such as ``3D_GRE_TRA_W``, and number from 1, distinct for each slab.
+    echo_time_ms, image_type
+        Echo time and DICOM's Image Type.
     dixon
-        ``DIXW``, ``DIXF``, or None for an echo.
+        Private tag: ``DIXW``, ``DIXF``, or None for an echo.
     """
 
     participant_id: str
@@ -60,21 +56,13 @@ class Series:
 
 
 def uid(*parts: object) -> str:
-    """Return a unique identifier that follows from `parts`: under 2.25, as PS3.5 B.2 describes."""
+    """Return a unique identifier derived from `parts`, under 2.25 (DICOM PS3.5, B.2)."""
     digest = hashlib.sha256("/".join(map(str, ("muscle-study", *parts))).encode()).digest()
     return f"2.25.{int.from_bytes(digest[:16])}"
 
 
 def write_series(slabs: Sequence[tuple[Volume, Series]], path: Path) -> None:
-    """Write one or several slabs as a zip of DICOM files, whole or not at all.
-
-    Parameters
-    ----------
-    slabs
-        Volumes of integers stored L, P, S, each with what its headers say.
-    path
-        The zip.
-    """
+    """Write one or several slabs as one zip of DICOM files, whole or not at all."""
     with (
         whole_file(path) as beside,
         zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED, compresslevel=COMPRESSION) as archive,
@@ -93,7 +81,7 @@ def slices(volume: Volume, series: Series) -> Iterator[bytes]:
     Raises
     ------
     ValueError
-        If the volume is not upright and stored L, P, S, or not of 16-bit integers.
+        If the volume is not int16 stored L, P, S.
     """
     if volume.orientation != "LPS" or volume.data.dtype != np.int16:
         raise ValueError(
@@ -105,7 +93,7 @@ def slices(volume: Volume, series: Series) -> Iterator[bytes]:
         header.SOPInstanceUID = uid(series.participant_id, series.description, series.number, index)
         header.file_meta.MediaStorageSOPInstanceUID = header.SOPInstanceUID
         header.InstanceNumber = index + 1
-        # the volumes' millimetres point to the right and the front, DICOM's to the left and back
+        # volumes are RAS, DICOM is LPS
         header.ImagePositionPatient = [_number(-x), _number(-y), _number(z)]
         header.SliceLocation = _number(z)
         header.PixelData = np.ascontiguousarray(volume.data[:, :, index].T).tobytes()
@@ -114,87 +102,68 @@ def slices(volume: Volume, series: Series) -> Iterator[bytes]:
         yield written.getvalue()
 
 
-def common_header(volume: Volume, series: Series) -> Dataset:
-    """Return what all slices of a volume have in common.
+#: Header values that all images have in common.
+COMMON = {
+    "SOPClassUID": MRImageStorage, "SpecificCharacterSet": "ISO_IR 100",
+    # patient and study
+    "PatientBirthDate": "", "PatientIdentityRemoved": "YES",
+    "DeidentificationMethod": "synthetic: there is no person", "PatientComments": SYNTHETIC,
+    "StudyDate": "", "StudyTime": "", "StudyID": "", "AccessionNumber": "",
+    "ReferringPhysicianName": "", "StudyDescription": "SYNTHETIC COHORT",
+    # series and scanner
+    "Modality": "MR", "BodyPartExamined": "ABDOMEN", "PatientPosition": "HFS",
+    "PositionReferenceIndicator": "", "Manufacturer": "muscle-study (synthetic)",
+    "InstitutionName": "synthetic cohort", "ManufacturerModelName": "simulated 3T",
+    "ContentQualification": "RESEARCH", "ImageComments": SYNTHETIC, "AcquisitionNumber": 1,
+    "ScanningSequence": "GR", "SequenceVariant": "SP", "ScanOptions": "", "MRAcquisitionType": "3D",
+    "SequenceName": "*fl3d2", "MagneticFieldStrength": 3, "RepetitionTime": TR_MS,
+    "EchoTrainLength": 1, "FlipAngle": FLIP_DEG,
+    # image
+    "PatientOrientation": ["L", "P"], "ImageOrientationPatient": [1, 0, 0, 0, 1, 0],
+    "SamplesPerPixel": 1, "PhotometricInterpretation": "MONOCHROME2", "BitsAllocated": 16,
+    "BitsStored": 16, "HighBit": 15, "PixelRepresentation": 1,
+}  # fmt: skip
 
-    Attributes of type 1 and 2 of the MR Image IOD's modules (DICOM PS3.3, A.4): Patient, General
-    Study, General Series, Frame of Reference, General Equipment, General Image, Image Plane, Image
-    Pixel, MR Image, SOP Common.
+
+def common_header(volume: Volume, series: Series) -> Dataset:
+    """Return the header that all slices of a volume have in common.
+
+    It has the attributes of type 1 and 2 of the modules of the MR Image IOD (DICOM PS3.3, A.4):
+    Patient, General Study, General Series, Frame of Reference, General Equipment, General Image,
+    Image Plane, Image Pixel, MR Image and SOP Common.
     """
     header = Dataset()
     header.file_meta = FileMetaDataset()
     header.file_meta.MediaStorageSOPClassUID = MRImageStorage
     header.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    header.SOPClassUID = MRImageStorage
-    header.SpecificCharacterSet = "ISO_IR 100"
-    _describe_participant(header, series)
-    _describe_series(header, series)
-    _describe_grid(header, volume)
-    return header
-
-
-def _describe_participant(header: Dataset, series: Series) -> None:
-    person = series.participant
-    header.PatientName = f"SYNTHETIC^{series.participant_id}"
-    header.PatientID = series.participant_id
-    header.PatientBirthDate = ""
-    header.PatientSex = {"male": "M", "female": "F"}[person["sex"]]
-    header.PatientAge = f"{int(person['age_years']):03d}Y"
-    header.PatientSize = _number(person["height_cm"] / 100)
-    header.PatientWeight = _number(person["weight_kg"])
-    header.PatientIdentityRemoved = "YES"
-    header.DeidentificationMethod = "synthetic: there is no person"
-    header.PatientComments = SYNTHETIC
-    header.StudyInstanceUID = uid(series.participant_id, "study")
-    header.StudyDate = header.StudyTime = header.StudyID = header.AccessionNumber = ""
-    header.ReferringPhysicianName = ""
-    header.StudyDescription = "SYNTHETIC COHORT"
-
-
-def _describe_series(header: Dataset, series: Series) -> None:
-    header.Modality = "MR"
-    header.SeriesInstanceUID = uid(series.participant_id, series.description, series.number)
-    header.SeriesNumber = series.number
-    header.SeriesDescription = series.description
-    header.BodyPartExamined = "ABDOMEN"
-    header.PatientPosition = "HFS"
-    header.FrameOfReferenceUID = uid(series.participant_id, "frame")
-    header.PositionReferenceIndicator = ""
-    header.Manufacturer = "muscle-study (synthetic)"
-    header.InstitutionName = "synthetic cohort"
-    header.ManufacturerModelName = "simulated 3T"
-    header.ContentQualification = "RESEARCH"
-    header.ImageComments = SYNTHETIC
-    header.ImageType = list(series.image_type)
-    header.AcquisitionNumber = 1
-    header.ScanningSequence = "GR"
-    header.SequenceVariant = "SP"
-    header.ScanOptions = ""
-    header.MRAcquisitionType = "3D"
-    header.SequenceName = "*fl3d2"
-    header.MagneticFieldStrength = 3
-    header.RepetitionTime = TR_MS
-    header.EchoTime = series.echo_time_ms
-    header.EchoTrainLength = 1
-    header.FlipAngle = FLIP_DEG
+    participant_id, person = series.participant_id, series.participant
+    dx, dy, dz = (_number(edge) for edge in volume.spacing_mm)
+    values = COMMON | {
+        "PatientName": f"SYNTHETIC^{participant_id}",
+        "PatientID": participant_id,
+        "PatientSex": {"male": "M", "female": "F"}[person["sex"]],
+        "PatientAge": f"{int(person['age_years']):03d}Y",
+        "PatientSize": _number(person["height_cm"] / 100),
+        "PatientWeight": _number(person["weight_kg"]),
+        "StudyInstanceUID": uid(participant_id, "study"),
+        "SeriesInstanceUID": uid(participant_id, series.description, series.number),
+        "SeriesNumber": series.number,
+        "SeriesDescription": series.description,
+        "FrameOfReferenceUID": uid(participant_id, "frame"),
+        "ImageType": list(series.image_type),
+        "EchoTime": series.echo_time_ms,
+        "PixelSpacing": [dy, dx],
+        "SliceThickness": dz,
+        "SpacingBetweenSlices": dz,
+        "Columns": volume.data.shape[0],
+        "Rows": volume.data.shape[1],
+    }
+    for name, value in values.items():
+        setattr(header, name, value)
     if series.dixon is not None:
         block = header.private_block(SIEMENS_GROUP, SIEMENS_CREATOR, create=True)
         block.add_new(DIXON_ELEMENT, "LO", series.dixon)
-
-
-def _describe_grid(header: Dataset, volume: Volume) -> None:
-    dx, dy, dz = (_number(edge) for edge in volume.spacing_mm)
-    header.PatientOrientation = ["L", "P"]
-    header.ImageOrientationPatient = [1, 0, 0, 0, 1, 0]
-    header.PixelSpacing = [dy, dx]
-    header.SliceThickness = dz
-    header.SpacingBetweenSlices = dz
-    header.SamplesPerPixel = 1
-    header.PhotometricInterpretation = "MONOCHROME2"
-    header.Columns, header.Rows = volume.data.shape[:2]
-    header.BitsAllocated = header.BitsStored = 16
-    header.HighBit = 15
-    header.PixelRepresentation = 1
+    return header
 
 
 def _number(value: float) -> str:

@@ -1,4 +1,4 @@
-"""An export of the form that the NAKO gives: zipped series by their names, and its table."""
+"""Export in the form of the NAKO: zipped DICOM series and the participant table."""
 
 from collections.abc import Mapping
 from io import BytesIO
@@ -16,16 +16,16 @@ from muscle_study.cohort.scanner.signal import TE_IN_MS, TE_OPPOSED_MS
 from muscle_study.imaging.volumes import Volume
 from muscle_study.protocol.files import write_text
 
-#: Number of the baseline examination in file names; the follow-up's is 60.
+#: Number of the baseline examination in file names; 60 is the follow-up.
 BASELINE = "30"
 SEQUENCE = "3D_GRE_TRA"
 
-#: What a missing value looks like in the table.
+#: Code of a missing value in the table.
 MISSING = 7777
 
 
 class NakoContrast(NamedTuple):
-    """How a contrast is named and tagged: end of the series' name, echo time, type, private tag."""
+    """Suffix of a contrast's series name, echo time, image type and private tag."""
 
     name: str
     echo_time_ms: float
@@ -33,8 +33,7 @@ class NakoContrast(NamedTuple):
     dixon: str | None
 
 
-#: Water and fat, which are computed from both echoes, carry the first echo's time: the private tag
-#: alone tells them apart.
+#: Water and fat, computed from both echoes, have the first echo's time; the private tag differs.
 CONTRASTS = {
     "water": NakoContrast("W", TE_OPPOSED_MS, ("DERIVED", "PRIMARY", "M", "DIXON"), "DIXW"),
     "fat": NakoContrast("F", TE_OPPOSED_MS, ("DERIVED", "PRIMARY", "M", "DIXON"), "DIXF"),
@@ -62,38 +61,29 @@ def export_scan(
     folder: Path,
     with_stations: bool,
 ) -> dict[str, Path]:
-    """Write a scan as zipped series; return the composed ones' files by contrast.
+    """Write a scan as zipped series; return the composed contrasts' files.
 
     Parameters
     ----------
     images
         The scan.
     participant
-        Whose: ``participant_id``, and what the headers say of the person.
+        ``participant_id``, ``sex``, ``age_years``, ``height_cm``, ``weight_kg``.
     repeat
-        Empty for a first scan, ``_2`` or higher for its repeats; it ends the files' names.
+        Suffix of the files' names: empty for a first scan, ``_2`` for its repeat.
     folder
-        Where the zips go.
+        Folder of the zips.
     with_stations
-        Whether the stations are written too, one zip a contrast.
+        Whether to write stations too, one zip per contrast.
     """
     participant_id = str(participant["participant_id"])
 
     def described(number: int, description: str, tags: NakoContrast) -> Series:
-        return Series(
-            participant_id,
-            participant,
-            description,
-            number,
-            tags.echo_time_ms,
-            tags.image_type,
-            tags.dixon,
-        )
+        return Series(participant_id, participant, description, number, *tags[1:])
 
     written = {}
     for order, (contrast, tags) in enumerate(CONTRASTS.items()):
         series = f"{SEQUENCE}_{tags.name}"
-
         stem = f"{participant_id}_{BASELINE}_{series}"
         slabs = [
             (station[contrast], described(10 * order + number, series, tags))
@@ -111,7 +101,7 @@ def export_scan(
 
 
 def read_composed(folder: Path, participant_id: str, contrast: str) -> Volume:
-    """Read a composed contrast of a first scan back, for pictures of what was written."""
+    """Read a composed contrast of a first scan."""
     name = f"{participant_id}_{BASELINE}_{SEQUENCE}_{CONTRASTS[contrast].name}_COMPOSED.zip"
     with ZipFile(folder / name) as archive:
         slices = [dcmread(BytesIO(archive.read(member))) for member in archive.namelist()]
@@ -124,7 +114,7 @@ def read_composed(folder: Path, participant_id: str, contrast: str) -> Volume:
     affine[:3] = np.column_stack(
         [along_row * across, along_column * down, (end - start) / max(len(slices) - 1, 1), start]
     )
-    affine[:2] *= -1  # DICOM's axes run to the left and the back
+    affine[:2] *= -1  # from LPS to RAS
     return Volume(np.stack([one.pixel_array.T for one in slices], axis=-1), affine)
 
 

@@ -1,4 +1,4 @@
-"""Pictures of the synthetic cohort, for its notebook and for the report."""
+"""Figures of the synthetic cohort for its notebook and the report."""
 
 from collections.abc import Mapping, Sequence
 
@@ -28,33 +28,33 @@ from muscle_study.protocol.paths import RunPaths
 
 CONTRASTS = ("water", "fat", "in_phase", "opposed_phase")
 
-#: Resolution of pictures that are kept.
+#: Resolution of saved figures.
 PICTURE_DPI = 130
 
-#: Faults that a picture shows.
+#: Faults that are visible in images.
 SHOWN_FAULTS = (
     Fault.SWAP_WHOLE, Fault.SWAP_STATION, Fault.SWAP_SIDE, Fault.CUT_TOP, Fault.CUT_BOTTOM,
     Fault.CUT_SIDES, Fault.IMPLANT_HIP, Fault.IMPLANT_SPINE, Fault.SEVERE_MOTION,
     Fault.IDENTITY_AFFINE, Fault.FLIPPED_AFFINE,
 )  # fmt: skip
 
-#: Where the mosaic's slices lie: shares of the volume's height and depth, from feet and back.
+#: Positions of slices as shares of the volume's height and depth, from feet and back.
 AXIAL_AT, CORONAL_AT = 0.47, 0.47
 
-#: Corners of the mosaic: age groups (rows within a sex) and BMI groups (columns).
+#: Groups of the mosaic: ages (rows within a sex, years) and BMI (columns, kg/m²).
 AGES = {"under 45": (0, 45), "45 and over": (45, 200)}
 BMIS = {"BMI < 22": (0, 22), "22–25": (22, 25), "25–30": (25, 30), "30–35": (30, 35),
         "≥ 35": (35, 99)}  # fmt: skip
 
 
 def whole_scans(paths: RunPaths, participants: pd.DataFrame) -> pd.DataFrame:
-    """Return the participants whose images carry no deliberate fault."""
+    """Return the participants without a deliberate fault."""
     faults = pd.read_csv(paths.truth / "faults.csv", dtype=str)
     return participants[~participants["participant_id"].isin(faults["participant_id"])]
 
 
 def keep(paths: RunPaths, pictures: Mapping[str, Figure], tables: Mapping[str, pd.DataFrame]):
-    """Write pictures (PNG) and tables (CSV) of aggregates for the report, beside the export."""
+    """Write figures (PNG) and tables of aggregates (CSV) for the report."""
     for name, figure in pictures.items():
         with whole_file(paths.about_cohort / f"{name}.png") as beside:
             figure.savefig(beside, format="png", dpi=PICTURE_DPI)
@@ -63,7 +63,7 @@ def keep(paths: RunPaths, pictures: Mapping[str, Figure], tables: Mapping[str, p
 
 
 def show_scan(paths: RunPaths, participants: pd.DataFrame) -> Figure:
-    """Draw the contrasts of the first participant whose images are whole: axial, coronal."""
+    """Draw axial and coronal slices of all contrasts of the first participant without a fault."""
     participant_id = whole_scans(paths, participants)["participant_id"].iloc[0]
     figure, axes = plt.subplots(2, len(CONTRASTS), figsize=(12, 6.6), layout="constrained")
     for column, contrast in zip(axes.T, CONTRASTS, strict=True):
@@ -75,15 +75,7 @@ def show_scan(paths: RunPaths, participants: pd.DataFrame) -> Figure:
 
 
 def mosaic(paths: RunPaths, participants: pd.DataFrame) -> Figure:
-    """Draw in-phase images over sex, age and BMI: one participant a cell, where there is one.
-
-    Parameters
-    ----------
-    paths
-        The run; its images are read.
-    participants
-        Imaged participants with ``sex``, ``age_years`` and ``bmi_kg_m2``.
-    """
+    """Draw the in-phase image of one participant for each group of sex, age and BMI."""
     people = whole_scans(paths, participants)
     rows = [(sex, age) for sex in ("female", "male") for age in AGES]
     figure, axes = plt.subplots(
@@ -105,16 +97,8 @@ def mosaic(paths: RunPaths, participants: pd.DataFrame) -> Figure:
 
 
 def fault_gallery(task: Task, parameters: ImagingParameters) -> Figure:
-    """Draw one participant with each fault of images: axial and coronal water images.
-
-    Parameters
-    ----------
-    task
-        The participant, as from `export.tasks_of`.
-    parameters
-        How to scan.
-    """
-    body = build_body(task.participant, task.muscles, np.random.default_rng(task.seed))
+    """Draw axial and coronal water images of one participant with each of `SHOWN_FAULTS`."""
+    body = _body(task)
 
     def scan_anew(scanned: Body, motion_mm: float | None) -> Scan:
         rng = np.random.default_rng(task.seed)
@@ -123,7 +107,7 @@ def fault_gallery(task: Task, parameters: ImagingParameters) -> Figure:
     sound = scan_anew(body, None)
 
     def scan_again(scanned: Body, motion_mm: float | None) -> Scan:
-        if scanned is body and motion_mm is None:  # most faults befall the same images
+        if scanned is body and motion_mm is None:  # for speed: most faults change the same images
             return sound
         return scan_anew(scanned, motion_mm)
 
@@ -133,14 +117,15 @@ def fault_gallery(task: Task, parameters: ImagingParameters) -> Figure:
         fault.replace("_", " "): Problem(fault, draw_detail(fault, parameters.stations, rng))
         for fault in SHOWN_FAULTS
     }
-    scans = {"no fault": sound}
-    for name, problem in problems.items():
-        scans[name] = take_scans(body, problem, scale, scan_again)[""]
-    return _panels({name: images.contrasts["water"] for name, images in scans.items()})
+    scans = {
+        name: take_scans(body, problem, scale, scan_again)[""] for name, problem in problems.items()
+    }
+    images = {"no fault": sound, **scans}
+    return _panels({name: taken.contrasts["water"] for name, taken in images.items()})
 
 
 def station_gallery(task: Task, parameters: ImagingParameters) -> Figure:
-    """Draw coronal slices of a participant's stations before they are composed, and after."""
+    """Draw coronal slices of a participant's stations and of the composed volume."""
     rng = np.random.default_rng(task.seed)
     images = scan(build_body(task.participant, task.muscles, rng), task.muscle_fat, parameters, rng)
     composed = to_ras(images.contrasts["in_phase"])
@@ -160,10 +145,9 @@ def station_gallery(task: Task, parameters: ImagingParameters) -> Figure:
 def randomised_gallery(
     task: Task, parameters: RandomisedParameters, seed: int, n: int = 12
 ) -> Figure:
-    """Draw `n` images of random contrast that are made from one participant's tissues."""
+    """Draw `n` images of random contrast from one participant's tissues."""
     grid = Grid(tuple(parameters.spacing_mm))
-    body = build_body(task.participant, task.muscles, np.random.default_rng(task.seed))
-    tissues = to_ras(grid.volume(sample(body, grid.axes_mm())))
+    tissues = to_ras(grid.volume(sample(_body(task), grid.axes_mm())))
     rng = np.random.default_rng(seed)
     return _panels(
         {
@@ -176,15 +160,13 @@ def randomised_gallery(
 
 
 def atlas_comparison(tasks: Sequence[Task]) -> Figure:
-    """Draw the muscles' shapes of these participants beside those of a real atlas."""
-    shapes = [
-        body_shape(
-            build_body(task.participant, task.muscles, np.random.default_rng(task.seed)),
-            task.participant["height_cm"],
-        )
-        for task in tasks
-    ]
+    """Compare the shapes of participants' muscles with a real atlas in a figure."""
+    shapes = [body_shape(_body(task), task.participant["height_cm"]) for task in tasks]
     return compare(pd.concat(shapes, ignore_index=True))
+
+
+def _body(task: Task) -> Body:
+    return build_body(task.participant, task.muscles, np.random.default_rng(task.seed))
 
 
 def _panels(images: Mapping[str, Volume], columns: int = 6) -> Figure:
@@ -236,7 +218,7 @@ def _image(paths: RunPaths, participant_id: str, contrast: str) -> Volume:
 def _nearest_to_middle(
     people: pd.DataFrame, sex: str, ages: tuple[float, float], bmis: tuple[float, float]
 ) -> pd.Series | None:
-    """Return a typical member of a cell: the one of median BMI; None where there is nobody."""
+    """Return the member of a group whose BMI is nearest to the median; None for an empty group."""
     cell = people[
         (people["sex"] == sex)
         & people["age_years"].between(*ages, inclusive="left")

@@ -1,4 +1,4 @@
-"""What is true of the participants, and how far counted voxels are off."""
+"""True measures of the participants, and the error of counting voxels."""
 
 from collections.abc import Mapping
 
@@ -15,22 +15,14 @@ from muscle_study.protocol.muscles import SIDES, Label, label_of
 
 MUSCLES = ("psoas", "gluteus")
 
-#: Sizes by side; totals are sums.
+#: Columns of sizes by side; totals are sums.
 SIZES = ("psoas_csa_{}_cm2", "psoas_volume_{}_ml", "gluteus_volume_{}_ml")
 
 
 def true_measures(body: Body, fat_fraction: Mapping[Label, float]) -> dict[str, float]:
-    """Return a body's true measures from its continuous shapes.
+    """Return a body's true measures, with the noise-free signal `fat_fraction` of its scan.
 
-    Psoas: closed form. Gluteus: its parts' union, summed finely (see `union_volume_mm3`). The fat
-    fraction is that of the signal, without noise.
-
-    Parameters
-    ----------
-    body
-        The body.
-    fat_fraction
-        By muscle, from its scan.
+    Sizes of the psoas have a closed form; the gluteus is summed finely by `union_volume_mm3`.
     """
     measures = {}
     for side in SIDES:
@@ -46,7 +38,7 @@ def true_measures(body: Body, fat_fraction: Mapping[Label, float]) -> dict[str, 
 
 
 def with_totals(measures: Mapping[str, float | pd.Series]) -> dict[str, float | pd.Series]:
-    """Add the totals: sums of sizes, and fat fractions weighted by volume."""
+    """Return measures with totals: sums of sizes and volume-weighted fat fractions."""
     complete = dict(measures)
     for size in SIZES:
         complete[size.format("total")] = sum(measures[size.format(side)] for side in SIDES)
@@ -60,13 +52,9 @@ def with_totals(measures: Mapping[str, float | pd.Series]) -> dict[str, float | 
 
 
 def population_measures(muscles: pd.DataFrame) -> pd.DataFrame:
-    """Return the true measures of everyone who was drawn, imaged or not.
+    """Return the true measures of a population from `draw_muscles`.
 
-    Parameters
-    ----------
-    muscles
-        As from `population.draw_muscles`: its fat fractions are of protons, the measures' of the
-        signal.
+    Fat fractions are converted from protons to signal.
     """
     signals = echo_signals({})
     measures = {size.format(side): muscles[size.format(side)] for size in SIZES for side in SIDES}
@@ -77,13 +65,7 @@ def population_measures(muscles: pd.DataFrame) -> pd.DataFrame:
 
 
 def counted_measures(body: Body, grid: Grid, supersampling: list[int]) -> dict[str, float]:
-    """Measure a body as its reference labels on a grid do: by counting voxels.
-
-    Returns
-    -------
-    dict
-        `SIZES` of both sides.
-    """
+    """Return `SIZES` of both sides by counting voxels of reference labels on a grid."""
     muscles_alone = Body([], body.muscles, body.deformation)
     axes = grid.axes_mm(tuple(supersampling))
     labels = Voxels(sample(muscles_alone, axes), supersampling).majority()
@@ -103,27 +85,27 @@ def counted_measures(body: Body, grid: Grid, supersampling: list[int]) -> dict[s
 
 
 def voxelisation_table(counted: Mapping[str, pd.DataFrame], truth: pd.DataFrame) -> pd.DataFrame:
-    """Return how far counted voxels are off the true sizes, relative, by grid and measure.
+    """Return the relative error of counting voxels by grid and measure.
 
     Parameters
     ----------
     counted
-        Grid (``3.5x3.5x5``) to a table of `SIZES`, a row a participant.
+        Counted `SIZES` by grid (``3.5x3.5x5``), one row per participant.
     truth
-        The true measures, in the same order.
+        True measures in the same order.
 
     Returns
     -------
     pandas.DataFrame
-        ``spacing_mm``, ``measure``, ``n`` (both sides of each participant count), ``mean_percent``,
-        its 95 % interval ``low_percent``, ``high_percent``, and ``sd_percent``.
+        ``spacing_mm``, ``measure``, ``n`` (sides), ``mean_percent`` with its 95 % confidence
+        interval ``low_percent`` and ``high_percent``, and ``sd_percent``.
     """
     rows = []
     for spacing, table in counted.items():
         for size in SIZES:
             names = [size.format(side) for side in SIDES]
             error = 100 * (table[names].to_numpy() / truth[names].to_numpy() - 1)
-            # a participant's two sides share a body: the participants are what is independent
+            # participants are independent, the sides of a participant are not
             margin = 1.96 * error.mean(axis=1).std(ddof=1) / np.sqrt(len(error))
             rows.append(
                 {

@@ -1,1 +1,1 @@
-"""The synthetic population: who the participants are and how large their muscles truly are."""
+"""The synthetic population: participants and their true muscle sizes."""

@@ -1,4 +1,4 @@
-"""Solve what the published figures leave to be solved: the muscle models' intercepts and SDs."""
+"""Intercepts and residual SDs of the muscle models, solved for the published figures."""
 
 from dataclasses import asdict, dataclass
 from functools import cache
@@ -20,15 +20,15 @@ from muscle_study.cohort.population.coefficients import (
 from muscle_study.cohort.population.demographics import grid, normal_nodes, sex_share
 from muscle_study.cohort.population.targets import target
 
-#: Nodes for the chance in a fat fraction.
+#: Quadrature nodes for the residual of a fat fraction.
 FAT_NODES = 20
 
-#: Value in the tables / value in the paper's unit: volumes are printed in litres.
+#: Factor from the paper's unit to the tables': the paper prints volumes in litres.
 PAPER_UNIT = {"csa": 1.0, "gluteus": 1000.0}
 
 
 def terms(people: pd.DataFrame) -> pd.DataFrame:
-    """Return the muscle model's terms (columns, as the fields of `MuscleSlopes`)."""
+    """Return the terms of the muscle model: one column per field of `MuscleSlopes`."""
     age = people["age_years"].astype(float)
     return pd.DataFrame(
         {
@@ -44,30 +44,22 @@ def terms(people: pd.DataFrame) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class MuscleModel:
-    """A muscle measure in one sex: intercept + slopes · `terms`, and normal chance.
-
-    Parameters
-    ----------
-    intercept, slopes
-        Of the conditional mean.
-    residual_sd
-        Of what chance adds, the same for all.
-    """
+    """Model of a muscle measure in one sex: intercept + slopes · `terms` + normal residual."""
 
     intercept: float
     slopes: dict[str, float]
     residual_sd: float
 
     def mean(self, people: pd.DataFrame) -> np.ndarray:
-        """Return each person's conditional mean: the noise-free value."""
+        """Return each person's conditional mean."""
         values = terms(people)[list(self.slopes)].to_numpy()
-        # `@` would sum in an order that depends on the number of threads
+        # not `@`, whose order of summation depends on the number of threads
         return self.intercept + np.einsum("ij,j->i", values, list(self.slopes.values()))
 
 
 @cache
 def muscle_model(measure: str, sex: Sex) -> MuscleModel:
-    """Solve intercept and residual SD of ``csa`` (cm²) or ``gluteus`` (mL): exact mean and SD.
+    """Solve the model of ``csa`` (cm²) or ``gluteus`` (mL) for the published mean and SD.
 
     Raises
     ------
@@ -90,7 +82,7 @@ def muscle_model(measure: str, sex: Sex) -> MuscleModel:
 
 @dataclass(frozen=True)
 class FatModel:
-    """Logit of a fat fraction: intercept + slopes on age and BMI, and normal chance."""
+    """Model of the logit of a fat fraction: linear in age and BMI, with normal residual."""
 
     intercept: float
     age_years: float
@@ -108,7 +100,7 @@ class FatModel:
 
 @cache
 def fat_model(muscle: str) -> FatModel:
-    """Solve intercept and slope on age for the mean fat fractions of younger and older people."""
+    """Solve intercept and slope on age for the published means of younger and older people."""
     slopes = FATS[muscle]
     people = pd.concat(
         [grid(sex).assign(probability=grid(sex)["probability"] * sex_share(sex)) for sex in SEXES]
@@ -134,7 +126,7 @@ def fat_model(muscle: str) -> FatModel:
 
 
 def share_beyond_limits(measure: str, sex: Sex) -> float:
-    """Return the share of a sex whose drawn mean side lies beyond `SIDE_LIMITS`."""
+    """Return the share of a sex for whom the mean of both sides exceeds `SIDE_LIMITS`."""
     model, people = muscle_model(measure, sex), grid(sex)
     low, high = (2 * limit for limit in SIDE_LIMITS[measure])
     mean = model.mean(people)

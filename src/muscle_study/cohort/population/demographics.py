@@ -1,10 +1,9 @@
-"""Distribution of the participants' sex, age, body size and habits, and a grid to average over it.
+"""Distribution of sex, age, body size and activity, and a quadrature grid over it.
 
-Expectations over the population are taken on a quadrature grid of its covariates (ages one by
-one, Gauss–Hermite nodes for height and BMI, each level of activity), so that the population, not
-a sample of it, has the published means and SDs. Participants are drawn independently from it.
-The grid does not know that a drawn height and weight are rounded to 0.1: that adds less than
-1e-4 of their variances.
+Expectations are taken on a grid of covariates (single years of age, Gauss–Hermite nodes for height
+and BMI, levels of activity), so that the population, not a sample, has the published means and SDs.
+The grid ignores the rounding of drawn heights and weights to 0.1, which adds less than 1e-4 of
+their variances.
 """
 
 from dataclasses import dataclass
@@ -30,8 +29,8 @@ from muscle_study.cohort.population.coefficients import (
 )
 from muscle_study.cohort.population.targets import target
 
-#: Nodes of the quadrature. Height enters as a polynomial of degree 4 at most (weight squared),
-#: for which 5 nodes are exact; with 40 nodes for BMI, more change no coefficient by 1e-8.
+#: Numbers of quadrature nodes. Height enters as a polynomial of degree 4 at most (weight squared),
+#: for which 5 nodes are exact; more than 40 nodes for BMI change no coefficient by 1e-8.
 HEIGHT_NODES, BMI_NODES = 5, 40
 
 
@@ -42,17 +41,17 @@ def sex_share(sex: Sex) -> float:
 
 
 def normal_nodes(n: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return nodes and weights that integrate over a standard normal variable."""
+    """Return quadrature nodes and weights of a standard normal variable."""
     nodes, weights = np.polynomial.hermite_e.hermegauss(n)
     return nodes, weights / weights.sum()
 
 
 @cache
 def age_distribution() -> tuple[np.ndarray, np.ndarray]:
-    """Return the ages in full years and their probabilities.
+    """Return ages in full years and their probabilities.
 
-    The distribution function is monotone and smooth through the published quartiles, each at the
-    middle of its year of age, so that a drawn cohort's quartile is that year.
+    The distribution function passes monotonically through the published quartiles, each at the
+    middle of its year of age, so that the quartiles of a drawn cohort are these years.
     """
     minimum, q1, median, q3, maximum = (
         target("age", statistic) for statistic in ("minimum", "q1", "median", "q3", "maximum")
@@ -66,21 +65,21 @@ def age_distribution() -> tuple[np.ndarray, np.ndarray]:
 
 
 def standard_age(age_years: np.ndarray) -> np.ndarray:
-    """Return the age in SDs from the population's mean."""
+    """Return ages as z-scores."""
     ages, shares = age_distribution()
     mean = shares @ ages
     return (age_years - mean) / np.sqrt(shares @ (ages - mean) ** 2)
 
 
 def mean_height_cm(sex: Sex, age_years: np.ndarray) -> np.ndarray:
-    """Return the mean height at an age; it falls evenly with it."""
+    """Return the mean height at an age, which falls linearly."""
     ages, shares = age_distribution()
     per_year = -target("height", "fall") / (ages[-1] - ages[0])
     return target("height", "mean", sex) + per_year * (age_years - shares @ ages)
 
 
 def bmi_latent(age_years: np.ndarray, chance: np.ndarray) -> np.ndarray:
-    """Return the normal variable behind the BMI: an age part and standard normal chance."""
+    """Return the normal variable behind BMI from age and a standard normal variable."""
     rest = np.sqrt(1 - BMI_AGE_CORRELATION**2)
     return BMI_AGE_CORRELATION * standard_age(age_years) + rest * chance
 
@@ -89,10 +88,9 @@ def bmi_latent(age_years: np.ndarray, chance: np.ndarray) -> np.ndarray:
 class BmiCurve:
     """BMI as a rising function of a normal variable z: low + (high - low) · expit(cubic of z).
 
-    A log-normal BMI with the published mean and SD has other shares of overweight and obesity
-    than the published ones. This curve (Johnson's S_B with a third-order term for the tails) has
-    both shares and the SD; its mean then agrees with the published one, which is printed in
-    whole numbers.
+    This curve (Johnson's S_B with a third-order term for the tails) has the published shares of
+    overweight and obesity and the SD, unlike a log-normal distribution; its mean agrees with the
+    published one, which is printed in whole numbers.
     """
 
     location: float
@@ -106,7 +104,7 @@ class BmiCurve:
 
 
 def _latent_quantile(share_below: float) -> float:
-    """Return the value of `bmi_latent` that this share of the population lies below."""
+    """Return the quantile of `bmi_latent` in the population."""
     ages, shares = age_distribution()
     rest = np.sqrt(1 - BMI_AGE_CORRELATION**2)
     age_part = BMI_AGE_CORRELATION * standard_age(ages)
@@ -115,7 +113,7 @@ def _latent_quantile(share_below: float) -> float:
 
 @cache
 def bmi_curve(sex: Sex) -> BmiCurve:
-    """Solve the curve for the published shares of overweight and obesity, and the SD."""
+    """Solve the curve for the published shares of overweight and obesity and the SD."""
     obese = target("obese", "share", sex) / 100
     above = obese + target("overweight", "share", sex) / 100
     z = np.array([_latent_quantile(1 - above), _latent_quantile(1 - obese)])
@@ -123,7 +121,7 @@ def bmi_curve(sex: Sex) -> BmiCurve:
     at_limits = logit((np.array([25.0, 30.0]) - low) / (high - low))
 
     def curve(tail: float) -> BmiCurve:
-        # two shares fix the line through two points
+        # the two shares determine location and scale
         height = at_limits - tail * z**3
         scale = np.diff(height)[0] / np.diff(z)[0]
         return BmiCurve(height[0] - scale * z[0], scale, tail)
@@ -143,7 +141,7 @@ def bmi_curve(sex: Sex) -> BmiCurve:
 def level_probabilities(
     levels: dict[str, LevelLogits], age_years: np.ndarray, bmi_kg_m2: np.ndarray, male: np.ndarray
 ) -> np.ndarray:
-    """Return the probability of each level (columns) for each person (rows)."""
+    """Return the probability of each level, shape (people, levels)."""
     logits = [
         level.intercept
         + level.per_year * (age_years - LOGIT_CENTRE_AGE_YEARS)
@@ -156,10 +154,7 @@ def level_probabilities(
 
 @cache
 def grid(sex: Sex) -> pd.DataFrame:
-    """Return the quadrature grid of a sex: covariates and ``probability``, which sums to 1.
-
-    ``age_years``, ``height_cm``, ``weight_kg``, ``bmi_kg_m2``, ``activity``, ``male``.
-    """
+    """Return the quadrature grid of a sex: covariates, and ``probability``, which sums to 1."""
     ages, shares = age_distribution()
     heights, height_weights = normal_nodes(HEIGHT_NODES)
     chances, chance_weights = normal_nodes(BMI_NODES)

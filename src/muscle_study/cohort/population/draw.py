@@ -1,8 +1,4 @@
-"""Draw the synthetic population: who the participants are, and how large their muscles truly are.
-
-The coefficients are in `coefficients`; what they and the published figures imply is solved in
-`demographics` and `calibration`.
-"""
+"""Random draw of the synthetic population: participants and their muscles."""
 
 from collections.abc import Sequence
 
@@ -39,7 +35,7 @@ from muscle_study.cohort.population.demographics import (
 )
 from muscle_study.protocol.muscles import SIDES
 
-#: Measures that the model gives per person, and the columns of their sides.
+#: Measures of the model and the columns of their sides.
 SIDE_COLUMNS = {"csa": "psoas_csa_{}_cm2", "gluteus": "gluteus_volume_{}_ml"}
 PSOAS_VOLUME = "psoas_volume_{}_ml"
 
@@ -106,10 +102,7 @@ def _draw_level(
 
 
 def expected_sizes(participants: pd.DataFrame) -> pd.DataFrame:
-    """Return each participant's conditional mean, the noise-free ``csa`` and ``gluteus``.
-
-    Left + right, in cm² and mL, given the participant's covariates; the index is kept.
-    """
+    """Return conditional means of ``csa`` (cm²) and ``gluteus`` (mL), left + right."""
     sizes = {}
     for measure in SIDE_COLUMNS:
         sizes[measure] = np.empty(len(participants))
@@ -120,21 +113,14 @@ def expected_sizes(participants: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw_muscles(participants: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
-    """Draw each participant's muscle sizes and fat, given the covariates.
-
-    Parameters
-    ----------
-    participants
-        As from `draw_participants`.
-    rng
-        Source of chance.
+    """Draw muscle sizes and fat given the covariates of `draw_participants`.
 
     Returns
     -------
     pandas.DataFrame
         ``participant_id``; ``psoas_csa_{}_cm2``, ``gluteus_volume_{}_ml`` and
         ``psoas_volume_{}_ml`` for ``left``, ``right`` and ``total``; ``psoas_fat_fraction`` and
-        ``gluteus_fat_fraction``, alike on both sides.
+        ``gluteus_fat_fraction``, equal on both sides.
     """
     n = len(participants)
     chance = pd.DataFrame(
@@ -161,8 +147,8 @@ def draw_muscles(participants: pd.DataFrame, rng: np.random.Generator) -> pd.Dat
 
 
 def _correlated_normals(correlation: Sequence, n: int, rng: np.random.Generator) -> np.ndarray:
-    # Cholesky's factor is unique, and einsum, unlike `@`, sums in one order whatever the number of
-    # threads: the same draws everywhere
+    # reproducible: the Cholesky factor is unique, and einsum, unlike `@`, sums in an order
+    # independent of the number of threads
     independent = rng.standard_normal((n, len(correlation)))
     return np.einsum("ij,kj->ik", independent, np.linalg.cholesky(correlation))
 
@@ -170,7 +156,7 @@ def _correlated_normals(correlation: Sequence, n: int, rng: np.random.Generator)
 def _sides(
     measure: str, column: str, total: pd.Series, dominant: pd.Series, rng: np.random.Generator
 ) -> dict[str, pd.Series]:
-    """Divide a total between the sides: the dominant one is a little larger on average."""
+    """Divide a total between the sides; the dominant side is larger on average."""
     larger = rng.normal(ASYMMETRY_MEAN, ASYMMETRY_SD, len(total))
     return {
         column.format(side): (
@@ -183,7 +169,7 @@ def _sides(
 def _psoas_volume(
     muscles: dict[str, pd.Series], height_cm: pd.Series, rng: np.random.Generator
 ) -> dict[str, pd.Series]:
-    """Return the psoas volume of each side: a share of its CSA times height, with scatter."""
+    """Draw the psoas volume of each side, around a share of its CSA times height."""
     correlation = [[1, PSOAS_VOLUME_SIDE_CORRELATION], [PSOAS_VOLUME_SIDE_CORRELATION, 1]]
     scatter = _correlated_normals(correlation, len(height_cm), rng).T
     return {

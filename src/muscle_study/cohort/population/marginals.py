@@ -1,4 +1,4 @@
-"""A drawn population beside the published figures, and the paper's findings in it."""
+"""Comparison of a drawn population with the published figures and findings."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,7 @@ import pandas as pd
 from muscle_study.cohort.population.coefficients import FAT_AGE_YEARS, SEXES
 from muscle_study.cohort.population.targets import targets
 
-#: Columns of the population and their factor to the published unit.
+#: Column of each published quantity and factor to the published unit.
 COLUMNS = {
     "age": ("age_years", 1.0),
     "height": ("height_cm", 1.0),
@@ -17,27 +17,27 @@ COLUMNS = {
     "gluteus_fat": ("gluteus_fat_fraction", 100.0),
 }
 
-#: The findings' outcomes, and the limits that the paper's abstract names.
+#: Columns of the outcomes; group limits in the paper's abstract.
 OUTCOMES = {"csa": "psoas_csa_total_cm2", "gluteus": "gluteus_volume_total_ml"}
 AGE_EDGES_YEARS, BMI_EDGE_KG_M2 = (30, 60), 25.0
 
-#: What we take "a strong correlation" with weight to be (our assumption).
+#: Least r of a "strong correlation" (our assumption).
 STRONG_R = 0.6
 
 
 def marginals(population: pd.DataFrame) -> pd.DataFrame:
-    """Return each published figure of the population beside the drawn one.
+    """Compare the published figures with the drawn population.
 
     Parameters
     ----------
     population
-        Columns of `population.draw_participants` and `population.draw_muscles`.
+        Columns of `draw.draw_participants` and `draw.draw_muscles`.
 
     Returns
     -------
     pandas.DataFrame
         ``quantity``, ``sex``, ``statistic``, ``unit``, ``n``, ``value``, ``target``,
-        ``difference_percent`` (of the target) and ``source``.
+        ``difference_percent`` (relative to the target) and ``source``.
     """
     published = targets().reset_index()
     published = published[published["quantity"].isin([*COLUMNS, *_SHARES])]
@@ -90,19 +90,15 @@ def _statistic(people: pd.DataFrame, quantity: str, statistic: str) -> float:
 
 
 def _fall(age_years: pd.Series, values: pd.Series) -> float:
-    """Return the fall of the line through all values, from the youngest age to the oldest."""
+    """Return the decrease of the regression line from the youngest to the oldest age."""
     slope = np.polyfit(age_years, values, 1)[0]
     return -slope * (age_years.max() - age_years.min())
 
 
 def findings(population: pd.DataFrame) -> pd.DataFrame:
-    """Return whether what the paper's abstract says holds in the population.
+    """Return for each finding of the paper's abstract whether the population reproduces it.
 
-    Returns
-    -------
-    pandas.DataFrame
-        ``finding``, ``sex``, ``outcome``, ``figures`` (by group, in the table's unit, or r) and
-        ``holds``.
+    Columns: ``finding``, ``sex``, ``outcome``, ``figures`` (means by group, or r) and ``holds``.
     """
     rows = []
     for outcome, column in OUTCOMES.items():

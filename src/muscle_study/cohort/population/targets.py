@@ -12,21 +12,18 @@ FILES = ("kiefer_2026.csv", "nako_population.csv")
 
 @cache
 def targets() -> pd.DataFrame:
-    """Return the figures of ``data/published``: ``value``, ``unit``, ``source``.
-
-    The index is ``quantity``, ``sex``, ``statistic``.
-    """
+    """Return ``value``, ``unit`` and ``source`` by ``quantity``, ``sex`` and ``statistic``."""
     tables = [read_table(PUBLISHED / name) for name in FILES]
     return pd.concat(tables).set_index(["quantity", "sex", "statistic"])
 
 
 def target(quantity: str, statistic: str, sex: str = "both") -> float:
-    """Return a published figure, as printed.
+    """Return a published figure as printed.
 
     Raises
     ------
     KeyError
-        If no file of ``data/published`` has it.
+        If ``data/published`` lacks the figure.
     """
     try:
         return float(targets().loc[(quantity, sex, statistic), "value"])

@@ -1,4 +1,4 @@
-"""What is true of the population: its coefficients, and its marginals beside the published ones."""
+"""True coefficients and correlations of the population."""
 
 from itertools import combinations
 
@@ -15,30 +15,29 @@ from muscle_study.cohort.population.coefficients import (
 )
 from muscle_study.cohort.population.demographics import grid, sex_share
 
-#: Terms of the report's regressions, by the names of its tables, and the columns they stand for.
+#: Terms of the regressions and their columns.
 REGRESSION_TERMS = {"age": "age_years", "bmi": "bmi_kg_m2", "sex": "male"}
 
-#: What gluteus volume is correlated with in the report.
+#: Body sizes whose correlation with gluteus volume is reported.
 SIZES = ("weight_kg", "height_cm", "bmi_kg_m2")
 
 
 def coefficient_table() -> pd.DataFrame:
     """Return the population's true coefficients, for ``truth/coefficients.csv``.
 
-    They are exact for independently drawn participants and true measures; an error of measurement
-    adds to the outcome's SD, and so lowers the standardised coefficients and correlations.
+    They are exact for true measures; measurement error increases the outcome's SD and so attenuates
+    standardised coefficients and correlations.
 
     Returns
     -------
     pandas.DataFrame
-        ``kind``: `model` (the terms that the measures are drawn from, with ``intercept`` and
-        ``residual_sd``), `residual_correlation` (between what chance adds; the term is the other
-        outcome), `regression` (what a regression on age, BMI and sex estimates, with
-        ``intercept``), `standardised` (the same in SDs of the outcome per SD of the term, per sex
-        difference for ``sex``), `r2` (of that regression) and `correlation` (Pearson's r).
+        ``kind``: `model` (coefficients of the model that generates the measures), `regression`
+        (coefficients of a regression on age, BMI and sex), `standardised` (the same per SD, or per
+        sex difference), `r2` of that regression, `correlation` (Pearson's r) and
+        `residual_correlation` (the term is the other outcome).
         ``outcome``: ``csa`` in cm² and ``gluteus`` in mL, left + right; ``psoas_fat`` and
-        ``gluteus_fat``, logit of the fraction.
-        ``sex``: ``male``, ``female`` or ``both``. ``term``. ``value``.
+        ``gluteus_fat``, logits of the fractions.
+        ``sex``: ``male``, ``female`` or ``both``; ``term``; ``value``.
     """
     rows = [*_model_rows(), *_regression_rows(), *_correlation_rows()]
     return pd.DataFrame(rows, columns=["kind", "outcome", "sex", "term", "value"])
@@ -65,8 +64,8 @@ def _model_rows() -> list[tuple]:
 def population_grid(measure: str, sexes: tuple[str, ...] = SEXES) -> pd.DataFrame:
     """Return the quadrature grid of these sexes with a measure's conditional distribution.
 
-    Columns of `demographics.grid`, ``probability`` summing to 1 over all rows, ``outcome`` (the
-    conditional mean) and ``residual_variance``.
+    To the columns of `demographics.grid` it adds ``outcome`` (conditional mean) and
+    ``residual_variance``; ``probability`` sums to 1 over all rows.
     """
     parts = [
         grid(sex).assign(
@@ -81,7 +80,7 @@ def population_grid(measure: str, sexes: tuple[str, ...] = SEXES) -> pd.DataFram
 
 
 def _covariance(people: pd.DataFrame, columns: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the population's means and covariances; the outcome's variance includes chance."""
+    """Return means and covariances; the variance of ``outcome`` includes the residual's."""
     values = people[columns].to_numpy(float)
     probability = people["probability"].to_numpy()
     mean = probability @ values
@@ -101,7 +100,7 @@ def _regression_rows() -> list[tuple]:
             mean, covariance = _covariance(people, ["outcome", *columns])
             slopes = np.linalg.solve(covariance[1:, 1:], covariance[1:, 0])
             sd = np.sqrt(np.diag(covariance))
-            # a difference between the sexes is not per SD, see statistics.regression
+            # the difference between the sexes is standardised by the outcome's SD alone
             per = np.where([term == "sex" for term in terms], 1.0, sd[1:])
             rows += [
                 ("regression", measure, sex, "intercept", mean[0] - slopes @ mean[1:]),

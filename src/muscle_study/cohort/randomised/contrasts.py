@@ -1,4 +1,4 @@
-"""Contrasts drawn at random: what brightness each tissue has, in scans of every kind."""
+"""Random contrasts: the brightness of each tissue in various kinds of scans."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import numpy as np
 
 from muscle_study.cohort.anatomy.tissues import FAT_T1_MS, FAT_T2STAR_MS, RELAXATION, Tissue
 
-#: Tissues that look alike in most scans; in a free contrast they share a brightness.
+#: Tissues that look alike in most scans; in a free contrast they have similar brightness.
 MUSCLES = (
     Tissue.PSOAS_LEFT, Tissue.PSOAS_RIGHT, Tissue.GLUTEUS_LEFT, Tissue.GLUTEUS_RIGHT, Tissue.MUSCLE,
     Tissue.ILIACUS_LEFT, Tissue.ILIACUS_RIGHT,
@@ -22,11 +22,11 @@ GROUPS = (
     (Tissue.KIDNEY_CORTEX, Tissue.KIDNEY_MEDULLA),
 )
 
-#: Least difference of brightness between muscle and fat, of a range of about one: muscles that
-#: nobody can see teach nothing.
+#: Least difference of brightness between muscle and fat, in a range of about 1: invisible muscles
+#: teach nothing.
 LEAST_DIFFERENCE = 0.15
 
-#: SD of a tissue's brightness about that of its group, or of its table.
+#: SD of a tissue's brightness around that of its group, and of its logarithm around the model's.
 WITHIN_GROUP, ABOUT_TABLE = 0.03, 0.08
 
 #: T2 at 3 T (ms) of muscle, blood, cartilage and cord: Stanisz et al., Magn Reson Med
@@ -42,7 +42,7 @@ T2_MS: dict[Tissue, float] = {
     Tissue.BOWEL_WALL: 55, Tissue.BOWEL_CONTENT: 150, Tissue.GLAND: 80, Tissue.NERVE: 78,
 }  # fmt: skip
 
-#: Radiodensity without contrast agent (HU); rounded from common knowledge.
+#: Radiodensity without contrast agent (HU), rounded (common knowledge).
 HU: dict[Tissue, float] = {
     **dict.fromkeys(MUSCLES, 55),
     **dict.fromkeys(FATS, -100),
@@ -52,7 +52,7 @@ HU: dict[Tissue, float] = {
     Tissue.LIVER: 58, Tissue.SPLEEN: 48, Tissue.KIDNEY_CORTEX: 34, Tissue.KIDNEY_MEDULLA: 30,
     Tissue.BOWEL_WALL: 40, Tissue.BOWEL_CONTENT: 20, Tissue.GLAND: 42, Tissue.NERVE: 30,
 }  # fmt: skip
-#: Contrast agent adds up to this much to vessels, kidneys, and, a third of it, to other organs.
+#: Greatest enhancement of vessels and kidneys by contrast agent; other organs gain a third of it.
 MOST_AGENT_HU = 250.0
 
 
@@ -63,22 +63,22 @@ class Contrast:
     Parameters
     ----------
     values
-        By tissue, float32; what shows lies between 0 and about 1.
+        Brightness by tissue, float32; visible values lie between 0 and about 1.
     signed
-        Whether negative values show as bright as positive ones, as in the magnitude of opposed
-        phases, or are cut off, as below a window.
+        Whether negative values appear as bright as positive ones, as in opposed-phase magnitude
+        images, or are clipped, as by a window.
     """
 
     values: np.ndarray
     signed: bool = False
 
     def shown(self, image: np.ndarray) -> np.ndarray:
-        """Return what an image of these values shows."""
+        """Return an image of these values as displayed: magnitude, or clipped at 0."""
         return abs(image) if self.signed else image.clip(0, None)
 
 
 def free(rng: np.random.Generator) -> Contrast:
-    """Draw any brightness for each group of tissues."""
+    """Draw a uniform brightness for each group of tissues."""
     values = rng.uniform(0, 1, len(Tissue))
     for group in GROUPS:
         values[list(group)] = rng.uniform(0, 1) + WITHIN_GROUP * rng.standard_normal(len(group))
@@ -87,9 +87,9 @@ def free(rng: np.random.Generator) -> Contrast:
 
 
 def dixon(rng: np.random.Generator) -> Contrast:
-    """Draw a gradient echo between proton density and T1 weighting: one of the four Dixon images.
+    """Draw one of the four Dixon images, with proton-density to T1 weighting.
 
-    Saturation recovery of water and fat at a random repetition time stands for all sequences.
+    Saturation recovery at a random repetition time represents all sequences.
     """
     tr_ms, te_ms = np.exp(rng.uniform(np.log(100), np.log(2000))), rng.uniform(1, 8)
     water, fat = np.zeros((2, len(Tissue)))
@@ -105,17 +105,17 @@ def dixon(rng: np.random.Generator) -> Contrast:
 
 
 def t2_weighted(rng: np.random.Generator) -> Contrast:
-    """Draw a spin echo of long repetition time, with fat suppressed to any degree."""
+    """Draw a spin echo of long repetition time with random suppression of fat."""
     te_ms = rng.uniform(20, 120)
     values = np.array([np.exp(-te_ms / T2_MS[tissue]) for tissue in Tissue])
     values *= [RELAXATION[t if t not in MUSCLES else Tissue.MUSCLE].density for t in Tissue]
     values[list(FATS)] *= rng.uniform(0, 1.5)
-    # a window that leaves fluid saturated, as readers set it
+    # a window in which fluid is saturated, as readers set it
     return _about(values / rng.uniform(0.3, 1), rng)
 
 
 def computed_tomography(rng: np.random.Generator) -> Contrast:
-    """Draw a windowed CT, with any amount of contrast agent."""
+    """Draw a windowed CT, with or without contrast agent."""
     hu = np.array([HU[tissue] for tissue in Tissue], dtype=float)
     agent = rng.uniform(0, MOST_AGENT_HU) * rng.integers(2)
     hu[[Tissue.VESSEL, Tissue.KIDNEY_CORTEX, Tissue.KIDNEY_MEDULLA]] += agent
@@ -128,7 +128,7 @@ def computed_tomography(rng: np.random.Generator) -> Contrast:
 
 
 def _about(values: np.ndarray, rng: np.random.Generator, signed: bool = False) -> Contrast:
-    """Scale a table to one and draw each group's brightness about it."""
+    """Scale modelled values to a maximum of 1 and draw the brightness around them."""
     values = values / abs(values).max()
     values = (values * np.exp(ABOUT_TABLE * rng.standard_normal(len(values)))).clip(-1, 1)
     for group in (MUSCLES, FATS):
@@ -137,17 +137,14 @@ def _about(values: np.ndarray, rng: np.random.Generator, signed: bool = False) -
     return Contrast(values.astype(np.float32), signed)
 
 
-#: The families and how often each is drawn.
+#: Kinds of scans with their probabilities.
 FAMILIES: dict[Callable[[np.random.Generator], Contrast], float] = {
-    free: 0.4,
-    dixon: 0.25,
-    t2_weighted: 0.15,
-    computed_tomography: 0.2,
-}
+    free: 0.4, dixon: 0.25, t2_weighted: 0.15, computed_tomography: 0.2,
+}  # fmt: skip
 
 
 def draw_contrast(rng: np.random.Generator, inversion_probability: float) -> Contrast:
-    """Draw a family and of it a contrast; maybe with dark and bright exchanged within the body."""
+    """Draw a kind of scan and its contrast, perhaps inverted within the body."""
     families, shares = list(FAMILIES), list(FAMILIES.values())
     family = families[rng.choice(len(families), p=shares)]
     contrast = family(rng)

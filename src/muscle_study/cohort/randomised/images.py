@@ -1,12 +1,13 @@
-"""Images of random contrast, resolution, noise, place and field of view, from a map of tissues.
+"""Images of random contrast, resolution, noise, position and field of view from a tissue map.
 
-A network trained on these as well cannot lean on one scanner's rendering, nor on where in the
-field of view a muscle usually lies. Everything is made on the fly from the map.
+They keep a network from relying on one scanner's contrast or on the usual position of a muscle in
+the field of view.
 """
 
 from typing import NamedTuple
 
 import numpy as np
+from numpy.random import Generator
 from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
@@ -16,19 +17,20 @@ from muscle_study.cohort.randomised.contrasts import MUSCLES, draw_contrast
 from muscle_study.cohort.randomised.parameters import RandomisedParameters
 from muscle_study.protocol.muscles import STRUCTURES, Label, Psoas
 
-#: Lengths over which deformation, texture and the bias field vary (mm).
+#: Ranges of the lengths over which deformation, texture and bias field vary (mm).
 DEFORMATION_MM, SMOOTH_TEXTURE_MM, BIAS_MM = (50.0, 150.0), (12.0, 40.0), (120.0, 300.0)
 
-#: Patches of foreign tissue: lengths over which their outlines vary (mm), and above how many SD of
-#: a smooth field they lie, which makes them a fifth of the body at most.
+#: Patches of foreign tissue: ranges of the length over which their outlines vary (mm) and of the
+#: threshold on a smooth field (SD), by which they fill at most a fifth of the body.
 PATCH_MM, PATCH_SD = (10.0, 45.0), (0.8, 2.0)
 
-#: SD of the factors by which the three axes differ in scale.
+#: SD of the logarithm of each axis' own scale.
 STRETCH_SD = 0.04
 
-#: A field of view narrower than the body loses up to this share of its width at each end.
+#: Greatest share of the width that a narrow field of view loses at each end.
 MOST_LOST = 0.3
 
+Spacing = tuple[float, float, float]
 Slices = tuple[slice, slice, slice]
 
 
@@ -38,11 +40,11 @@ class Randomised(NamedTuple):
     Parameters
     ----------
     image
-        Shape (x, y, z), float32, not negative; 0 outside the field of view.
+        Non-negative image, shape (x, y, z), float32; 0 outside the field of view.
     labels
-        Of the same shape, uint8; background outside the field of view.
+        Labels, same shape, uint8; background outside the field of view.
     field_of_view
-        The part of both that was seen.
+        Part of the grid inside the field of view.
     """
 
     image: np.ndarray
@@ -51,23 +53,20 @@ class Randomised(NamedTuple):
 
 
 def randomise(
-    tissues: np.ndarray,
-    spacing_mm: tuple[float, float, float],
-    parameters: RandomisedParameters,
-    rng: np.random.Generator,
+    tissues: np.ndarray, spacing_mm: Spacing, parameters: RandomisedParameters, rng: Generator
 ) -> Randomised:
-    """Make an image of random looks from a map of tissues.
+    """Draw an image from a map of tissues.
 
     Parameters
     ----------
     tissues
-        Values of `tissues.Tissue`, shape (x, y, z), uint8; upright.
+        Upright map of `Tissue` values, shape (x, y, z), uint8.
     spacing_mm
-        Edges of a voxel.
+        Voxel edges.
     parameters
-        How far to stray.
+        Ranges and probabilities.
     rng
-        Draws everything.
+        Random generator.
     """
     placed = displaced(tissues, spacing_mm, parameters, rng)
     seen = draw_field_of_view(placed.shape, spacing_mm, parameters, rng)
@@ -79,7 +78,7 @@ def randomise(
 
 
 def label_values(psoas: Psoas) -> np.ndarray:
-    """Return the label of each tissue, where the psoas' label holds `psoas`."""
+    """Return the label of each tissue, for a psoas label that covers `psoas`."""
     values = np.zeros(len(Tissue), np.uint8)
     values[list(STRUCTURES)] = STRUCTURES
     if psoas == "iliopsoas":
@@ -89,18 +88,15 @@ def label_values(psoas: Psoas) -> np.ndarray:
 
 
 def displaced(
-    tissues: np.ndarray,
-    spacing_mm: tuple[float, float, float],
-    parameters: RandomisedParameters,
-    rng: np.random.Generator,
+    tissues: np.ndarray, spacing_mm: Spacing, parameters: RandomisedParameters, rng: Generator
 ) -> np.ndarray:
-    """Rotate, scale, stretch, shift and deform the body; what comes in from outside is air."""
+    """Rotate, scale, stretch, shift and deform the body; beyond the map is air."""
     spacing = np.asarray(spacing_mm)
     turn = Rotation.from_euler("xyz", rng.normal(0, parameters.rotation_deg, 3), degrees=True)
     limit = np.log(parameters.scale)
     scale = np.exp(rng.uniform(-limit, limit) + STRETCH_SD * rng.standard_normal(3))
     shift = rng.uniform(-parameters.shift_mm, parameters.shift_mm, 3)
-    # from a voxel of the image to a voxel of the map, both about the middle
+    # from voxels of the image to voxels of the map, both relative to the middle
     to_map = (turn.as_matrix() / scale[:, None]) * spacing / spacing[:, None]
     middle = (np.array(tissues.shape) - 1) / 2
     start = middle - to_map @ (middle + shift / spacing)
@@ -117,12 +113,9 @@ def displaced(
 
 
 def draw_field_of_view(
-    shape: tuple[int, ...],
-    spacing_mm: tuple[float, float, float],
-    parameters: RandomisedParameters,
-    rng: np.random.Generator,
+    shape: tuple[int, ...], spacing_mm: Spacing, parameters: RandomisedParameters, rng: Generator
 ) -> Slices:
-    """Draw which part of the grid is seen: a slab of its height, a narrower box, or all."""
+    """Draw the field of view: the whole grid, a narrower box, or a slab."""
     ranges = [(0, n) for n in shape]
     if rng.random() < parameters.crop_probability:
         lost = rng.uniform(0, MOST_LOST, (2, 2))
@@ -139,12 +132,9 @@ def draw_field_of_view(
 
 
 def render(
-    tissues: np.ndarray,
-    spacing_mm: tuple[float, float, float],
-    parameters: RandomisedParameters,
-    rng: np.random.Generator,
+    tissues: np.ndarray, spacing_mm: Spacing, parameters: RandomisedParameters, rng: Generator
 ) -> np.ndarray:
-    """Return an image of the tissues, float32, not negative and about one at its brightest."""
+    """Return an image of the tissues: non-negative float32, about 1 at its brightest."""
     contrast = draw_contrast(rng, parameters.inversion_probability)
     image = contrast.values[tissues]
     image += _texture(tissues, spacing_mm, parameters.texture, rng)
@@ -153,7 +143,7 @@ def render(
     image = ndimage.gaussian_filter(image, blur / np.asarray(spacing_mm), truncate=2.5)
     image = contrast.shown(image)
     image *= np.exp(rng.uniform(0, parameters.bias) * _field(image.shape, spacing_mm, BIAS_MM, rng))
-    # thick slices are noisy like thin ones; one that was interpolated before is smoother
+    # noise before or after interpolation: interpolated noise is smoother
     if rng.integers(2):
         image = _coarser(_noisy(image, parameters.noise, rng), spacing_mm, parameters, rng)
     else:
@@ -163,15 +153,10 @@ def render(
     return image ** np.float32(np.exp(parameters.gamma * rng.standard_normal()))
 
 
-def _texture(
-    tissues: np.ndarray,
-    spacing_mm: tuple[float, float, float],
-    most: float,
-    rng: np.random.Generator,
-) -> np.ndarray:
-    """Return what makes each tissue uneven, to its own degree: smoothly, and finely."""
+def _texture(tissues: np.ndarray, spacing_mm: Spacing, most: float, rng: Generator) -> np.ndarray:
+    """Return smooth and fine texture with random SDs for each tissue."""
     smooth, fine = rng.uniform(0, most, (2, 256)).astype(np.float32)
-    smooth[0] = fine[0] = 0  # air has none
+    smooth[0] = fine[0] = 0  # air has no texture
     grain = ndimage.gaussian_filter(
         rng.standard_normal(tissues.shape, np.float32), rng.uniform(0.4, 1.2), truncate=2
     )
@@ -181,15 +166,11 @@ def _texture(
 
 
 def _add_patches(
-    image: np.ndarray,
-    tissues: np.ndarray,
-    spacing_mm: tuple[float, float, float],
-    most: int,
-    rng: np.random.Generator,
+    image: np.ndarray, tissues: np.ndarray, spacing_mm: Spacing, most: int, rng: Generator
 ) -> None:
-    """Paint patches of any brightness over all but air and muscle, in place.
+    """Paint patches of random brightness over all but air and muscle, in place.
 
-    Real bodies hold more than the synthetic one, and hold it in other shapes.
+    They stand for structures of real bodies that the synthetic body lacks.
     """
     free_to_paint = ~np.isin(tissues, [Tissue.AIR, *MUSCLES])
     for _ in range(rng.integers(most + 1)):
@@ -198,20 +179,17 @@ def _add_patches(
 
 
 def _field(
-    shape: tuple[int, ...],
-    spacing_mm: tuple[float, float, float],
-    lengths_mm: tuple[float, float],
-    rng: np.random.Generator,
+    shape: tuple[int, ...], spacing_mm: Spacing, lengths_mm: tuple[float, float], rng: Generator
 ) -> np.ndarray:
-    """Return a smooth field of SD about one, shape (x, y, z), of a random length."""
+    """Return a smooth field of random length and SD about 1, shape (x, y, z)."""
     axes = [edge * np.arange(n) for n, edge in zip(shape, spacing_mm, strict=True)]
-    z_y_x = tuple(reversed(axes))  # the field comes in the reverse order of its axes
+    z_y_x = tuple(reversed(axes))  # the shape of a field is in reverse order of its axes
     box = tuple((0.0, float(axis[-1])) for axis in z_y_x)
     return SmoothField.draw(box, rng.uniform(*lengths_mm), rng).at(z_y_x)
 
 
-def _noisy(image: np.ndarray, most: float, rng: np.random.Generator) -> np.ndarray:
-    """Add Gaussian noise, or Rician noise as magnitudes have it."""
+def _noisy(image: np.ndarray, most: float, rng: Generator) -> np.ndarray:
+    """Add Gaussian or Rician noise."""
     noise_sd = np.float32(rng.uniform(0, most))
     noisy = image + noise_sd * rng.standard_normal(image.shape, np.float32)
     if rng.integers(2):
@@ -220,12 +198,9 @@ def _noisy(image: np.ndarray, most: float, rng: np.random.Generator) -> np.ndarr
 
 
 def _coarser(
-    image: np.ndarray,
-    spacing_mm: tuple[float, float, float],
-    parameters: RandomisedParameters,
-    rng: np.random.Generator,
+    image: np.ndarray, spacing_mm: Spacing, parameters: RandomisedParameters, rng: Generator
 ) -> np.ndarray:
-    """Take the image in thicker slices along one axis, and interpolate between them."""
+    """Average the image to thicker slices along one axis and interpolate it back."""
     axis = int(rng.integers(3))
     most = max(parameters.thickest_slice_mm / spacing_mm[axis], 1.0)
     factor = float(np.exp(rng.uniform(0, np.log(most))))
@@ -234,12 +209,9 @@ def _coarser(
 
 
 def thick_slices(n: int, factor: float) -> np.ndarray:
-    """Return the matrix that averages n voxels in slices `factor` thick and interpolates back.
+    """Return the matrix that averages n voxels to slices of `factor` voxels and interpolates back.
 
-    Returns
-    -------
-    numpy.ndarray
-        Shape (n, n), float32; each row adds up to one.
+    The shape is (n, n), float32; each row adds up to 1.
     """
     count = max(int(n / factor), 1)
     middles = (n - count * factor) / 2 + factor * (np.arange(count) + 0.5) - 0.5
@@ -248,6 +220,6 @@ def thick_slices(n: int, factor: float) -> np.ndarray:
     overlap = np.minimum(high, voxels + 0.5) - np.maximum(low, voxels - 0.5)
     average = overlap.clip(0, None)
     average /= average.sum(axis=1, keepdims=True)
-    # between two middles linearly, beyond the outermost ones level
+    # linear between the middles of slices, constant beyond the outermost
     back = np.array([np.interp(voxels, middles, unit) for unit in np.eye(count)]).T
     return (back @ average).astype(np.float32)
