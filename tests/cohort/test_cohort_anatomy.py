@@ -1,4 +1,4 @@
-"""Bodies have the muscles that were drawn for them, and every structure at its place."""
+"""Bodies have the drawn muscles, and every structure in its place."""
 
 import itertools
 
@@ -58,16 +58,13 @@ def test_psoas_has_exactly_the_drawn_section_and_volume(drawn):
     muscles, body = drawn
     for side, label in (("left", Label.PSOAS_LEFT), ("right", Label.PSOAS_RIGHT)):
         (stack,) = stacks(body, label)
-        assert stack.max_area_mm2() / 100 == pytest.approx(
-            muscles[f"psoas_csa_{side}_cm2"], rel=1e-6
-        )
-        assert stack.volume_mm3() / 1000 == pytest.approx(
-            muscles[f"psoas_volume_{side}_ml"], rel=1e-5
-        )
+        csa, volume = muscles[f"psoas_csa_{side}_cm2"], muscles[f"psoas_volume_{side}_ml"]
+        assert stack.max_area_mm2() / 100 == pytest.approx(csa, rel=1e-6)
+        assert stack.volume_mm3() / 1000 == pytest.approx(volume, rel=1e-5)
 
 
 def test_gluteus_has_the_drawn_volume(drawn):
-    """The bar: a stated error under 0.2 %, against a quarter of the pitch of the sum."""
+    """The error is below 0.2 %, compared with half the pitch of the sum."""
     muscles, body = drawn
     parts = stacks(body, Label.GLUTEUS_RIGHT)
     fine = union_volume_mm3(parts, pitch_mm=(0.75, 0.75, 1.0)) / 1000
@@ -111,7 +108,7 @@ def test_muscles_lie_inside_the_field_of_view_and_apart(drawn):
             assert np.nonzero(plane == left)[1].max() < np.nonzero(plane == right)[1].min()
 
 
-def test_a_psoas_that_cannot_be_is_refused():
+def test_an_impossible_psoas_is_refused():
     body = habitus("male", 50, 175.0, 25.0, np.random.default_rng(0))
     with pytest.raises(ValueError, match=r"20.0 cm2 and 175 cm height cannot hold 3000 mL"):
         psoas(2000.0, 3e6, body)
@@ -119,18 +116,12 @@ def test_a_psoas_that_cannot_be_is_refused():
 
 @pytest.mark.parametrize(
     ("tissue", "x", "z"),
-    [
-        (Tissue.LIVER, (-60, 150), (80, 235)),
-        (Tissue.SPLEEN, (-140, -50), (140, 235)),
-        (Tissue.KIDNEY_CORTEX, (-110, 110), (70, 210)),
-        (Tissue.DISC, (-45, 45), (20, 235)),
-        (Tissue.URINE, (-60, 60), (-130, -30)),
-        (Tissue.CARTILAGE, (-140, 140), (-145, -50)),
-        (Tissue.YELLOW_MARROW, (-225, 225), (-235, 235)),
-        (Tissue.NERVE, (-130, 130), (-235, 235)),
-    ],
-)
-def test_structures_lie_where_they_belong(man, tissue, x, z):
+    [(Tissue.LIVER, (-60, 150), (80, 235)), (Tissue.SPLEEN, (-140, -50), (140, 235)),
+     (Tissue.KIDNEY_CORTEX, (-110, 110), (70, 210)), (Tissue.DISC, (-45, 45), (20, 235)),
+     (Tissue.URINE, (-60, 60), (-130, -30)), (Tissue.CARTILAGE, (-140, 140), (-145, -50)),
+     (Tissue.YELLOW_MARROW, (-225, 225), (-235, 235)), (Tissue.NERVE, (-130, 130), (-235, 235))],
+)  # fmt: skip
+def test_structures_are_in_their_place(man, tissue, x, z):
     axes, tissues = man
     place = np.nonzero(tissues == tissue)
     assert len(place[0]) > 20
@@ -139,7 +130,7 @@ def test_structures_lie_where_they_belong(man, tissue, x, z):
         assert inside.mean() > 0.9
 
 
-def test_every_tissue_but_metal_is_there(man):
+def test_every_tissue_except_metal_occurs(man):
     _, tissues = man
     assert set(np.unique(tissues)) >= set(Tissue) - {Tissue.IMPLANT, Tissue.LUNG}
 
@@ -156,7 +147,7 @@ def test_layers_follow_each_other_from_the_flank_inwards(man):
 
 
 def test_organs_stay_inside_the_wall(drawn):
-    """None comes through the muscles of the belly's wall to the fat under the skin."""
+    """None reaches the subcutaneous fat through the muscles of the abdominal wall."""
     _, body = drawn
     axes = Grid(PITCH_MM).axes_mm()
     belly = sample(body, axes)[axes[2] > 0]
@@ -184,8 +175,8 @@ def test_legs_part_below_the_trunk_and_the_cleft_opens_behind(man):
     assert not air_between(-30, -90, -70)
 
 
-def test_air_is_outside_alone(man):
-    """No hole of air inside the body, which sampling would leave where parts do not meet."""
+def test_air_occurs_only_outside(man):
+    """No gap of air remains between parts of the body."""
     _, tissues = man
     for plane in tissues[::8]:
         body = plane > 0

@@ -1,4 +1,4 @@
-"""The atlas' figures follow from its label map, and the synthetic muscles are of that shape."""
+"""The atlas' measures follow from its label map, and the synthetic muscles resemble it."""
 
 import os
 from pathlib import Path
@@ -32,7 +32,7 @@ def test_file_holds_what_the_atlas_gives():
 
 
 def test_a_map_by_hand():
-    """Disc 4 wide; vertebra at columns 8–11; psoas 6 from its middle, half as large as below."""
+    """Disc 4 wide; vertebra at columns 8–11; psoas 6 from its middle, half its largest section."""
     labels = np.zeros((20, 10, 20), np.int16)
     labels[9, 5, 8:12] = DISC_L3_L4
     for number, vertebra in enumerate((501, 502, 503, 504, 505)):
@@ -60,9 +60,9 @@ def shapes():
 
 
 def test_muscles_are_of_the_atlas_shape(shapes):
-    """The section at L3 is smaller by the study's rule; what else is compared is near."""
-    ours, atlas = (table.set_index(["quantity", "at"])["value"] for table in
-                   (shapes, read_table(ATLAS)))  # fmt: skip
+    """The section at L3 is smaller by the study's rule; the other measures are similar."""
+    tables = (shapes, read_table(ATLAS))
+    ours, atlas = (table.set_index(["quantity", "at"])["value"] for table in tables)
     assert ours.index.tolist() == atlas.index.tolist()
     np.testing.assert_allclose(ours["gluteus_share"], atlas["gluteus_share"], atol=0.05)
     np.testing.assert_allclose(ours["psoas_distance"], atlas["psoas_distance"], rtol=0.35)

@@ -1,4 +1,4 @@
-"""The coefficients are a model that can be drawn from, and their targets are on file."""
+"""The coefficients form a valid model, and their targets are on file."""
 
 import numpy as np
 import pytest
@@ -23,14 +23,14 @@ def test_residual_correlation_is_a_correlation_matrix():
     assert np.linalg.eigvalsh(matrix).min() > 0
 
 
-def test_centres_share_everyone():
+def test_shares_of_centres_add_up_to_1():
     assert list(CENTRES) == list("ABCDE")
     assert sum(CENTRES.values()) == pytest.approx(1)
 
 
 @pytest.mark.parametrize("measure", MUSCLES)
 @pytest.mark.parametrize("sex", SEXES)
-def test_muscle_wastes_by_half_a_percent_a_year_at_most(measure, sex):
+def test_muscle_loss_is_half_a_percent_a_year_at_most(measure, sex):
     slopes = MUSCLES[measure][sex]
     mean = target(measure, "mean", sex) * (1000 if measure == "gluteus" else 1)
     yearly = (slopes.age_years + slopes.years_after_45) / mean
@@ -38,9 +38,8 @@ def test_muscle_wastes_by_half_a_percent_a_year_at_most(measure, sex):
     assert WASTING_AGE_YEARS == 45  # the name of the term says so
 
 
-def test_limits_of_bmi_hold_the_groups():
-    low, high = BMI_LIMITS_KG_M2
-    assert low < 25 < 30 < high
+def test_limits_of_bmi_include_the_groups():
+    assert BMI_LIMITS_KG_M2[0] < 25 < 30 < BMI_LIMITS_KG_M2[1]
 
 
 def test_every_target_names_its_source():

@@ -1,4 +1,4 @@
-"""The covariates' distribution has the published marginals, and the grid integrates over it."""
+"""The covariates have the published marginals, and the grid integrates over them."""
 
 import numpy as np
 import pytest
@@ -40,10 +40,10 @@ def test_height_falls_to_the_published_mean(sex):
 @pytest.mark.parametrize("sex", SEXES)
 def test_bmi_has_published_shares_and_sd(sex):
     ages, shares = age_distribution()
-    # equally likely values of chance, apart from the quadrature
-    chance = ndtri((np.arange(20_000) + 0.5) / 20_000)
-    bmi = bmi_curve(sex)(bmi_latent(ages[:, None], chance))
-    weights = np.broadcast_to(shares[:, None] / len(chance), bmi.shape)
+    # quantiles of the normal variable, independent of the quadrature
+    quantiles = ndtri((np.arange(20_000) + 0.5) / 20_000)
+    bmi = bmi_curve(sex)(bmi_latent(ages[:, None], quantiles))
+    weights = np.broadcast_to(shares[:, None] / len(quantiles), bmi.shape)
     mean = np.average(bmi, weights=weights)
     sd = np.sqrt(np.average((bmi - mean) ** 2, weights=weights))
     obese = np.average(bmi >= 30, weights=weights)
@@ -56,7 +56,7 @@ def test_bmi_has_published_shares_and_sd(sex):
 
 
 @pytest.mark.parametrize("sex", SEXES)
-def test_bmi_rises_with_chance_and_gently_with_age(sex):
+def test_bmi_rises_with_its_normal_variable_and_slightly_with_age(sex):
     curve = bmi_curve(sex)
     assert (np.diff(curve(np.linspace(-6, 6, 200))) > 0).all()
     young, old = curve(bmi_latent(np.array([25.0, 65.0]), np.zeros(2)))
@@ -65,8 +65,7 @@ def test_bmi_rises_with_chance_and_gently_with_age(sex):
 
 @pytest.mark.parametrize("sex", SEXES)
 def test_grid_is_a_distribution(sex):
-    people = grid(sex)
-    probability = people["probability"]
+    people, probability = grid(sex), grid(sex)["probability"]
     assert (probability > 0).all()
     assert probability.sum() == pytest.approx(1)
     assert people["height_cm"] @ probability == pytest.approx(target("height", "mean", sex))
@@ -81,6 +80,6 @@ def test_reference_person_has_the_intercepts_odds():
     assert np.log(odds) == pytest.approx([-0.70, 0, -0.40])
 
 
-def test_sexes_share_everyone():
+def test_shares_of_the_sexes_add_up_to_1():
     assert sum(map(sex_share, SEXES)) == pytest.approx(1)
     assert sex_share("male") == pytest.approx(0.557)

@@ -1,4 +1,4 @@
-"""The export and the truth: the same however many workers, finished work kept, truth apart."""
+"""The export and the truth do not depend on the workers; finished work is kept."""
 
 import hashlib
 import shutil
@@ -107,7 +107,7 @@ def test_participants_with_a_fault_are_not_shown_as_whole(finished, monkeypatch)
     assert broken and set(whole) == set(drawn.imaged) - broken
 
 
-def test_stations_and_random_contrasts_come_where_asked_for(finished, tmp_path):
+def test_stations_and_random_contrasts_are_optional(finished, tmp_path):
     randomised = load("ci").cohort.randomised.model_copy(update={"n_images": 2})
     asked = small_parameters(export_stations=True, randomised=randomised.model_dump())
     data, drawn = make(tmp_path, asked)
@@ -117,19 +117,16 @@ def test_stations_and_random_contrasts_come_where_asked_for(finished, tmp_path):
             stations = {folder.name for folder in own.iterdir() if folder.is_dir()}
             assert stations == {f"station_{number}" for number in range(1, 5)}
             assert (own / "station_1" / "fat.nii.gz").exists()
-        one, other = (volume(data / "raw/randomised" / participant_id / n) for n in "01")
+        folder = data / "raw/randomised" / participant_id
+        one, other = (load_volume(image_file(folder / n, "image")).data for n in "01")
         assert one.shape == other.shape and (one != other).any()
-    # the scans are those that come without
+    # the scans are the same as without
     for image in finished[0].rglob("water.nii.gz"):
         same = tmp_path / image.relative_to(finished[0])
         assert same.read_bytes() == image.read_bytes()
 
 
-def volume(folder):
-    return load_volume(image_file(folder, "image")).data
-
-
-def test_dicom_comes_as_the_nako_sends_it(tmp_path):
+def test_dicom_export_has_the_form_of_the_nako(tmp_path):
     data, drawn = make(tmp_path, small_parameters(format="dicom"))
     contrasts = {name: set() for name in drawn.imaged}
     for path in (data / "raw/images").glob("*.zip"):

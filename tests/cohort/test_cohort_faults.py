@@ -1,4 +1,4 @@
-"""Faults are drawn at their rates, written down, and put into files and table where they belong."""
+"""Faults are drawn at their rates, recorded, and applied to files and table."""
 
 import gzip
 import zlib
@@ -26,24 +26,24 @@ def rates(**of_kinds):
 
 @pytest.fixture
 def people():
-    """Twenty thousand of them, lean to very obese."""
+    """Return 20,000 people, lean to very obese."""
     bmi = np.random.default_rng(1).lognormal(np.log(26), 0.17, N)
     return pd.DataFrame({"participant_id": [f"{i:06d}" for i in range(N)], "bmi_kg_m2": bmi})
 
 
-def test_every_kind_has_a_rate_and_words():
+def test_every_fault_has_a_rate_and_a_description():
     assert list(FaultParameters.model_fields) == list(Fault) == list(DESCRIPTIONS)
     assert set(DETAILS) < set(Fault)
 
 
-def test_kinds_with_a_detail_get_one_and_the_others_none():
+def test_faults_with_a_detail_get_one_and_the_others_none():
     rng = np.random.default_rng(0)
     for fault in set(Fault) - {Fault.DUPLICATE_SCAN}:
         assert bool(draw_detail(fault, 4, rng)) == (fault in DETAILS), fault
 
 
 @pytest.mark.parametrize(("bmi", "risk"), [(10, 5), (18, 3), (20, 1), (25, 1), (35, 3), (60, 3)])
-def test_rule_is_linear_between_its_corners(bmi, risk):
+def test_risk_is_linear_between_knots(bmi, risk):
     assert BmiRule((16, 20, 30, 35), (5, 1, 1, 3)).at(np.array([bmi])) == pytest.approx(risk)
 
 
@@ -74,11 +74,8 @@ def test_counts_meet_the_rates(people):
     table = assign_faults(people, annotated, parameters, 4, np.random.default_rng(0))
     assert table["participant_id"].is_unique
     counts = table["fault"].value_counts()
-    for fault, expected in (
-        ("swap_station", 1000),
-        ("severe_motion", 600),
-        ("unknown_label", 1000),
-    ):
+    expected_counts = {"swap_station": 1000, "severe_motion": 600, "unknown_label": 1000}
+    for fault, expected in expected_counts.items():
         assert counts[fault] == pytest.approx(expected, abs=4 * np.sqrt(expected))
     assert counts.sum() == len(table)
     assert set(table.loc[table["fault"] == "unknown_label", "participant_id"]) <= annotated
@@ -90,7 +87,7 @@ def test_counts_meet_the_rates(people):
     assert at_large > 2 * swapped["bmi_kg_m2"].between(20, 30).sum() / middle.sum()
 
 
-def test_donors_are_sound_and_lend_once(people):
+def test_donors_have_no_fault_and_are_used_once(people):
     parameters = rates(duplicate_scan=0.2, missing_age=0.2)
     table = assign_faults(people, [], parameters, 4, np.random.default_rng(0))
     duplicates = table[table["fault"] == "duplicate_scan"]
@@ -111,7 +108,7 @@ def test_same_seed_same_faults_and_none_at_rate_zero(people):
     assert problems(none) == {}
 
 
-def test_rates_that_cannot_be_are_refused(people):
+def test_impossible_rates_are_refused(people):
     with pytest.raises(ValidationError, match=r"add up to 0\.70"):
         rates(no_images=0.4, cut_top=0.3)
     with pytest.raises(ValidationError, match="hip_hop"):
@@ -141,7 +138,7 @@ def test_empty_and_truncated_files(written):
     assert written["in_phase"].read_bytes() == whole
 
 
-def test_duplicate_replaces_all_that_is_the_participants_own(tmp_path):
+def test_duplicate_replaces_all_files_of_the_participant(tmp_path):
     for name, content in {
         "100001_30_W.zip": "donor", "100002_30_W.zip": "own", "100002_30_2_W.zip": "own, again",
         "1000021_30_W.zip": "somebody else",

@@ -1,4 +1,4 @@
-"""Faults change of a scan what they are said to, and nothing else."""
+"""Each fault changes its part of a scan and nothing else."""
 
 from dataclasses import replace
 
@@ -43,7 +43,7 @@ def volume(data, first_slice=0):
 
 @pytest.fixture
 def scan():
-    """A block of water 300 mm wide with noise-free fat of a tenth."""
+    """Return a block of water 300 mm wide with a tenth of fat, without noise."""
     water = np.zeros(SHAPE, np.int16)
     water[5:35, 5:25] = 900
     labels = np.zeros(SHAPE, np.uint8)
@@ -63,6 +63,13 @@ def scan():
 
 def broken(scan, fault, detail=""):
     return break_scan(scan, Problem(fault, detail), Body([]))
+
+
+def pairs(before, after):
+    """Return the contrasts of both scans: composed, then by station."""
+    return zip(
+        [before.contrasts, *before.stations], [after.contrasts, *after.stations], strict=True
+    )
 
 
 def assert_exchanged(before, after, where):
@@ -101,13 +108,11 @@ def test_swap_of_a_station_that_is_not_there(scan):
 @pytest.mark.parametrize(("side", "columns"), [("right", np.s_[:20]), ("left", np.s_[20:])])
 def test_swap_side_is_the_participants(scan, side, columns):
     swapped = broken(scan, Fault.SWAP_SIDE, side)
-    for before, after in zip(
-        [scan.contrasts, *scan.stations], [swapped.contrasts, *swapped.stations], strict=True
-    ):
+    for before, after in pairs(scan, swapped):
         assert_exchanged(before, after, columns)
 
 
-def test_midline_is_the_bodys(scan):
+def test_midline_follows_the_body(scan):
     water = np.zeros(SHAPE, np.int16)
     water[20:30] = 900  # x from -95 to -5 mm
     off = replace(scan, contrasts={**scan.contrasts, "in_phase": volume(water)})
@@ -124,15 +129,13 @@ def test_midline_is_the_bodys(scan):
         (Fault.CUT_SIDES, "30", np.s_[8:32], 2),  # of the body, which begins at column 5
     ],
 )
-def test_cuts_take_images_and_labels_and_leave_the_rest_in_place(
-    scan, fault, detail, kept, n_stations
-):
+def test_cuts_crop_images_and_labels_in_place(scan, fault, detail, kept, n_stations):
     cut = broken(scan, fault, detail)
     assert len(cut.stations) == n_stations
-    pairs = [(scan.contrasts[name], cut.contrasts[name]) for name in CONTRASTS]
-    for before, after in [*pairs, (scan.labels, cut.labels)]:
+    composed = [(scan.contrasts[name], cut.contrasts[name]) for name in CONTRASTS]
+    for before, after in [*composed, (scan.labels, cut.labels)]:
         np.testing.assert_array_equal(after.data, before.data[kept])
-        # at its place, every voxel of the cut volume is the whole volume's
+        # every voxel of the cut volume equals the whole volume's at its position
         back = resample(before, after.data.shape, after.affine, order=0)
         np.testing.assert_array_equal(after.data, back.data)
     for station in cut.stations:
@@ -167,9 +170,7 @@ def test_missing_contrast_and_images(scan):
 
 def test_mislabelled_contrasts_lie_under_each_others_names(scan):
     mistaken = broken(scan, Fault.MISLABELLED_CONTRAST, "water+in_phase")
-    for before, after in zip(
-        [scan.contrasts, *scan.stations], [mistaken.contrasts, *mistaken.stations], strict=True
-    ):
+    for before, after in pairs(scan, mistaken):
         assert after["water"] is before["in_phase"]
         assert after["in_phase"] is before["water"]
         assert after["fat"] is before["fat"]

@@ -1,4 +1,4 @@
-"""Scans show the body where it is, as water and fat, and label it without bias."""
+"""Scans show the body in its place, as water and fat, and label it without bias."""
 
 import numpy as np
 import pytest
@@ -34,7 +34,7 @@ def cylinder(x_mm: float, radius_mm: float, height_mm: float = 200.0) -> Stack:
 
 @pytest.fixture
 def body():
-    """A barrel of fat with a muscle on each side."""
+    """Return a cylinder of fat with two muscles on each side."""
     muscles = {
         Label.PSOAS_LEFT: [Part(Tissue.PSOAS_LEFT, cylinder(-60, 30))],
         Label.PSOAS_RIGHT: [Part(Tissue.PSOAS_RIGHT, cylinder(60, 40))],
@@ -59,7 +59,7 @@ def test_voxels_know_their_tissues():
     np.testing.assert_allclose(voxels.mean(np.array([0, 8, 2], np.float32))[0, 0], [5, 1])
 
 
-def test_muscles_are_where_they_are_and_of_their_size(body):
+def test_labels_have_the_muscles_position_and_size(body):
     images = scan(body, FAT, parameters(spacing_mm=[3.0, 3.0, 8.0]), np.random.default_rng(0))
     assert images.labels.orientation == "LPS"
     labels = to_ras(images.labels)
@@ -79,7 +79,7 @@ def test_echoes_are_sum_and_difference_of_water_and_fat(body):
             contrasts[name].data.astype(int)
             for name in ("water", "fat", "in_phase", "opposed_phase")
         )
-        # each is rounded to an integer by itself; water and fat are cut at zero
+        # each is rounded separately; water and fat are clipped at zero
         inside = (water > 0) & (fat > 0)
         assert inside.any()
         assert abs(in_phase - (water + fat))[inside].max() <= 1
@@ -92,7 +92,7 @@ def test_echoes_are_sum_and_difference_of_water_and_fat(body):
     ids=["one station", "finer grid"],
 )
 def test_true_fat_fraction_depends_on_neither_stations_nor_grid(body, finer, error):
-    """The bar: an error under 0.2 %."""
+    """The error is below 0.2 %."""
     demo = {"spacing_mm": [3.5, 3.5, 5.0]}
     here, there = (
         scan(body, FAT, parameters(**demo | changes), np.random.default_rng(2)).fat_fraction
@@ -103,7 +103,7 @@ def test_true_fat_fraction_depends_on_neither_stations_nor_grid(body, finer, err
 
 
 def test_ghosts_of_fat_raise_and_lower_a_muscles_fat_but_not_on_average(body):
-    """In phase with the image they only ever added fat, to the psoas more than to the gluteus."""
+    """Ghosts of random phase are unbiased; ghosts in phase with the image would only add fat."""
     errors = []
     for seed in range(12):
         ghosted = parameters(ghost_amplitude=0.05, stations=1)
@@ -123,17 +123,12 @@ def test_ghosts_of_fat_raise_and_lower_a_muscles_fat_but_not_on_average(body):
 def test_true_fat_fraction_is_what_noise_free_images_show(body):
     images = scan(body, FAT, parameters(spacing_mm=[3.0, 3.0, 8.0]), np.random.default_rng(0))
     water, fat = (images.contrasts[name].data.astype(float) for name in ("water", "fat"))
-    label = Label.PSOAS_RIGHT
     # away from the edge, where fat of the surroundings shows through
     x, y, z = (axis[:, None, None] for axis in Grid((3.0, 3.0, 8.0)).axes_mm())
     core = np.hypot(x.reshape(1, 1, -1) - 60, y.reshape(1, -1, 1)) < 34
-    core = images_to_zyx(core & (abs(z) < 90))
+    core = (core & (abs(z) < 90)).transpose(2, 1, 0)[::-1, ::-1]
     shown = fat[core].sum() / (water + fat)[core].sum()
-    assert shown == pytest.approx(images.fat_fraction[label], rel=0.05)
-
-
-def images_to_zyx(mask_zyx):
-    return mask_zyx.transpose(2, 1, 0)[::-1, ::-1]
+    assert shown == pytest.approx(images.fat_fraction[Label.PSOAS_RIGHT], rel=0.05)
 
 
 def test_composed_volume_is_what_one_station_would_give(body):
@@ -142,7 +137,7 @@ def test_composed_volume_is_what_one_station_would_give(body):
     a, b = (images.contrasts["in_phase"].data.astype(float) for images in (one, three))
     middle = np.s_[:, :, 8:-8]
     inside = a[middle] > 100
-    # what is left is the drop towards the stations' edges
+    # the remaining difference is the drop towards the stations' edges
     assert np.median(b[middle][inside] / a[middle][inside]) == pytest.approx(1, abs=0.05)
     np.testing.assert_array_equal(one.labels.data, three.labels.data)
 

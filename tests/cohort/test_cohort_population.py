@@ -1,4 +1,4 @@
-"""The drawn population is the one that the published figures describe."""
+"""The drawn population agrees with the published figures."""
 
 import os
 import subprocess
@@ -50,7 +50,7 @@ def test_demo_shows_the_papers_findings(population):
     assert table["holds"].all(), table[~table["holds"]]
 
 
-def test_finding_that_does_not_hold_is_told(population):
+def test_finding_that_does_not_hold_is_marked(population):
     shrunk = population.assign(psoas_csa_total_cm2=-population["psoas_csa_total_cm2"])
     table = findings(shrunk).set_index("outcome")
     assert not table.loc["csa", "holds"].any()
@@ -82,7 +82,7 @@ def test_habits_follow_age_and_bmi(population):
     assert ages["current"] < ages["never"] < ages["former"]
 
 
-def test_sides_stay_within_what_can_be_drawn(population):
+def test_sides_stay_within_the_limits_of_the_anatomy(population):
     columns = {"csa": "psoas_csa_{}_cm2", "gluteus": "gluteus_volume_{}_ml"}
     for measure, column in columns.items():
         sides = [population[column.format(side)] for side in ("left", "right")]
@@ -110,13 +110,9 @@ def test_psoas_volume_follows_csa_and_height(population):
     assert ratio.std() == pytest.approx(0.004, rel=0.03)
 
 
-def test_chance_is_correlated_as_assumed(population):
-    rest = pd.DataFrame(
-        {
-            "csa": population["psoas_csa_total_cm2"],
-            "gluteus": population["gluteus_volume_total_ml"],
-        }
-    ) - expected_sizes(population)
+def test_residuals_are_correlated_as_assumed(population):
+    columns = {"psoas_csa_total_cm2": "csa", "gluteus_volume_total_ml": "gluteus"}
+    rest = population[list(columns)].rename(columns=columns) - expected_sizes(population)
     for sex in SEXES:
         of_sex = rest[population["sex"] == sex]
         assert of_sex["csa"].corr(of_sex["gluteus"]) == pytest.approx(0.45, abs=0.03)
@@ -147,7 +143,7 @@ def test_participants_are_drawn_independently_of_muscles():
 DRAW = """
 import numpy as np
 from pandas.util import hash_pandas_object
-from muscle_study.cohort.population import draw_muscles, draw_participants
+from muscle_study.cohort.population.draw import draw_muscles, draw_participants
 rng = np.random.default_rng(1)
 people = draw_participants(27805, rng)
 muscles = draw_muscles(people, rng)
@@ -155,7 +151,7 @@ print(hash_pandas_object(people).sum(), hash_pandas_object(muscles).sum())
 """
 
 
-def test_the_number_of_threads_changes_nobody():
+def test_the_number_of_threads_changes_nothing():
     drawn = {
         subprocess.run(
             [sys.executable, "-c", DRAW],

@@ -1,4 +1,4 @@
-"""Random images show the map they were made from, with labels in the same place."""
+"""Random images show their tissue map, with labels in the same place."""
 
 import numpy as np
 import pytest
@@ -21,14 +21,13 @@ SPACING = (4.0, 4.0, 5.0)
 
 
 def parameters(**changes):
-    """Return parameters under which nothing happens but contrast."""
+    """Return parameters that randomise nothing but contrast."""
     values = {
         "n_images": 1, "spacing_mm": [4.0, 4.0, 4.0], "psoas": "psoas major",
         "rotation_deg": 0.0, "scale": 1.0, "shift_mm": 0.0, "deformation_mm": 0.0,
-        "slab_probability": 0.0,
-        "least_slab_mm": 40.0, "crop_probability": 0.0, "thickest_slice_mm": 1.0, "blur_mm": 0.0,
-        "texture": 0.0, "most_patches": 0, "bias": 0.0, "noise": 0.0, "gamma": 0.0,
-        "inversion_probability": 0.0,
+        "slab_probability": 0.0, "least_slab_mm": 40.0, "crop_probability": 0.0,
+        "thickest_slice_mm": 1.0, "blur_mm": 0.0, "texture": 0.0, "most_patches": 0, "bias": 0.0,
+        "noise": 0.0, "gamma": 0.0, "inversion_probability": 0.0,
     }  # fmt: skip
     return RandomisedParameters(**values | changes)
 
@@ -42,7 +41,7 @@ WILD = parameters(
 
 @pytest.fixture
 def tissues():
-    """A barrel of fat with a muscle on each side, not symmetric."""
+    """Return a cylinder of fat with a different muscle on each side."""
     x, y, z = np.ogrid[-20:20, -18:18, -16:16]
     body = np.zeros((40, 36, 32), np.uint8)
     body[x**2 + y**2 + 0 * z < 16**2] = Tissue.FAT
@@ -125,7 +124,7 @@ def test_deformation_moves_by_the_millimetres_asked_for_and_tears_nothing(monkey
 
 
 def draws_the_most(seed):
-    """Return a generator whose uniform draws are the largest, so that a SD can be told."""
+    """Return a generator whose uniform draws are the largest, so that the SD is known."""
     rng = np.random.default_rng(seed)
 
     class Most:

@@ -32,18 +32,8 @@ COMPRESSION = 1
 class Series:
     """Contents of a series' headers, except its geometry.
 
-    Parameters
-    ----------
-    participant_id
-        Identifier in the export.
-    participant
-        ``sex``, ``age_years``, ``height_cm``, ``weight_kg``.
-    description, number
-        Series description, such as ``3D_GRE_TRA_W``, and number from 1, distinct for each slab.
-    echo_time_ms, image_type
-        Echo time and DICOM's Image Type.
-    dixon
-        Private tag: ``DIXW``, ``DIXF``, or None for an echo.
+    ``participant`` has ``sex``, ``age_years``, ``height_cm`` and ``weight_kg``; ``number`` is
+    distinct for each slab; ``dixon`` is the private tag ``DIXW`` or ``DIXF``, or None for an echo.
     """
 
     participant_id: str

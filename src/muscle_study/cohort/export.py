@@ -1,4 +1,4 @@
-"""Make the synthetic cohort: an export as a real one would come, and the truth apart from it."""
+"""The synthetic cohort: an export as of a real cohort, and its truth."""
 
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from muscle_study.cohort.faults.assign import assign_faults, problems
-from muscle_study.cohort.faults.files import duplicate_scans
+from muscle_study.cohort.faults.files import duplicate_scans, remove
 from muscle_study.cohort.faults.table import break_table
 from muscle_study.cohort.nako import write_participants
 from muscle_study.cohort.parameters import CohortParameters
-from muscle_study.cohort.participant import Task, make_participant, remove
+from muscle_study.cohort.participant import Task, make_participant
 from muscle_study.cohort.population.draw import draw_muscles, draw_participants
 from muscle_study.cohort.population.truth import coefficient_table
 from muscle_study.cohort.truth import population_measures, voxelisation_table
@@ -22,22 +22,16 @@ from muscle_study.mapping.records import Records
 from muscle_study.protocol.files import write_table
 from muscle_study.protocol.paths import RunPaths
 
-#: What the stage writes under ``raw``, beside the participant table.
+#: Folders that the stage writes under ``raw``.
 FOLDERS = ("images", "labels", "randomised")
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """The population, and who of it is scanned.
+    """A drawn population: tables of people and of their muscles, one row per person.
 
-    Parameters
-    ----------
-    participants, muscles
-        One row a person.
-    imaged, annotated
-        Identifiers; the annotated are among the imaged.
-    faults
-        Of the imaged, as from `assign_faults`.
+    Identifiers tell who is imaged and who of these is annotated; ``faults`` is a table of
+    `assign_faults`.
     """
 
     participants: pd.DataFrame
@@ -48,13 +42,13 @@ class Drawn:
 
     @property
     def exported(self) -> pd.DataFrame:
-        """The imaged participants, as drawn."""
+        """Participants with images."""
         people = self.participants
         return people[people["participant_id"].isin(self.imaged)].reset_index(drop=True)
 
 
 def draw_cohort(parameters: CohortParameters) -> Drawn:
-    """Draw people, their muscles, who is scanned, who is annotated and what is broken."""
+    """Draw people, muscles, imaged and annotated participants, and faults."""
     rng = np.random.default_rng(parameters.seed)
     participants = draw_participants(parameters.n_population, rng)
     muscles = draw_muscles(participants, rng)
@@ -68,36 +62,28 @@ def draw_cohort(parameters: CohortParameters) -> Drawn:
 
 
 def tasks_of(drawn: Drawn, parameters: CohortParameters) -> dict[str, Task]:
-    """Return the task of each imaged participant, seeded by the place in the population."""
-    place = {name: i for i, name in enumerate(drawn.participants["participant_id"])}
-    rows = [place[participant_id] for participant_id in drawn.imaged]
+    """Return the task of each imaged participant, seeded by the row in the population."""
+    place = {name: row for row, name in enumerate(drawn.participants["participant_id"])}
+    rows = [place[name] for name in drawn.imaged]
     people = drawn.participants.iloc[rows].to_dict("records")
     muscles = drawn.muscles.iloc[rows].to_dict("records")
     broken = problems(drawn.faults)
     checked = set(drawn.imaged[: parameters.n_checked])
     return {
-        participant_id: Task(
+        name: Task(
             person,
             sizes,
-            participant_id in drawn.annotated,
-            participant_id in checked,
-            broken.get(participant_id),
-            (parameters.seed, row),
+            annotated=name in drawn.annotated,
+            checked=name in checked,
+            problem=broken.get(name),
+            seed=(parameters.seed, row),
         )
-        for participant_id, person, sizes, row in zip(
-            drawn.imaged, people, muscles, rows, strict=True
-        )
+        for name, person, sizes, row in zip(drawn.imaged, people, muscles, rows, strict=True)
     }
 
 
 def make_cohort(paths: RunPaths, parameters: CohortParameters, cluster: ClusterParameters) -> Drawn:
-    """Draw the cohort, write its export under ``raw`` and its truth under ``truth``.
-
-    Raises
-    ------
-    RuntimeError
-        If a participant could not be made: the cohort's own code must not fail.
-    """
+    """Draw the cohort and write it, as `write_cohort` does."""
     drawn = draw_cohort(parameters)
     write_cohort(drawn, paths, parameters, cluster)
     return drawn
@@ -106,7 +92,13 @@ def make_cohort(paths: RunPaths, parameters: CohortParameters, cluster: ClusterP
 def write_cohort(
     drawn: Drawn, paths: RunPaths, parameters: CohortParameters, cluster: ClusterParameters
 ) -> None:
-    """Write a drawn cohort, as `make_cohort` does."""
+    """Write the export of a drawn cohort under ``raw`` and its truth under ``truth``.
+
+    Raises
+    ------
+    RuntimeError
+        If a participant fails: no failure is expected of synthetic participants.
+    """
     facts, failed = map_participants(
         "cohort",
         partial(make_participant, raw=paths.raw, parameters=parameters),
@@ -115,9 +107,11 @@ def write_cohort(
         records=Records(paths.truth / "records", parameters.model_dump(), values=asdict),
         folders=[paths.raw, paths.truth],
     )
-    # after the map, which forgets their records: nobody is taken as made whose images are gone
-    for folder in FOLDERS:
-        _remove_others(paths.raw / folder, set(drawn.imaged))
+    # after the map, which forgets records of other participants: no record outlives its images
+    imaged = set(drawn.imaged)
+    for entry in (entry for folder in FOLDERS for entry in (paths.raw / folder).glob("*")):
+        if entry.name.removesuffix(".nii.gz").partition("_")[0] not in imaged:
+            remove(entry)
     if len(failed):
         raise RuntimeError(f"{len(failed)} participants could not be made: {failed.detail[0]}")
     duplicate_scans(paths.raw / "images", drawn.faults)
@@ -127,7 +121,7 @@ def write_cohort(
 
 
 def write_truth(drawn: Drawn, facts: pd.DataFrame, folder: Path) -> None:
-    """Write the tables that no stage reads before the final comparison."""
+    """Write the tables of the truth, for comparison with the study's results."""
     truth = pd.DataFrame(facts["truth"].tolist())
     write_table(pd.concat([facts[["participant_id"]], truth], axis=1), folder / "measures.csv")
     checked = facts["counted"].map(bool)
@@ -140,10 +134,3 @@ def write_truth(drawn: Drawn, facts: pd.DataFrame, folder: Path) -> None:
     population = pd.concat([people, population_measures(drawn.muscles)], axis=1)
     population["imaged"] = people["participant_id"].isin(drawn.imaged)
     write_table(population, folder / "population.csv")
-
-
-def _remove_others(folder: Path, ids: set[str]) -> None:
-    """Remove what an earlier, differently drawn cohort left."""
-    for entry in folder.glob("*"):
-        if entry.name.removesuffix(".nii.gz").partition("_")[0] not in ids:
-            remove(entry)

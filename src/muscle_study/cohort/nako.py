@@ -119,15 +119,7 @@ def read_composed(folder: Path, participant_id: str, contrast: str) -> Volume:
 
 
 def write_participants(participants: pd.DataFrame, path: Path) -> None:
-    """Write the participant table: ``;`` between columns, decimal commas, missing values coded.
-
-    Parameters
-    ----------
-    participants
-        With the columns of `COLUMNS`.
-    path
-        The CSV file.
-    """
+    """Write the participant table with semicolons, decimal commas and coded missing values."""
     table = participants[list(COLUMNS)].rename(columns=COLUMNS)
     table["basis_sex"] = table["basis_sex"].map(SEX_CODES)
     write_text(table.to_csv(index=False, sep=";", decimal=",", na_rep=str(MISSING)), path)

@@ -1,6 +1,5 @@
-"""Make one synthetic participant: scans, reference labels and the truth."""
+"""One synthetic participant: scans, reference labels and true measures."""
 
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import numpy as np
 from muscle_study.cohort.anatomy.body import build_body
 from muscle_study.cohort.anatomy.habitus import REFERENCE_HEIGHT_CM
 from muscle_study.cohort.anatomy.sampling import Body, sample
-from muscle_study.cohort.faults.files import break_files
+from muscle_study.cohort.faults.files import break_files, entries_of, remove
 from muscle_study.cohort.faults.kinds import Problem
 from muscle_study.cohort.faults.scans import take_scans
 from muscle_study.cohort.nako import export_scan
@@ -29,20 +28,10 @@ BRIGHT = 1000
 
 @dataclass(frozen=True)
 class Task:
-    """What a worker needs to make one participant.
+    """Input for making one participant: drawn covariates and muscle sizes, fault and seed.
 
-    Parameters
-    ----------
-    participant, muscles
-        The drawn covariates and muscle sizes.
-    annotated
-        Whether reference labels are exported.
-    checked
-        Whether counted voxels are compared with the truth.
-    problem
-        What is broken on purpose, if anything.
-    seed
-        Of this participant's own chance.
+    ``annotated`` participants have reference labels; ``checked`` ones compare counted voxels with
+    true sizes.
     """
 
     participant: dict
@@ -54,7 +43,7 @@ class Task:
 
     @property
     def participant_id(self) -> str:
-        """Whom."""
+        """Identifier of the participant."""
         return self.participant["participant_id"]
 
     @property
@@ -68,13 +57,7 @@ class Task:
 
 
 def make_participant(task: Task, raw: Path, parameters: CohortParameters) -> dict:
-    """Write one participant's images and labels; return what is true of the participant.
-
-    Returns
-    -------
-    dict
-        ``truth``, and ``counted``: sizes from counted voxels by grid, of the checked.
-    """
+    """Write a participant's images and labels; return ``truth`` and, by grid, ``counted`` sizes."""
     rng = np.random.default_rng(task.seed)
     body = build_body(task.participant, task.muscles, rng)
     scans = take_scans(
@@ -106,12 +89,12 @@ def spacing_name(spacing_mm: list[float]) -> str:
 def write_participant(
     task: Task, body: Body, scans: dict[str, Scan], raw: Path, parameters: CohortParameters
 ) -> None:
-    """Write what is exported of a participant: scans by what is added to the identifier."""
+    """Write a participant's scans, by suffix of the identifier, labels and random images."""
     folder = raw / "images"
-    for earlier in [*folder.glob(task.participant_id), *folder.glob(f"{task.participant_id}_*")]:
+    for earlier in entries_of(folder, task.participant_id):
         remove(earlier)
-    for added, images in scans.items():
-        files = write_images(images, task, added, folder, parameters)
+    for suffix, images in scans.items():
+        files = write_images(images, task, suffix, folder, parameters)
         if task.problem is not None:
             break_files(files, task.problem)
     if task.annotated:
@@ -122,9 +105,9 @@ def write_participant(
 
 
 def write_randomised(task: Task, body: Body, folder: Path, parameters: CohortParameters) -> None:
-    """Write a body's images of random contrast, with their labels, a folder each.
+    """Write images of random contrast with labels, one folder each.
 
-    They have chances of their own, so that their number changes nothing else.
+    Each image has its own generator, so that their number does not change the scans.
     """
     grid = Grid(tuple(parameters.randomised.spacing_mm))
     tissues = to_ras(grid.volume(sample(body, grid.axes_mm())))
@@ -137,28 +120,14 @@ def write_randomised(task: Task, body: Body, folder: Path, parameters: CohortPar
 
 
 def write_images(
-    images: Scan, task: Task, added: str, folder: Path, parameters: CohortParameters
+    images: Scan, task: Task, suffix: str, folder: Path, parameters: CohortParameters
 ) -> dict[str, Path]:
-    """Write a scan in the export's format; return the composed contrasts' files.
-
-    Parameters
-    ----------
-    images
-        The scan.
-    task
-        Whose.
-    added
-        To the identifier, of a repeated scan.
-    folder
-        Of all images.
-    parameters
-        Format, and whether stations are exported too.
-    """
+    """Write a scan in the export's format; return the composed contrasts' files."""
     if parameters.format == "dicom":
         return export_scan(
-            images, task.participant, added, folder, with_stations=parameters.export_stations
+            images, task.participant, suffix, folder, with_stations=parameters.export_stations
         )
-    own = folder / f"{task.participant_id}{added}"
+    own = folder / f"{task.participant_id}{suffix}"
     composed = {name: own / f"{name}.nii.gz" for name in images.contrasts}
     volumes = {path: images.contrasts[name] for name, path in composed.items()}
     if parameters.export_stations:
@@ -170,8 +139,3 @@ def write_images(
     for path, volume in volumes.items():
         save(volume, path)
     return composed
-
-
-def remove(entry: Path) -> None:
-    """Remove a file or folder."""
-    shutil.rmtree(entry) if entry.is_dir() else entry.unlink()

@@ -97,8 +97,7 @@ def voxelisation_table(counted: Mapping[str, pd.DataFrame], truth: pd.DataFrame)
     Returns
     -------
     pandas.DataFrame
-        ``spacing_mm``, ``measure``, ``n`` (sides), ``mean_percent`` with its 95 % confidence
-        interval ``low_percent`` and ``high_percent``, and ``sd_percent``.
+        ``n`` counts sides; ``low_percent`` and ``high_percent`` are a 95 % confidence interval.
     """
     rows = []
     for spacing, table in counted.items():

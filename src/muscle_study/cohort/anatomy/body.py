@@ -41,14 +41,8 @@ def draw_deformation(body: Habitus, rng: np.random.Generator) -> Deformation:
 def build_body(participant: dict, muscles: dict, rng: np.random.Generator) -> Body:
     """Assemble a participant's body.
 
-    Parameters
-    ----------
-    participant
-        ``sex``, ``age_years``, ``height_cm``, ``bmi_kg_m2``.
-    muscles
-        Muscle sizes: columns of `population.draw.draw_muscles`.
-    rng
-        Generator for habitus, organs and posture.
+    `participant` has ``sex``, ``age_years``, ``height_cm`` and ``bmi_kg_m2``; `muscles` has the
+    columns of `population.draw.draw_muscles`; `rng` draws habitus, organs and posture.
     """
     body = habitus(
         participant["sex"],

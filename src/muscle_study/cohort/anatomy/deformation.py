@@ -13,16 +13,10 @@ from scipy.interpolate import PchipInterpolator
 
 @dataclass(frozen=True)
 class Waves:
-    """A smooth random function of one in-plane coordinate and z: a sum of plane waves.
+    """A smooth random function of one in-plane coordinate and z: a sum of k plane waves.
 
-    Parameters
-    ----------
-    amplitude_mm
-        Shape (k,).
-    across, along
-        Wave numbers over the coordinate and over z, radians per mm, shape (k,).
-    phase
-        Phases, radians, shape (k,).
+    Each field has shape (k,); the wave numbers ``across`` (over the coordinate) and ``along`` (over
+    z) are in radians per mm, ``phase`` in radians.
     """
 
     amplitude_mm: np.ndarray
@@ -65,16 +59,10 @@ TABLE_MM = 0.25
 
 @dataclass(frozen=True)
 class Deformation:
-    """Map from the body's coordinates to the scanner's: rotation, shift, then shears.
+    """Map from the body's coordinates to the scanner's: rotation about z, shift, then shears.
 
-    Parameters
-    ----------
-    z_mm, shift_x_mm, shift_y_mm
-        Knots of the shift in x and y along z: the curves of the spine and the body's offset.
-    rotation
-        Rotation about z, radians.
-    shear_x, shear_y
-        Displacement of x by y and z, and of y by x and z; None for no shear.
+    The knots ``z_mm``, ``shift_x_mm`` and ``shift_y_mm`` describe the curves of the spine and the
+    body's offset; ``shear_x`` displaces x by y and z, ``shear_y`` y by x and z.
     """
 
     z_mm: np.ndarray

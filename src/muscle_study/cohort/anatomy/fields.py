@@ -16,14 +16,8 @@ Axes = tuple[np.ndarray, np.ndarray, np.ndarray]
 class SmoothField:
     """Random field of mean 0 and SD 1: Gaussian bumps of random height on a lattice.
 
-    Parameters
-    ----------
-    heights
-        Heights of the bumps, shape (kz, ky, kx).
-    low_mm
-        First point of the lattice: x, y, z.
-    length_mm
-        Distance between neighbours and width of a bump.
+    ``heights`` has shape (kz, ky, kx), ``low_mm`` is the first point of the lattice (x, y, z), and
+    ``length_mm`` is both its pitch and the width of a bump.
     """
 
     heights: np.ndarray

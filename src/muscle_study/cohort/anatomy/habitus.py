@@ -18,20 +18,14 @@ class Habitus:
 
     Parameters
     ----------
-    male
-        Whether the sex is male.
     scale
         Height relative to 175 cm.
     frame, hip
         Breadth of the bones and of the pelvis, relative to `scale`.
-    subcutaneous_mm
-        Thickness of the fat under the skin of abdomen and flanks.
+    subcutaneous_mm, hip_fat_mm, intermuscular_mm
+        Thickness of the fat under the skin of the abdomen, over the hips and between muscles.
     visceral_mm
         Increase of the abdomen's half-depth by visceral fat.
-    hip_fat_mm
-        Thickness of the fat over hips and thighs.
-    intermuscular_mm
-        Thickness of the fat between muscles.
     """
 
     male: bool

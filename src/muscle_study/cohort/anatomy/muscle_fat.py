@@ -22,15 +22,7 @@ RANGE = (0.05, 4.0)
 
 @dataclass(frozen=True)
 class FatTexture:
-    """Fat relative to its mean, by location.
-
-    Parameters
-    ----------
-    patches
-        Field over the field of view.
-    bundles
-        Field over coordinates along and across the bundles.
-    """
+    """Fat relative to its mean: a field in space and one along and across the bundles."""
 
     patches: SmoothField
     bundles: SmoothField

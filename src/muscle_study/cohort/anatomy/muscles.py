@@ -67,16 +67,10 @@ def _psoas(csa_mm2: float, exponent: float, body: Habitus) -> Stack:
 
 
 class Sheet(NamedTuple):
-    """A right gluteus muscle before it is scaled to the drawn volume.
+    """A right gluteus muscle before growth to the drawn volume.
 
-    Parameters
-    ----------
-    rows
-        Height, middle of the deep surface (x, y), half-length and half-thickness, mm, shape (k, 5).
-    angle_deg
-        Angle of the long axis by row, degrees, shape (k,).
-    bend_per_mm
-        Curvature of the long axis, as in `Stack`.
+    ``rows`` hold height, middle of the deep surface (x, y), half-length and half-thickness, mm;
+    ``angle_deg`` the angle of the long axis by row; ``bend_per_mm`` its curvature, as in `Stack`.
     """
 
     rows: list[tuple[float, ...]]

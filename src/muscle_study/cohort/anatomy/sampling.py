@@ -19,16 +19,9 @@ class Breath:
 
 @dataclass(frozen=True)
 class Body:
-    """A participant's body.
+    """A participant's body: parts in painting order, later ones covering earlier ones.
 
-    Parameters
-    ----------
-    parts
-        Parts in painting order: later parts cover earlier ones.
-    muscles
-        Parts of each labelled muscle, painted last.
-    deformation
-        Posture and irregularity.
+    The parts of each labelled muscle in ``muscles`` are painted last.
     """
 
     parts: list[Part]

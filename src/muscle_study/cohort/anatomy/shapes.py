@@ -157,15 +157,7 @@ class Stack:
 
 @dataclass(frozen=True)
 class Part:
-    """A piece of the body.
-
-    Parameters
-    ----------
-    tissue, stack
-        Material and shape.
-    breathes
-        Whether the part moves with breathing; measured muscles do not.
-    """
+    """A stack of one tissue; `breathes` tells whether it moves with breathing."""
 
     tissue: Tissue
     stack: Stack

@@ -46,14 +46,8 @@ class Tissue(IntEnum):
 class Relaxation(NamedTuple):
     """Properties of a tissue at 3 T.
 
-    Parameters
-    ----------
-    density
-        Density of the protons that give signal, relative to water.
-    fat
-        Share of these protons in fat.
-    t1_ms, t2star_ms
-        Relaxation times of the water part.
+    Density of the protons that give signal, relative to water; share of them in fat; relaxation
+    times of the water part.
     """
 
     density: float

@@ -20,12 +20,7 @@ def swap_whole(scan: Scan) -> Scan:
 def swap_station(scan: Scan, number: int) -> Scan:
     """Exchange water and fat in one station, counted from 1 at the head.
 
-    The exchange reaches to the middle of the overlaps in the composed volume.
-
-    Raises
-    ------
-    ValueError
-        If there is no such station.
+    In the composed volume, the exchange reaches to the middle of the overlaps.
     """
     if not 1 <= number <= len(scan.stations):
         raise ValueError(f"station {number} of a scan of {len(scan.stations)} stations")

@@ -19,26 +19,19 @@ def break_files(files: Mapping[str, Path], problem: Problem) -> None:
 
 
 def duplicate_scans(images: Path, faults: pd.DataFrame) -> None:
-    """Replace images by another participant's where a duplicate scan is the fault.
+    """Replace images of participants with a duplicate scan by those of the donor in ``detail``.
 
-    Requires that all participants are written.
-
-    Parameters
-    ----------
-    images
-        Folder with files or folders ``<id>`` and ``<id>_…``.
-    faults
-        Table of `assign.assign_faults`; ``detail`` names the donor.
+    The folder `images` must be complete; it has files or folders ``<id>`` and ``<id>_…``.
     """
     duplicates = faults[faults["fault"] == Fault.DUPLICATE_SCAN]
     for participant_id, donor in zip(
         duplicates["participant_id"], duplicates["detail"], strict=True
     ):
-        for own in _of(images, participant_id):
-            shutil.rmtree(own) if own.is_dir() else own.unlink()
+        for own in entries_of(images, participant_id):
+            remove(own)
         copied = [
             path
-            for entry in _of(images, donor)
+            for entry in entries_of(images, donor)
             for path in (entry, *entry.rglob("*"))
             if path.is_file()
         ]
@@ -48,6 +41,11 @@ def duplicate_scans(images: Path, faults: pd.DataFrame) -> None:
             shutil.copyfile(file, copy)
 
 
-def _of(images: Path, participant_id: str) -> list[Path]:
+def entries_of(images: Path, participant_id: str) -> list[Path]:
     """Return a participant's files and folders."""
     return [*images.glob(participant_id), *images.glob(f"{participant_id}_*")]
+
+
+def remove(entry: Path) -> None:
+    """Remove a file or folder."""
+    shutil.rmtree(entry) if entry.is_dir() else entry.unlink()

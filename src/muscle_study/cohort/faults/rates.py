@@ -10,15 +10,7 @@ from muscle_study.cohort.faults.parameters import FaultParameters
 
 @dataclass(frozen=True)
 class BmiRule:
-    """Relative risk of a fault by BMI: linear between knots, constant beyond them.
-
-    Parameters
-    ----------
-    bmi_kg_m2
-        Rising knots.
-    relative_risk
-        Relative risk at the knots; only ratios matter.
-    """
+    """Relative risk of a fault at rising BMI knots: linear between, constant beyond them."""
 
     bmi_kg_m2: tuple[float, ...]
     relative_risk: tuple[float, ...]

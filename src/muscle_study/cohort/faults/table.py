@@ -9,15 +9,7 @@ CONTRADICTION_KG_M2 = 6.0
 
 
 def break_table(participants: pd.DataFrame, faults: pd.DataFrame) -> pd.DataFrame:
-    """Return the participant table with its faults.
-
-    Parameters
-    ----------
-    participants
-        Table with ``participant_id``, ``age_years`` (whole years) and ``bmi_kg_m2``.
-    faults
-        Table of `assign.assign_faults`.
-    """
+    """Return the participant table with the faults of a table of `assign.assign_faults`."""
     fault = participants["participant_id"].map(faults.set_index("participant_id")["fault"])
     broken = participants.copy()
     broken["age_years"] = broken["age_years"].astype("Int64").mask(fault == Fault.MISSING_AGE)

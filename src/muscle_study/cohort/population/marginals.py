@@ -26,18 +26,10 @@ STRONG_R = 0.6
 
 
 def marginals(population: pd.DataFrame) -> pd.DataFrame:
-    """Compare the published figures with the drawn population.
+    """Compare the published figures with a population of `draw_participants` and `draw_muscles`.
 
-    Parameters
-    ----------
-    population
-        Columns of `draw.draw_participants` and `draw.draw_muscles`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``quantity``, ``sex``, ``statistic``, ``unit``, ``n``, ``value``, ``target``,
-        ``difference_percent`` (relative to the target) and ``source``.
+    Columns: ``quantity``, ``sex``, ``statistic``, ``unit``, ``n``, ``value``, ``target``,
+    ``difference_percent`` (relative to the target) and ``source``.
     """
     published = targets().reset_index()
     published = published[published["quantity"].isin([*COLUMNS, *_SHARES])]

@@ -58,15 +58,10 @@ MOST_AGENT_HU = 250.0
 
 @dataclass(frozen=True)
 class Contrast:
-    """Brightness by tissue.
+    """Brightness by tissue, float32; visible values lie between 0 and about 1.
 
-    Parameters
-    ----------
-    values
-        Brightness by tissue, float32; visible values lie between 0 and about 1.
-    signed
-        Whether negative values appear as bright as positive ones, as in opposed-phase magnitude
-        images, or are clipped, as by a window.
+    If ``signed``, negative values appear as bright as positive ones, as in opposed-phase magnitude
+    images; otherwise they are clipped, as by a window.
     """
 
     values: np.ndarray

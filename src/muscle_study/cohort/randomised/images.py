@@ -35,16 +35,9 @@ Slices = tuple[slice, slice, slice]
 
 
 class Randomised(NamedTuple):
-    """A random image and its labels.
+    """A random image (float32, not negative), its labels (uint8), and its field of view.
 
-    Parameters
-    ----------
-    image
-        Non-negative image, shape (x, y, z), float32; 0 outside the field of view.
-    labels
-        Labels, same shape, uint8; background outside the field of view.
-    field_of_view
-        Part of the grid inside the field of view.
+    Both arrays have shape (x, y, z) and are 0 outside the field of view.
     """
 
     image: np.ndarray
@@ -55,19 +48,7 @@ class Randomised(NamedTuple):
 def randomise(
     tissues: np.ndarray, spacing_mm: Spacing, parameters: RandomisedParameters, rng: Generator
 ) -> Randomised:
-    """Draw an image from a map of tissues.
-
-    Parameters
-    ----------
-    tissues
-        Upright map of `Tissue` values, shape (x, y, z), uint8.
-    spacing_mm
-        Voxel edges.
-    parameters
-        Ranges and probabilities.
-    rng
-        Random generator.
-    """
+    """Draw an image from an upright map of `Tissue` values, shape (x, y, z), uint8."""
     placed = displaced(tissues, spacing_mm, parameters, rng)
     seen = draw_field_of_view(placed.shape, spacing_mm, parameters, rng)
     labels = np.zeros_like(placed)

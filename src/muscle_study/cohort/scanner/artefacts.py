@@ -19,16 +19,9 @@ def chemical_shift(fat: np.ndarray, spacing_x_mm: float) -> np.ndarray:
 
 
 def ghosts(image: np.ndarray, strength: np.ndarray, shift: int) -> np.ndarray:
-    """Add ghosts of breathing: copies shifted along the phase encoding (y) that wrap around.
+    """Add ghosts of breathing: copies shifted by `shift` voxels along the phase encoding (y).
 
-    Parameters
-    ----------
-    image
-        Shape (nz, ny, nx).
-    strength
-        Factor on a copy by slice, shape (nz,).
-    shift
-        Distance of the copies, voxels.
+    The copies wrap around; `strength` is the factor on them by slice of the image (z, y, x).
     """
     copies = np.roll(image, shift, axis=1)
     copies += np.roll(image, -shift, axis=1)

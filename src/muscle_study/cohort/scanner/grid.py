@@ -29,15 +29,7 @@ class Grid:
     def axes_mm(
         self, factors: tuple[int, int, int] = (1, 1, 1), slices: slice = slice(None)
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Return rising x, y, z of the grid's points.
-
-        Parameters
-        ----------
-        factors
-            Points per voxel along x, y, z.
-        slices
-            Axial slices, counted from the feet.
-        """
+        """Return rising x, y, z of points, `factors` per voxel edge, in slices from the feet."""
         x, y, z = (
             low + edge / factor * (np.arange(count * factor) + 0.5)
             for (low, _), edge, factor, count in zip(

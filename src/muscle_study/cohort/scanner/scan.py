@@ -165,12 +165,7 @@ class Scanner:
 class Voxels:
     """Supersampled points grouped by voxel.
 
-    Parameters
-    ----------
-    tissues
-        Tissue of each point, shape (nz · fz, ny · fy, nx · fx).
-    supersampling
-        Points per voxel along x, y, z: fx, fy, fz.
+    ``tissues`` has shape (nz · fz, ny · fy, nx · fx), with fx, fy and fz points per voxel edge.
     """
 
     def __init__(self, tissues: np.ndarray, supersampling: list[int]):

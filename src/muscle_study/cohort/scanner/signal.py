@@ -37,12 +37,8 @@ def spoiled_echo(t1_ms: float, t2star_ms: float, te_ms: float) -> float:
 class EchoSignals:
     """Signals in the opposed-phase and the in-phase echo, relative to pure muscle's water in phase.
 
-    Parameters
-    ----------
-    water, fat
-        Unsigned signals by tissue, shape (2, number of tissues).
-    muscle_water, muscle_fat
-        Signals of muscle's proton density if all protons were in water or in fat, shape (2,).
+    ``water`` and ``fat`` are unsigned, of shape (2, number of tissues); ``muscle_water`` and
+    ``muscle_fat``, of shape (2,), are those of muscle with all protons in water or in fat.
     """
 
     water: np.ndarray
