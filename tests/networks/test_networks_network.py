@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from muscle_study.networks.network import SURELY, build_network, layout, run_over
+from muscle_study.networks.network import BACKGROUND_LOGIT, build_network, layout, run_over
 from muscle_study.protocol.muscles import Label
 
 
@@ -58,7 +58,7 @@ def test_tiles_that_nobody_wants_are_passed_over_and_are_background(image, param
     logits = run_over(network, image, parameters(5_000), lambda: wanted)
     assert network.shown == [(1, 2, 16, 16, 16)]
     assert logits[0, 1, 2, 3, 4] == image[0, 0, 2, 3, 4]
-    logits[0, 0, 2, 3, 4] = SURELY
+    logits[0, 0, 2, 3, 4] = BACKGROUND_LOGIT
     assert (logits[0].argmax(0) == Label.BACKGROUND).all()
 
 

@@ -1,4 +1,4 @@
-"""Label files joined to one map of the study's labels."""
+"""Merging of label files."""
 
 from collections.abc import Iterable, Mapping
 
@@ -12,20 +12,20 @@ from muscle_study.protocol.muscles import Label
 def merge_labels(
     files: Iterable[tuple[str, Volume, Mapping[float, Label]]], image: Volume
 ) -> Volume:
-    """Join label files into one map of the study's labels.
+    """Merge label files into one map of the study's labels.
 
     Parameters
     ----------
     files
-        Name, content and meaning of the values of each. Where two overlap, the later one counts.
+        Name, volume and meaning of the values of each file; later files take precedence.
     image
         Image of the participant on the same grid, stored in the same order.
 
     Raises
     ------
     Excluded
-        ``grid_mismatch``; ``unknown_label`` for a value without meaning. The participant is
-        excluded, not only the labels: whoever mixed up a label file may have mixed up more.
+        ``grid_mismatch``, or ``unknown_label`` for a value without meaning. Either excludes the
+        participant, not only the labels, since other files may be mixed up too.
     """
     merged = np.zeros(image.data.shape, np.uint8)
     for name, volume, meanings in files:
@@ -46,12 +46,12 @@ def merge_labels(
 
 
 def describe_grid(volume: Volume) -> str:
-    """Describe a grid in a few words, for messages."""
+    """Return a short description of a grid for messages."""
     shape = "x".join(map(str, volume.data.shape))
     origin = ", ".join(f"{x:.1f}" for x in volume.affine[:3, 3])
     return f"{shape} at {spacing_text(volume)} mm {volume.orientation} from ({origin})"
 
 
 def spacing_text(volume: Volume) -> str:
-    """Return voxel edges as ``3x3x5``, in mm along the stored axes."""
+    """Return voxel edges along the stored axes as ``3x3x5``, mm."""
     return "x".join(f"{edge:.4g}" for edge in volume.spacing_mm)

@@ -1,7 +1,7 @@
-"""Images between grids whose axes are parallel: one axis after the other, not point by point.
+"""Fast separable resampling between grids with parallel axes.
 
-A voxel of a coarser grid gets the mean of what it covers, so that noise and partial volume are what
-a coarser scan would have; one of a finer grid is interpolated linearly.
+A voxel of a coarser grid has the mean of the voxels that it covers, so that noise and partial
+volume are those of a coarser scan; a voxel of a finer grid is interpolated linearly.
 """
 
 import nibabel as nib
@@ -9,19 +9,15 @@ import numpy as np
 
 from muscle_study.imaging.volumes import Volume
 
-#: Axes count as parallel up to this share of a voxel's edge across the whole other axis.
+#: Greatest deviation of parallel axes along the whole target grid, voxel edges.
 PARALLEL = 1e-3
 
 
 def parallel_grid(volume: Volume, spacing_mm: np.ndarray) -> tuple[tuple[int, ...], np.ndarray]:
-    """Return shape and affine of the grid along a volume's own axes that covers it.
+    """Return shape and affine of the grid that covers a volume along the volume's own axes.
 
-    Parameters
-    ----------
-    volume
-        What is covered; both have one middle.
-    spacing_mm
-        Edges of the grid's voxels, along its axes, which run nearest to R, A and S.
+    Both have the same centre. The axes of the grid, and `spacing_mm` along them, are in the order
+    nearest to R, A and S.
     """
     orientation = nib.io_orientation(volume.affine)
     turned = volume.affine @ nib.orientations.inv_ornt_aff(orientation, volume.data.shape)
@@ -36,19 +32,9 @@ def parallel_grid(volume: Volume, spacing_mm: np.ndarray) -> tuple[tuple[int, ..
 
 
 def resample_parallel(volume: Volume, shape: tuple[int, ...], affine: np.ndarray) -> Volume:
-    """Bring a volume to a grid with parallel axes, in any order and direction.
+    """Return a volume on a grid with parallel axes in any order and direction, float32.
 
-    Parameters
-    ----------
-    volume
-        Of any type of voxels.
-    shape, affine
-        The target grid. Where it leaves the volume it is 0.
-
-    Returns
-    -------
-    Volume
-        Of float32.
+    Voxels outside the volume are 0.
 
     Raises
     ------
@@ -67,21 +53,21 @@ def resample_parallel(volume: Volume, shape: tuple[int, ...], affine: np.ndarray
         axis_weights(data.shape[axis], shape[axis], steps[source, axis], to_source[source, 3])
         for axis, source in enumerate(source_axis)
     ]
-    # the axis that shrinks most first: what follows has less to do
+    # for speed, the axis that shrinks most comes first
     order = sorted(range(3), key=lambda axis: shape[axis] / data.shape[axis])
-    # as it lies in memory, so that no step copies it into another order
-    lies_reversed = data.strides[0] < data.strides[2]
-    if lies_reversed:
+    # in memory order, so that no step copies the data
+    reverse = data.strides[0] < data.strides[2]
+    if reverse:
         data, order = data.T, [2 - axis for axis in order]
         weights.reverse()
     data = data.astype(np.float32, copy=False)
     for axis in order:
         data = _combine(weights[axis], data, axis)
-    return Volume(np.ascontiguousarray(data.T if lies_reversed else data), affine)
+    return Volume(np.ascontiguousarray(data.T if reverse else data), affine)
 
 
 def _combine(weights: np.ndarray, data: np.ndarray, axis: int) -> np.ndarray:
-    """Return sums over one of three axes, a row of `weights` each."""
+    """Return weighted sums along one of three axes, one for each row of `weights`."""
     if axis == 0:
         sums = weights @ data.reshape(len(data), -1)
         return sums.reshape(len(weights), *data.shape[1:])
@@ -89,14 +75,9 @@ def _combine(weights: np.ndarray, data: np.ndarray, axis: int) -> np.ndarray:
 
 
 def axis_weights(n_source: int, n_target: int, step: float, start: float) -> np.ndarray:
-    """Return how much each voxel of an axis counts in each of another.
+    """Return the weight of each source voxel in each target voxel along an axis.
 
-    Parameters
-    ----------
-    n_source, n_target
-        Voxels along them.
-    step, start
-        Target voxel i has its middle at ``start + step * i`` of the source.
+    The centre of target voxel i lies at ``start + step * i`` in source voxels.
 
     Returns
     -------
@@ -112,9 +93,7 @@ def axis_weights(n_source: int, n_target: int, step: float, start: float) -> np.
         covered = weights.sum(axis=1, keepdims=True)
         weights = np.divide(weights, covered, out=np.zeros_like(weights), where=covered > 1e-6)
     else:
-        inside = middles.clip(
-            0, n_source - 1
-        )  # the outer half of a border voxel is like its middle
+        inside = middles.clip(0, n_source - 1)  # the outer half of border voxels is constant
         weights = (1 - abs(inside[:, None] - voxels)).clip(0)
         weights[(middles < -0.5 - 1e-6) | (middles > n_source - 0.5 + 1e-6)] = 0
     return weights.astype(np.float32)

@@ -1,7 +1,7 @@
-"""A volume: voxels with the affine that places them in the participant, in RAS millimetres.
+"""Volumes: voxels with an affine, read from and written to NIfTI files.
 
-Conventions are nibabel's: the affine maps voxel indices to millimetres, +x to the participant's
-right, +y to the front, +z to the head.
+As in nibabel, the affine maps voxel indices to RAS millimetres: +x to the participant's right, +y
+to the front, +z to the head.
 """
 
 import gzip
@@ -28,68 +28,60 @@ from muscle_study.protocol.files import whole_file
 MM3_PER_ML = 1000.0
 MM2_PER_CM2 = 100.0
 
-#: Voxel edges outside this range are taken for a broken header (mm).
+#: Range of plausible voxel edges (mm).
 PLAUSIBLE_SPACING_MM = (0.2, 20.0)
 
-#: More voxels, or a longer edge, than any scan of the trunk has: such a header is not believed.
+#: Greatest plausible number of voxels, in total and along an axis.
 MAX_VOXELS, MAX_EDGE = 1 << 27, 4096
 
-#: A volume takes at most so many bytes; what follows it in a stream is skipped in such pieces.
+#: Greatest size of a volume, and size of the chunks in which the rest of a stream is read (bytes).
 MAX_FILE_BYTES, CHUNK_BYTES = 1 << 29, 1 << 20
 
-#: A NIfTI header is at most so long (bytes): the study's are of version 1.
+#: Length of a NIfTI-1 header (bytes).
 HEADER_BYTES = 352
 
-#: Nearest neighbour looks this far towards higher indices, so that ties all break alike (voxels).
+#: Shift towards higher indices for nearest neighbours, so that all ties break alike (voxels).
 TIE_VOXELS = 1e-5
 
 
 @dataclass(frozen=True)
 class Volume:
-    """Voxels and their place.
-
-    Parameters
-    ----------
-    data
-        Three-dimensional array.
-    affine
-        4 x 4, voxel indices to RAS millimetres.
-    """
+    """Three-dimensional voxel data, and their 4 x 4 affine to RAS millimetres."""
 
     data: np.ndarray
     affine: np.ndarray
 
     @cached_property
     def spacing_mm(self) -> np.ndarray:
-        """Edge lengths of a voxel, shape (3,)."""
+        """Voxel edges, shape (3,)."""
         return np.sqrt((self.affine[:3, :3] ** 2).sum(axis=0))
 
     @property
     def voxel_ml(self) -> float:
-        """Volume of a voxel, from the determinant so that sheared grids are right too."""
+        """Volume of a voxel, from the determinant, which is right for sheared grids too."""
         return abs(np.linalg.det(self.affine[:3, :3])) / MM3_PER_ML
 
     @property
     def orientation(self) -> str:
-        """Axis codes, e.g. ``"RAS"``."""
+        """Axis codes, such as ``"RAS"``."""
         return "".join(aff2axcodes(self.affine))
 
     def same_grid(self, other: "Volume", tolerance_mm: float = 1e-3) -> bool:
-        """Tell whether `other` has this shape and, within `tolerance_mm`, this affine."""
+        """Tell whether `other` has the same shape and, within a tolerance, the same affine."""
         return self.data.shape == other.data.shape and np.allclose(
             self.affine, other.affine, rtol=0, atol=tolerance_mm
         )
 
 
 def load(path: Path) -> Volume:
-    """Read a NIfTI file whole; integers stay integers where the header does not scale them.
+    """Read a NIfTI file; integers stay integers unless the header scales them.
 
     Raises
     ------
     Excluded
         ``unreadable_image``, ``bad_geometry`` or ``non_finite_voxels``, naming the file.
     OSError
-        Where the file system does not give it, naming the file without its folder.
+        If the file system fails, naming the file without its folder.
     """
     with _from_disk(path):
         content = path.read_bytes()
@@ -97,15 +89,10 @@ def load(path: Path) -> Volume:
 
 
 def decode(content: bytes, name: str) -> Volume:
-    """Turn the bytes of a NIfTI-1 file, gzipped or not, into a volume; `name` is for messages.
+    """Decode the bytes of a NIfTI-1 file, gzipped or not, as `load` does; messages say `name`.
 
-    The whole of a gzip stream is unpacked, so that its checksum is verified: a reader that stops
-    after the last voxel lets flipped bits pass.
-
-    Raises
-    ------
-    Excluded
-        As `load`.
+    A gzip stream is read to its end, which verifies its checksum: a reader that stops after the
+    last voxel misses flipped bits.
     """
     with _refused(name):
         unpacked = _unpack(content, name) if content.startswith(b"\x1f\x8b") else content
@@ -117,17 +104,9 @@ def decode(content: bytes, name: str) -> Volume:
 
 
 def open_mapped(path: Path) -> Volume:
-    """Map a NIfTI file that is not compressed: voxels are read when they are used.
+    """Map an uncompressed NIfTI file into memory: voxels are read when they are used.
 
-    A box of the volume, ``volume.data[box]``, costs what it holds. The header is checked as `load`
-    does, the voxels are not: it is for images that curation has checked and written.
-
-    Raises
-    ------
-    Excluded
-        ``unreadable_image`` or ``bad_geometry``, naming the file.
-    OSError
-        As `load`.
+    The header is checked as in `load`, the voxels are not: this is for curated images.
     """
     name = path.name
     with _from_disk(path), path.open("rb") as content:
@@ -139,7 +118,7 @@ def open_mapped(path: Path) -> Volume:
 
 @contextmanager
 def _from_disk(path: Path) -> Iterator[None]:
-    """Name the file, without its folder, where the file system does not give it."""
+    """Name the file, without its folder, in errors of the file system."""
     try:
         yield
     except OSError as error:
@@ -148,25 +127,18 @@ def _from_disk(path: Path) -> Iterator[None]:
 
 @contextmanager
 def _refused(name: str) -> Iterator[None]:
-    """Turn what a broken NIfTI file raises into an exclusion."""
+    """Turn errors of a broken NIfTI file into an exclusion."""
     try:
         yield
     except (
-        OSError,
-        EOFError,
-        ValueError,
-        OverflowError,
-        zlib.error,
-        gzip.BadGzipFile,
-        ImageFileError,
-        HeaderDataError,
-        WrapStructError,
-    ) as error:
+        OSError, EOFError, ValueError, OverflowError, zlib.error, gzip.BadGzipFile, ImageFileError,
+        HeaderDataError, WrapStructError,
+    ) as error:  # fmt: skip
         raise Excluded(Reason.UNREADABLE_IMAGE, f"{name}: {error}") from error
 
 
 def _placed(image: nib.Nifti1Image, name: str) -> Volume:
-    """Return the voxels with a place that can be believed."""
+    """Return the volume of an image after checking its type, dimensions and geometry."""
     scaled = image.dataobj.slope != 1 or image.dataobj.inter != 0
     data = np.asarray(image.dataobj, dtype=np.float32 if scaled else None)
     if data.dtype.kind not in "iuf":
@@ -182,7 +154,7 @@ def _placed(image: nib.Nifti1Image, name: str) -> Volume:
 
 
 def _unpack(content: bytes, name: str) -> bytes:
-    """Unpack a gzip stream as far as its NIfTI header says; check the rest without keeping it."""
+    """Unpack the bytes that a NIfTI header announces; check the rest without keeping it."""
     with gzip.GzipFile(fileobj=io.BytesIO(content)) as stream:
         start = stream.read(HEADER_BYTES)
         wanted = check_size(_header(start), None, name)
@@ -198,12 +170,12 @@ def _header(start: bytes) -> nib.Nifti1Header:
 
 
 def check_size(header: nib.Nifti1Header, available: int | None, name: str) -> int:
-    """Return how many bytes a file of this header has at least, before any of them is claimed.
+    """Return the number of bytes that a header announces, before memory is allocated.
 
     Raises
     ------
     Excluded
-        ``unsafe_file``: absurd dimensions; ``unreadable_image``: fewer than `available` bytes.
+        ``unsafe_file`` for implausible sizes; ``unreadable_image`` if fewer are `available`.
     """
     shape = header.get_data_shape()
     voxels = math.prod(shape)
@@ -220,12 +192,12 @@ def check_size(header: nib.Nifti1Header, available: int | None, name: str) -> in
 
 
 def check_placed(image: nib.Nifti1Image, name: str) -> None:
-    """Refuse a header from which left and right cannot be told.
+    """Refuse a header that does not determine left and right.
 
     Raises
     ------
     Excluded
-        ``bad_geometry``: neither sform nor qform is set, or they point the axes elsewhere.
+        ``bad_geometry`` if neither sform nor qform is set, or if their axes differ.
     """
     forms = [image.get_sform(coded=True), image.get_qform(coded=True)]
     affines = [affine for affine, code in forms if code > 0]
@@ -239,13 +211,7 @@ def check_placed(image: nib.Nifti1Image, name: str) -> None:
 
 
 def check_geometry(volume: Volume, name: str) -> None:
-    """Refuse an affine that no scanner could have written.
-
-    Raises
-    ------
-    Excluded
-        ``bad_geometry``.
-    """
+    """Exclude (``bad_geometry``) a volume with an implausible affine."""
     low, high = PLAUSIBLE_SPACING_MM
     if not np.isfinite(volume.affine).all() or volume.voxel_ml == 0:
         raise Excluded(Reason.BAD_GEOMETRY, f"{name}: the affine is singular or not finite")
@@ -257,7 +223,7 @@ def check_geometry(volume: Volume, name: str) -> None:
 
 
 def save(volume: Volume, path: Path) -> None:
-    """Write a NIfTI file, whole or not at all, in the array's own type."""
+    """Write a NIfTI file of the array's type, whole or not at all."""
     image = nib.Nifti1Image(volume.data, volume.affine)
     image.header.set_xyzt_units("mm")
     image.set_sform(volume.affine, code=1)
@@ -267,16 +233,13 @@ def save(volume: Volume, path: Path) -> None:
 
 
 def to_ras(volume: Volume) -> Volume:
-    """Permute and flip the axes so that they run nearest to R, A and S. No interpolation."""
+    """Permute and flip the axes to run nearest to R, A and S, without interpolation."""
     image = nib.as_closest_canonical(nib.Nifti1Image(volume.data, volume.affine))
     return Volume(np.ascontiguousarray(image.dataobj), image.affine)
 
 
 def upright_grid(volume: Volume, spacing_mm: np.ndarray) -> tuple[tuple[int, ...], np.ndarray]:
-    """Return shape and affine of the upright RAS grid that covers `volume` at `spacing_mm`.
-
-    Upright means that the axes are R, A and S themselves: an oblique volume gets a larger box.
-    """
+    """Return shape and affine of the grid with axes R, A and S that covers a volume."""
     corners = np.array(np.meshgrid(*[(-0.5, n - 0.5) for n in volume.data.shape])).reshape(3, -1)
     world = nib.affines.apply_affine(volume.affine, corners.T)
     low, high = world.min(axis=0), world.max(axis=0)
@@ -299,18 +262,18 @@ def resample(
     Parameters
     ----------
     volume
-        What to interpolate.
+        The volume.
     shape, affine
-        The target grid.
+        Target grid.
     order
-        0 for labels (nearest), 1 for images (linear).
+        0 for labels (nearest neighbour), 1 for images (linear).
     outside
-        Value of voxels outside the volume, e.g. air in a CT.
+        Value outside the volume, such as air in a CT.
     """
     to_source = np.linalg.inv(volume.affine) @ affine
     if order == 0:
         # Grids with a common centre have many points half-way between two voxels. Rounding errors
-        # would send them outwards on both sides, which costs a muscle 2 % from 3 to 5 mm.
+        # would assign them outwards on both sides: a muscle loses 2 % from 3 to 5 mm.
         to_source[:3, 3] += TIE_VOXELS
     data = ndimage.affine_transform(
         volume.data,

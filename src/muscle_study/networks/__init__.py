@@ -1,1 +1,1 @@
-"""The networks, and what training and inference share."""
+"""The networks and what training and inference share."""

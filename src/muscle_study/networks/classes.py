@@ -1,7 +1,7 @@
-"""What each network tells apart.
+"""Classes of each network.
 
-The localiser sees the whole field of view and tells left from right. The segmenter sees a part,
-from which sides are hard to tell, and outlines a muscle alike on both: it tells muscles alone.
+The localiser sees the whole field of view and distinguishes left from right. The segmenter sees a
+part, in which sides are hard to tell, and distinguishes muscles only.
 """
 
 from typing import NamedTuple
@@ -10,22 +10,14 @@ from muscle_study.protocol.muscles import MUSCLES, STRUCTURES, Label
 
 
 class Classes(NamedTuple):
-    """A network's outputs.
-
-    Parameters
-    ----------
-    names
-        Without the background, which is class 0.
-    of_label
-        The class of each label, by the label's value.
-    """
+    """Names of a network's classes without background, class 0; and the class of each label."""
 
     names: tuple[str, ...]
     of_label: tuple[int, ...]
 
     @property
     def count(self) -> int:
-        """How many there are, with the background."""
+        """Number of classes with the background."""
         return len(self.names) + 1
 
 

@@ -1,4 +1,4 @@
-"""Where the muscles are, coarsely."""
+"""Coarse localisation of the muscles."""
 
 from collections.abc import Mapping
 
@@ -10,8 +10,8 @@ from muscle_study.networks.network import run_over
 from muscle_study.networks.parameters import NetworkParameters
 from muscle_study.networks.preprocessing import network_input
 
-#: The box round what the localiser found is enlarged by this much on every side (mm): its grid
-#: is coarse, and the segmenter needs surroundings.
+#: Margin around the localised muscles (mm): the localiser's grid is coarse, and the segmenter needs
+#: surroundings.
 MARGIN_MM = 25.0
 
 
@@ -23,20 +23,11 @@ def localise(
     ranges: Mapping[str, tuple[float, float]],
     device: torch.device,
 ) -> Volume:
-    """Return the labels of a whole volume on the localiser's own coarse grid, uint8.
+    """Return the labels of a whole volume on the localiser's coarse grid, uint8.
 
-    Parameters
-    ----------
-    network, parameters
-        The localiser, in evaluation mode.
-    images
-        Curated volumes by channel.
-    ranges
-        Intensities that become 0 and 1, by channel, in the network's order.
-    device
-        Where the network is.
+    `images` and `ranges` are as in `network_input`; the network is in evaluation mode on `device`.
     """
-    seen = network_input(images, ranges, parameters.spacing_mm)
-    image = torch.from_numpy(seen.data)[None].to(device)
+    scaled = network_input(images, ranges, parameters.spacing_mm)
+    image = torch.from_numpy(scaled.data)[None].to(device)
     logits = run_over(network, image, parameters)
-    return Volume(logits[0].float().cpu().numpy().argmax(0).astype(np.uint8), seen.affine)
+    return Volume(logits[0].float().cpu().numpy().argmax(0).astype(np.uint8), scaled.affine)

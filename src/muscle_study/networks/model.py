@@ -1,4 +1,4 @@
-"""A trained model on disk: weights as safetensors, and a card that says how to use them."""
+"""A trained model on disk: weights as safetensors and a card that describes them."""
 
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -19,7 +19,7 @@ CPU = torch.device("cpu")
 
 
 class Learned(BaseModel):
-    """What one training came to."""
+    """Result of training one network."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -29,14 +29,14 @@ class Learned(BaseModel):
     best_epoch: int
     validation_dice: float
     log_odds_shifts: dict[str, float] = Field(
-        description="what calibration on the validation scans added to each class's logit; the "
-        "weights hold it"
+        description="shift of each class's logit by calibration on validation scans, included in "
+        "the weights"
     )
     trainable_parameters: int
 
 
 class ModelCard(BaseModel):
-    """What a user of the weights must know."""
+    """Description of a model for its users."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -60,30 +60,24 @@ class Model(NamedTuple):
 
 
 def save_weights(network: torch.nn.Module, path: Path) -> None:
-    """Write a network's weights as safetensors; what goes by several names once."""
+    """Write a network's weights as safetensors, each once."""
     learned = {name: w.detach().cpu().contiguous() for name, w in learned_weights(network).items()}
     with whole_file(path) as beside:
         save_file(learned, beside)
 
 
 def save_card(card: ModelCard, folder: Path) -> None:
-    """Write the card; it comes last, so that its presence says that the weights are there."""
+    """Write the card, after the weights: its presence means that the model is complete."""
     write_json(card.model_dump(), folder / CARD)
 
 
 def read_card(folder: Path) -> ModelCard:
-    """Read a model's card.
-
-    Raises
-    ------
-    FileNotFoundError
-        If the folder holds no model, saying how to make one.
-    """
+    """Read a model's card; FileNotFoundError says how to make a missing model."""
     return ModelCard.model_validate(read_json(_existing(folder / CARD)))
 
 
 def model_files(folder: Path) -> list[Path]:
-    """Return the files that a model's results depend on."""
+    """Return the card and the weights of a model."""
     card = read_card(folder)
     learned = [card.localiser, *card.segmenters]
     return [folder / CARD, *(_existing(folder / each.weights) for each in learned)]
@@ -95,9 +89,9 @@ def load_model(folder: Path, device: torch.device = CPU) -> Model:
     Raises
     ------
     FileNotFoundError
-        If the folder holds no model, saying how to make one.
+        If the folder holds no model, with the way to make one.
     ValueError
-        If weights are of another network than the card says.
+        If weights do not belong to the network on the card.
     """
     card = read_card(folder)
     trained = card.parameters

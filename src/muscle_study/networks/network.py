@@ -1,4 +1,4 @@
-"""The networks, and how one is run over a volume."""
+"""The U-Net and its application to a volume."""
 
 from collections.abc import Callable, Sequence
 
@@ -11,14 +11,13 @@ from muscle_study.networks.norm import INSTANCE_NORM
 from muscle_study.networks.parameters import NetworkParameters
 from muscle_study.networks.tiles import batches, tiling
 
-#: Edge of the convolutions' kernels (voxels).
+#: Edge of the convolution kernels (voxels).
 KERNEL = 3
 
-#: Logit of the background where no tile was seen.
-SURELY = 20.0
+#: Logit of the background outside all tiles.
+BACKGROUND_LOGIT = 20.0
 
-
-#: How the weights are called that deep supervision needs in training alone.
+#: Name of the weights of deep supervision, which only training needs.
 HEADS = "deep_supervision_heads"
 
 
@@ -34,24 +33,24 @@ def build_network(
     Parameters
     ----------
     channels
-        Images that come in.
+        Number of input images.
     classes
-        Outputs, with the background.
+        Number of classes with the background.
     features
         Channels of each level.
     strides
-        How much coarser each next level is, by axis.
+        Strides between levels, by axis.
     deep_supervision
-        Lower levels of the decoder that give outputs of their own, in training alone: then outputs
-        are stacked, (batch, 1 + levels, classes, x, y, z), each on the image's grid.
+        Number of lower levels of the decoder with outputs in training. Outputs are then stacked,
+        (batch, 1 + levels, classes, x, y, z), each on the grid of the image.
 
     Notes
     -----
-    MONAI's `DynUNet`, nnU-Net's architecture (Isensee et al., Nat Methods 2021;18:203-211): two
-    convolutions a level, the first level on the image's own grid. In the demo's minutes of
-    training it outlines the psoas better than MONAI's residual `UNet` of like width, whose first
-    level is coarser than the image, and learns several times as fast as that with a full first
-    level.
+    MONAI's `DynUNet`, the architecture of nnU-Net (Isensee et al., Nat Methods 2021;18:203-211):
+    two convolutions per level, the first level on the grid of the image. After the demo's minutes
+    of training it segments the psoas better than MONAI's residual `UNet` of similar width, whose
+    first level is coarser than the image, and trains several times as fast as one with a full
+    first level.
     """
     return DynUNet(
         spatial_dims=3,
@@ -68,17 +67,17 @@ def build_network(
 
 
 def layout(device: torch.device) -> torch.memory_format:
-    """Return how arrays are laid out in memory so that a network is fast on a device.
+    """Return the memory layout in which networks are fast on a device.
 
-    With the channels last, convolutions on a processor need no reordering of what comes in and
-    goes out, and `InstanceNorm` does none. On a GPU torch's instance norm would reorder it twice:
-    a third slower (https://github.com/pytorch/pytorch/issues/59168).
+    On a CPU, convolutions and `InstanceNorm` need no reordering of channels-last arrays. On a GPU,
+    torch's instance norm would reorder them twice, which is a third slower
+    (https://github.com/pytorch/pytorch/issues/59168).
     """
     return torch.channels_last_3d if device.type == "cpu" else torch.contiguous_format
 
 
 def learned_weights(network: torch.nn.Module) -> dict[str, torch.Tensor]:
-    """Return what a network has learned and is run with: without the heads of deep supervision."""
+    """Return a network's weights without the heads of deep supervision."""
     return {
         name: weights
         for name, weights in network.named_parameters()
@@ -92,24 +91,19 @@ def run_over(
     parameters: NetworkParameters,
     wanted: Callable[[], np.ndarray] | None = None,
 ) -> torch.Tensor:
-    """Run a network over a volume: at once where memory allows, else tile by tile.
+    """Return the logits of a volume, shape (1, classes, x, y, z).
 
     Parameters
     ----------
     network
-        To run.
+        The network.
     image
-        Shape (1, channels, x, y, z).
+        Input, shape (1, channels, x, y, z).
     parameters
-        Of the network: how large a volume may be to be seen at once, and patches.
+        The network's parameters; volumes of more than ``tile_voxels`` are processed in tiles.
     wanted
-        Asked only if the volume is seen tile by tile: shape (x, y, z), true where logits are
-        wanted; what no tile keeps is background. None: everywhere.
-
-    Returns
-    -------
-    torch.Tensor
-        Logits, shape (1, classes, x, y, z).
+        Function that is called for tiles only and returns where logits are wanted, shape
+        (x, y, z); elsewhere is background. None for everywhere.
     """
     shape = image.shape[2:]
     missing = [-n % coarse for n, coarse in zip(shape, parameters.coarsening, strict=True)]
@@ -124,7 +118,7 @@ def run_over(
         seen = network(torch.cat([padded[(..., *tile.seen)] for tile in batch])).float()
         if not len(logits):
             logits = seen.new_zeros((1, seen.shape[1], *padded.shape[2:]))
-            logits[:, 0] = SURELY
+            logits[:, 0] = BACKGROUND_LOGIT
         for tile, of_tile in zip(batch, seen, strict=True):
             logits[(0, slice(None), *tile.kept)] = of_tile[(slice(None), *tile.kept_of_seen)]
     return logits[(..., *map(slice, shape))]

@@ -1,44 +1,38 @@
-"""Instance norm that leaves the channels last in memory."""
+"""Instance norm for channels-last arrays."""
 
 import torch
 from monai.networks.layers.factories import Norm
 from torch.autograd import Function
 
-#: What MONAI's networks call it by, as ``norm_name``.
+#: Its ``norm_name`` in MONAI's networks.
 INSTANCE_NORM = "instance_in_its_layout"
 
 
 class InstanceNorm(torch.nn.InstanceNorm3d):
-    """Instance norm; without learnt weights fast where an array has its channels last.
+    """Instance norm that keeps the layout of channels-last arrays if it has no weights.
 
-    Torch's own puts the channels first, which its convolutions on a processor then undo: with both,
-    a training step of the demo takes 30 % longer, and 55 % of patches 2.4 times as large.
+    Torch's own puts the channels first, which convolutions on a CPU then undo: a training step of
+    the demo takes 30 % longer with it, and 55 % with patches 2.4 times as large.
     """
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Return images normalised one by one, in the layout that they have.
-
-        Parameters
-        ----------
-        images
-            Shape (images, channels, x, y, z).
-        """
+        """Return images of shape (images, channels, x, y, z) normalised, in the same layout."""
         if self.affine or not images.is_contiguous(memory_format=torch.channels_last_3d):
             return super().forward(images)
         return _ChannelsLast.apply(images, self.eps)
 
 
 class _ChannelsLast(Function):
-    """Instance norm by two norms of torch's that are mathematically the same and keep the layout.
+    """Instance norm by two equivalent norms of torch that keep the layout.
 
-    Group norm of one channel a group is the fastest forwards, and slow backwards; batch norm of one
-    image is fast backwards.
+    Group norm with one channel per group is fastest forward but slow backward; batch norm of one
+    image is fast backward.
     """
 
     @staticmethod
     def forward(ctx, images: torch.Tensor, eps: float) -> torch.Tensor:
         count, channels, *shape = images.shape
-        # weights of 32 bits keep the statistics so, where images are of 16
+        # 32-bit weights keep the statistics in 32 bits for 16-bit images
         dtype = torch.promote_types(images.dtype, torch.float32)
         one, zero = (make(channels, dtype=dtype) for make in (torch.ones, torch.zeros))
         normed, means, inverse_sds = torch.native_group_norm(
@@ -50,7 +44,7 @@ class _ChannelsLast(Function):
 
     @staticmethod
     def backward(ctx, gradient: torch.Tensor) -> tuple[torch.Tensor, None]:
-        # of a gradient in another layout torch's batch norm would make wrong ones
+        # torch's batch norm returns wrong gradients for another layout
         gradient = gradient.contiguous(memory_format=torch.channels_last_3d)
         of_images = torch.empty_like(ctx.saved_tensors[0])
         for image, mean, inverse_sd, of_normed, of_image in zip(

@@ -1,4 +1,4 @@
-"""In what floating-point format the networks compute."""
+"""Floating-point format and device of the networks."""
 
 from contextlib import AbstractContextManager, nullcontext
 
@@ -6,21 +6,20 @@ import torch
 
 from muscle_study.networks.parameters import Precision
 
-#: What processors that multiply bfloat16 themselves are known by (x86, x86, ARM). Others emulate
-#: it, which is slower than 32 bits.
+#: Capabilities of CPUs with native bfloat16 (x86, x86, ARM); emulation is slower than 32 bits.
 BFLOAT16_CAPABILITIES = ("avx512_bf16", "amx_bf16", "bf16")
 
 AUTOCAST = {"16-mixed": torch.float16, "bf16-mixed": torch.bfloat16}
 
 
 def device_of(accelerator: str) -> torch.device:
-    """Return the device that a parameter ``accelerator`` (auto, cpu, gpu) stands for."""
+    """Return the device for an ``accelerator`` (auto, cpu, gpu)."""
     on_gpu = accelerator == "gpu" or (accelerator == "auto" and torch.cuda.is_available())
     return torch.device("cuda" if on_gpu else "cpu")
 
 
 def resolved(precision: Precision, device: torch.device) -> Precision:
-    """Return the precision by its own name, where it is ``auto`` the fastest on the device."""
+    """Return the precision, with ``auto`` replaced by the fastest on the device."""
     if precision != "auto":
         return precision
     if device.type == "cuda":

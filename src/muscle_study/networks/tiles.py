@@ -1,4 +1,4 @@
-"""Parts of a volume that are seen one by one, where memory does not hold all of it at once."""
+"""Tiles: parts of a volume that are processed in turn to bound memory."""
 
 from collections.abc import Iterable, Iterator
 from itertools import groupby
@@ -12,19 +12,19 @@ from muscle_study.networks.parameters import HALO, NetworkParameters
 
 
 class Tile(NamedTuple):
-    """A part of a volume that is seen, and the part of that whose logits are kept."""
+    """Part of a volume that a network sees, and its inner part whose logits are kept."""
 
     seen: tuple[slice, ...]
     kept: tuple[slice, ...]
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Voxels that are seen, along each axis."""
+        """Shape of the part that is seen."""
         return tuple(part.stop - part.start for part in self.seen)
 
     @property
     def kept_of_seen(self) -> tuple[slice, ...]:
-        """What is kept, in voxels of the tile."""
+        """The kept part in voxels of the tile."""
         return tuple(
             slice(kept.start - seen.start, kept.stop - seen.start)
             for seen, kept in zip(self.seen, self.kept, strict=True)
@@ -32,27 +32,19 @@ class Tile(NamedTuple):
 
 
 class Box(NamedTuple):
-    """The first voxel of a box and the one after its last, shape (3,), or (3, n) of many boxes."""
+    """First voxel of a box and the voxel after its last, shape (3,), or (3, n) for n boxes."""
 
     first: np.ndarray
     last: np.ndarray
 
     @property
     def slices(self) -> tuple[slice, ...]:
-        """The same as slices."""
+        """The box as slices."""
         return tuple(map(slice, self.first.tolist(), self.last.tolist()))
 
 
 class Sizes:
-    """How large a tile must be for what is kept of it.
-
-    Parameters
-    ----------
-    shape
-        Of the volume, multiples of the network's coarsening.
-    parameters
-        Of the network.
-    """
+    """Sizes of tiles in a volume whose shape is a multiple of the network's coarsening."""
 
     def __init__(self, shape: tuple[int, ...], parameters: NetworkParameters):
         self.shape = np.array(shape)
@@ -60,7 +52,7 @@ class Sizes:
         self.most_voxels = max(parameters.tile_voxels, int(self.patch.prod()))
 
     def of(self, kept: Box) -> np.ndarray:
-        """Return the voxels along each axis of the tile or tiles, shape as the boxes'."""
+        """Return the sizes of the tiles for kept boxes, in the shape of the boxes."""
         shape, patch, coarsening = (
             each.reshape(-1, *[1] * (kept.first.ndim - 1))
             for each in (self.shape, self.patch, self.coarsening)
@@ -69,27 +61,27 @@ class Sizes:
         return np.minimum(np.maximum(-(-needed // coarsening) * coarsening, patch), shape)
 
     def tile(self, kept: Box) -> Tile:
-        """Return the tile, which lies evenly around what is kept as far as the volume goes."""
+        """Return the tile centred on a kept box, as far as the volume allows."""
         size = self.of(kept)
         start = np.clip((kept.first + kept.last - size) // 2, 0, self.shape - size)
         return Tile(Box(start, start + size).slices, kept.slices)
 
 
 def tiling(wanted: np.ndarray, parameters: NetworkParameters) -> list[Tile]:
-    """Return tiles that keep all that is wanted, no voxel twice.
+    """Return tiles that keep each wanted voxel once.
 
-    The box around what is wanted is divided by a plane, each part drawn tight and divided again, as
-    long as fewer voxels are seen so, or memory demands it. A tile is at least as large as a
-    training patch, for the surroundings that a network is used to, and sees `HALO` voxels more than
-    are kept of it where the volume goes on.
+    The bounding box of the wanted voxels is divided by planes, and the bounding boxes of the parts
+    again, as long as this reduces the number of voxels seen or memory requires it. A tile is at
+    least as large as a training patch, the surroundings that the network was trained with, and sees
+    `HALO` voxels beyond the kept ones.
 
     Parameters
     ----------
     wanted
-        Shape (x, y, z), multiples of the network's coarsening; true where logits are wanted:
-        somewhere, at least.
+        Whether the logits of a voxel are wanted, shape (x, y, z), a multiple of the network's
+        coarsening; true for at least one voxel.
     parameters
-        Of the network.
+        The network's parameters.
     """
     sizes = Sizes(wanted.shape, parameters)
     (around,) = ndimage.find_objects(wanted.view(np.uint8))
@@ -106,7 +98,7 @@ def tiling(wanted: np.ndarray, parameters: NetworkParameters) -> list[Tile]:
 
 
 def batches(tiles: Iterable[Tile], most_voxels: int) -> Iterator[list[Tile]]:
-    """Yield tiles of one shape together, as many as hold no more voxels; at least one."""
+    """Yield batches of tiles of one shape with at most `most_voxels`, or of one tile."""
 
     def shape(tile: Tile) -> tuple[int, ...]:
         return tile.shape
@@ -118,14 +110,14 @@ def batches(tiles: Iterable[Tile], most_voxels: int) -> Iterator[list[Tile]]:
 
 
 class _Division(NamedTuple):
-    """Two parts of a box, and the voxels of their tiles."""
+    """Two parts of a box and the numbers of voxels of their tiles."""
 
     parts: list[Box]
     voxels: list[int]
 
 
 def _divided(wanted: np.ndarray, box: Box, sizes: Sizes) -> list[Box] | None:
-    """Return both parts of a box, drawn tight; None if it had better stay whole."""
+    """Return both parts of a box; None if dividing it has no advantage."""
     divisions = list(_divisions(wanted, box, sizes))
     voxels = int(sizes.of(box).prod())
     fewest = min(divisions, key=lambda division: sum(division.voxels), default=None)
@@ -137,12 +129,12 @@ def _divided(wanted: np.ndarray, box: Box, sizes: Sizes) -> list[Box] | None:
 
 
 def _divisions(wanted: np.ndarray, box: Box, sizes: Sizes) -> Iterator[_Division]:
-    """Yield, for each axis, where the parts see the fewest voxels and where the larger one does."""
+    """Yield the divisions along each axis with the smallest sum and the smallest larger part."""
     for axis, length in enumerate(box.last - box.first):
         if length == 1:
             continue
         first, last = (edge + box.first[:, None] for edge in _planes(wanted[box.slices], axis))
-        # all planes up to each, and all from each on
+        # cumulative bounding boxes from both ends
         below = Box(np.minimum.accumulate(first, 1)[:, :-1], np.maximum.accumulate(last, 1)[:, :-1])
         first, last = first[:, ::-1], last[:, ::-1]
         above = Box(
@@ -155,9 +147,9 @@ def _divisions(wanted: np.ndarray, box: Box, sizes: Sizes) -> Iterator[_Division
 
 
 def _planes(wanted: np.ndarray, axis: int) -> Box:
-    """Return the box around what is wanted in each plane across an axis, shape (3, planes).
+    """Return the bounding box of the wanted voxels in each plane across an axis, (3, planes).
 
-    Where a plane holds nothing, the first voxel lies behind all others, and the last before them.
+    The first voxel of an empty plane lies behind all others, the last before them.
     """
     first, last = [], []
     for other in range(3):
