@@ -1,1 +1,1 @@
-"""Time and memory of what a run does most, beside other ways to do it: ``make bench``."""
+"""Benchmarks of time and memory against alternatives: ``make bench``."""

@@ -1,4 +1,4 @@
-"""Measure and write ``reports/bench/``: ``python -m benchmarks --help``."""
+"""Run benchmarks and write ``reports/bench/``: ``python -m benchmarks --help``."""
 
 import argparse
 import sys
@@ -31,14 +31,14 @@ COMPARISONS = {
     "real_anatomy": real_anatomy.compare,
     "variants": variants.compare,
 }
-#: Trainings, which take longer than all the rest: measured when asked for by name alone.
+#: Benchmarks that run only if named: trainings, which take longer than all others.
 ON_REQUEST = {"variants"}
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the comparisons that are asked for; return the exit code."""
+    """Run the benchmarks and return the exit code."""
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
-    parser.add_argument("--run", default="demo", help="whose network and training data are used")
+    parser.add_argument("--run", default="demo", help="run with the network and the training data")
     parser.add_argument("parts", nargs="*", metavar="part", help="; ".join(COMPARISONS))
     options = parser.parse_args(arguments)
     parts = options.parts or [name for name in COMPARISONS if name not in ON_REQUEST]

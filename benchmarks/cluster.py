@@ -1,4 +1,4 @@
-"""What Dask costs at the NAKO's number of participants, when the work itself costs nothing."""
+"""Overhead of Dask at the NAKO's number of participants."""
 
 import tempfile
 from collections.abc import Callable
@@ -25,18 +25,16 @@ MOST_MS, MOST_GB, MOST_SCAN_SECONDS = 2.0, 1.0, 10.0
 
 HEADS = ("Way", "Participants", "Seconds", "Milliseconds a participant", "Peak memory, GB")
 CAPTION = (
-    f"{PARTICIPANTS} participants with no work on {WORKERS} local workers, from the call to the "
-    "tables. Ours: batches, few of them with the workers at a time. One future a participant: "
-    "Dask's `submit` of all participants at once, results taken as they come. Nothing to do: the "
-    "map over participants who are all finished, each with a record and four input files. Records "
-    "are kept in memory: a disk's speed is not Dask's. Memory: the most that the process with the "
-    "scheduler and the client held. Starting the workers is "
-    "in the seconds."
+    f"{PARTICIPANTS} participants without work on {WORKERS} local workers, from the call to the "
+    "tables, including the start of the workers. Ours: batches, few at a time. One future a "
+    "participant: Dask's `submit` of all participants at once. Nothing to do: the map over "
+    "finished participants, each with a record and four input files. Records are in memory, to "
+    "exclude the disk. Memory: peak of the process with scheduler and client."
 )
 
 
 def nothing(number: int) -> dict:
-    """Return the least that a record can be."""
+    """Return a minimal record."""
     return {"number": number}
 
 
@@ -45,7 +43,7 @@ def _cluster() -> ClusterParameters:
 
 
 def in_memory() -> tempfile.TemporaryDirectory:
-    """Return a folder in memory, where syncing a file costs nothing."""
+    """Return a temporary folder in memory, where syncing files is free."""
     return tempfile.TemporaryDirectory(dir="/dev/shm")
 
 
@@ -55,7 +53,7 @@ def tasks(participants: int) -> dict[str, int]:
 
 
 def prepare_map(participants: int) -> Callable[[], int]:
-    """Return the map over participants as the stages use it."""
+    """Return the stages' map over participants."""
     folder = in_memory()
     records = Records(Path(folder.name))
 
@@ -68,7 +66,7 @@ def prepare_map(participants: int) -> Callable[[], int]:
 
 
 def prepare_futures(participants: int) -> Callable[[], int]:
-    """Return the plainest way: a future for each participant."""
+    """Return the baseline: a future for each participant."""
 
     def work() -> int:
         with connect(_cluster()) as client:
@@ -84,7 +82,7 @@ def prepare_futures(participants: int) -> Callable[[], int]:
 
 
 def prepare_scan(participants: int) -> Callable[[], int]:
-    """Return the map over a cohort that is finished, each with four input files."""
+    """Return the map over finished participants with four input files each."""
     folder = in_memory()
 
     def inputs(number: int) -> list[Path]:
@@ -106,7 +104,7 @@ def prepare_scan(participants: int) -> Callable[[], int]:
 
 
 def compare(_run: str, participants: int = PARTICIPANTS) -> list[Result]:
-    """Measure the map, its baseline, and the map with nothing left to do."""
+    """Measure the map, the baseline, and the map over finished participants."""
     rows = []
     for way, prepare in (
         ("ours", prepare_map),
@@ -121,7 +119,7 @@ def compare(_run: str, participants: int = PARTICIPANTS) -> list[Result]:
                      "ms": ms, "peak_gb": done.peak_gb})  # fmt: skip
     table = pd.DataFrame(rows)
     ours, _, scan = rows
-    write_table(table, SCHEDULER)  # the report counts with it
+    write_table(table, SCHEDULER)  # for the report's estimate of the scheduler's limit
     bars = [
         Bar("ours: milliseconds a participant", ours["ms"], most=MOST_MS),
         Bar("ours: GB with the scheduler", ours["peak_gb"], most=MOST_GB),

@@ -1,4 +1,4 @@
-"""Whether predicted Dice finds failures: scans of test participants, made worse until some fail."""
+"""Detection of failures by predicted Dice in degraded scans of test participants."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -25,7 +25,7 @@ LEAST_AREA = 0.9
 
 Channels = Mapping[str, Volume]
 
-#: What is done to a scan. None moves it, so that its reference labels stay right.
+#: Degradations of a scan that leave its reference labels valid.
 WORSENED: dict[str, tio.Transform] = {
     "noise": tio.RandomNoise(std=(0.1, 0.5)),
     "motion": tio.RandomMotion(degrees=10, translation=20, num_transforms=3),
@@ -38,16 +38,16 @@ WORSENED: dict[str, tio.Transform] = {
 
 HEADS = ("Scan", "Structures", "Failed", "Mean Dice", "Mean predicted Dice", "Area under the curve")
 CAPTION = (
-    "Test participants' scans as they are and made worse, segmented by the run's networks. A "
-    f"structure, one side of a muscle, failed if its Dice with the reference is under {FAILURE:g}. "
-    "Area under the ROC curve: share of pairs, one failed and one not, in which the failed one was "
-    "predicted lower; of all scans, with a bootstrap interval (95 %, participants "
-    "resampled), and of one kind of scan where it has both."
+    "Original and degraded scans of test participants, segmented by the run's networks. A "
+    "structure, one side of a muscle, failed if its Dice with the reference is below "
+    f"{FAILURE:g}. Area under the ROC curve for detecting failures by predicted Dice: of all scans "
+    "with a 95 % bootstrap interval (participants resampled), and of each kind with both failed "
+    "and other structures."
 )
 
 
 def compare(run: str) -> list[Result]:
-    """Segment every test participant as scanned and made worse; rank structures by prediction."""
+    """Segment original and degraded scans of test participants; evaluate predicted Dice."""
     paths = RunPaths(run)
     segmenter = load_network_of(run)
     channels = segmenter.model.card.parameters.channels
@@ -72,7 +72,7 @@ def _structures(
         segmented = segmenter(scan)
         predicted = {name.name.lower(): dice for name, dice in segmented.predicted_dice.items()}
         rows += [
-            # who is found by no pass is the surest failure
+            # without any prediction: certain failure
             {"kind": kind, "dice": dice, "predicted": np.nan_to_num(predicted[structure])}
             for structure, dice, *_ in compare_labels(segmented.labels, reference)
             if not np.isnan(dice)
@@ -81,7 +81,7 @@ def _structures(
 
 
 def scans(scanned: Channels) -> dict[str, Channels]:
-    """Return a scan as it is, with each kind of `WORSENED`, and with its channels exchanged."""
+    """Return a scan unchanged, with each degradation, and with its channels exchanged."""
     made = {"as scanned": dict(scanned)}
     subject = tio.Subject(
         {
@@ -106,12 +106,12 @@ def scans(scanned: Channels) -> dict[str, Channels]:
 
 
 def tables(structures: pd.DataFrame) -> list[Result]:
-    """Return the table by kind of scan, and the promise.
+    """Return the table by kind of scan, and its bar.
 
     Parameters
     ----------
     structures
-        ``who``, ``kind``, ``dice``, ``predicted``: a row a structure.
+        Table with ``who``, ``kind``, ``dice`` and ``predicted``, one row per structure.
     """
     failed = (structures["dice"] < FAILURE).to_numpy()
     predicted = structures["predicted"].to_numpy()
@@ -143,7 +143,7 @@ def _row(kind: str, structures: pd.DataFrame, area: float) -> dict:
 def _interval(
     structures: pd.DataFrame, failed: np.ndarray, predicted: np.ndarray
 ) -> tuple[float, float]:
-    """Return the bootstrap interval of the area, of resampled participants."""
+    """Return the bootstrap interval of the area under the curve, resampling participants."""
     rows = list(structures.groupby("who").indices.values())
     rng = np.random.default_rng(SEED)
     areas = []

@@ -1,4 +1,4 @@
-"""What a synthetic participant costs."""
+"""Time and memory of making a synthetic participant."""
 
 import tempfile
 from collections.abc import Callable
@@ -14,17 +14,17 @@ from muscle_study.publishing.result import Result
 from muscle_study.running.parameters import load as load_parameters
 
 THREADS, RUNS = 1, 3
-#: Seconds a participant at most, at the demo's grid and at the NAKO's.
+#: Greatest seconds per participant, on the demo's grid and on the NAKO's.
 MOST_SECONDS = (3.0, 25.0)
 MOST_GB = 2.0
 CAPTION = (
-    "A synthetic participant, from the drawn sizes to the written images: median of "
-    f"{RUNS} runs on one thread, and the most memory that the process held."
+    "A synthetic participant, from drawn sizes to written images: median of "
+    f"{RUNS} runs on one thread, and peak memory of the process."
 )
 
 
 def prepare(spacing_mm: tuple[float, ...]) -> Callable[[], None]:
-    """Return the making of one participant."""
+    """Return a function that makes one participant."""
     parameters = cohort_parameters(spacing_mm)
     task = draw_task(parameters)
 
@@ -37,7 +37,7 @@ def prepare(spacing_mm: tuple[float, ...]) -> Callable[[], None]:
 
 
 def compare(_run: str) -> list[Result]:
-    """Measure a participant at the demo's grid and at the NAKO's."""
+    """Measure a participant on the demo's grid and on the NAKO's."""
     demo_mm = tuple(load_parameters("demo").cohort.imaging.spacing_mm)
     rows, bars = [], []
     for spacing_mm, most in zip((demo_mm, NAKO_MM), MOST_SECONDS, strict=True):

@@ -1,4 +1,4 @@
-"""A cohort of finished participants, and `make all` that has nothing to do in it."""
+"""`make all` without work in a cohort of finished participants."""
 
 import os
 import resource
@@ -21,35 +21,28 @@ from muscle_study.publishing.result import Result
 #: Participants of the paper.
 PARTICIPANTS = 27_805
 
-#: The run whose parameters are used: raw data from elsewhere, whose files make has to look at.
+#: Run with the parameters: raw data from elsewhere, whose files make has to inspect.
 RUN = "nako"
 SERIES = ("W", "F", "in", "opp")
 REPEATS = 3
 
 HEADS = ("Participants", "Files", "Seconds", "Seconds of processors")
 CAPTION = (
-    "`make all` where nothing is to be done: empty files and records of a finished run on real "
-    f"data, a zip a series in the export. The median of {REPEATS} times, by the clock and of "
-    "processors, which other programs on the machine do not change."
+    "`make all` without work: empty files and records of a finished run on real data, one zip per "
+    f"series in the export. Median of {REPEATS} repetitions, wall-clock and processor time, of "
+    "which the latter does not depend on other programs."
 )
 
 
 def fabricate(output: Path, participants: int) -> tuple[Path, int]:
-    """Write the files of a finished run, all but empty.
-
-    Parameters
-    ----------
-    output
-        An empty folder, `OUT` of make.
-    participants
-        How many.
+    """Write nearly empty files of a finished run to an empty folder, `OUT` of make.
 
     Returns
     -------
     source : Path
-        The folder of the raw data.
+        Folder of the raw data.
     files : int
-        How many files there are.
+        Number of files.
     """
     source, data, reports = output / "export", output / "data" / RUN, output / "reports" / RUN
     folders = {
@@ -77,12 +70,12 @@ def fabricate(output: Path, participants: int) -> tuple[Path, int]:
 
 
 def make_all(output: Path, source: Path, *arguments: str) -> tuple[float, float, str]:
-    """Return the seconds of `make all` by the clock and of processors, and what it printed.
+    """Return wall-clock and processor seconds of `make all`, and its output.
 
     Raises
     ------
     RuntimeError
-        With make's words, if it failed.
+        If make fails, with its output.
     """
     own = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     begun, busy = time.perf_counter(), _seconds_of_children()
@@ -103,19 +96,19 @@ def _seconds_of_children() -> float:
 
 
 def finish(output: Path, source: Path) -> None:
-    """Make the run one that is up to date: the parameters' slices, then the results."""
+    """Bring the run up to date: slices of the parameters, then results."""
     make_all(output, source, "-n")  # writes the slices
     for stage in list(STAGES)[1:]:
         RunPaths(RUN).target(stage).touch()
 
 
 def measure_idle(participants: int) -> pd.DataFrame:
-    """Return a row for each time that `make all` had nothing to do.
+    """Return one row per repetition of `make all`.
 
     Raises
     ------
     RuntimeError
-        If make did something.
+        If make had work to do.
     """
     with (
         tempfile.TemporaryDirectory(prefix="idle-") as folder,
@@ -134,7 +127,7 @@ def measure_idle(participants: int) -> pd.DataFrame:
 
 
 def compare(_run: str) -> list[Result]:
-    """Measure `make all` without work at the paper's number of participants."""
+    """Measure `make all` without work for the paper's number of participants."""
     found = measure_idle(PARTICIPANTS)
     rows = found.median().to_frame().T.astype({"participants": int, "files": int})
     bar = Bar("Seconds of `make all` without work", float(rows["seconds"].iloc[0]), most=10)

@@ -1,4 +1,4 @@
-"""A participant's segmentation at the NAKO's grid: ours, MONAI's whole volume, nnU-Net."""
+"""Segmentation of a participant on the NAKO's grid: ours, MONAI and nnU-Net."""
 
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -19,15 +19,15 @@ from muscle_study.protocol.paths import RunPaths
 from muscle_study.publishing.result import Result
 
 THREADS = 2
-#: Ours is run often enough that what happens once does not count; the others take too long.
+#: Ours is repeated so that one-time costs do not count; the others take too long.
 OUR_RUNS, WHOLE_RUNS = 7, 1
-#: Patches that nnU-Net does of a volume, each eight times for its mirror images.
+#: Patches of a volume that nnU-Net predicts, each eight times for its mirror images.
 NNUNET_PATCHES = 2
 
-#: The network's grid where it sees all that the scan has.
+#: Network grid at the full resolution of the scan.
 NAKO_SPACING_MM = (1.40625, 1.40625, 3.0)
 
-#: What ours computes in on this machine, and MONAI without any setting.
+#: Floating-point formats of ours on this machine, and of MONAI by default.
 OUR_FORMAT, PLAIN_FORMAT = resolved("auto", CPU), "32-true"
 
 MOST_SECONDS, MOST_GB = 10.0, 2.0
@@ -62,7 +62,7 @@ CAPTION = (
 
 
 def mean_dice(found: np.ndarray, true: np.ndarray) -> float:
-    """Return the mean Dice similarity coefficient of psoas and gluteus, sides together."""
+    """Return the mean Dice similarity coefficient of psoas and gluteus, both sides together."""
     overlaps = [
         2
         * ((found == muscle) & (true == muscle)).sum()
@@ -73,12 +73,12 @@ def mean_dice(found: np.ndarray, true: np.ndarray) -> float:
 
 
 def muscles_of(labels: Volume) -> np.ndarray:
-    """Return a label map with the sides of each muscle together, as the network tells them."""
+    """Return the segmenter's class of each voxel: muscles without sides."""
     return np.array(CLASSES["segmenter"].of_label, np.uint8)[labels.data]
 
 
 def check_installed() -> None:
-    """Stop before any work if nnU-Net is not there."""
+    """Stop early if nnU-Net is not installed."""
     if find_spec("nnunetv2") is None:
         raise ModuleNotFoundError(
             "nnunetv2 is not installed: `make bench` without PYTHON= installs it; elsewhere, "
@@ -87,7 +87,7 @@ def check_installed() -> None:
 
 
 def compare(run: str) -> list[Result]:
-    """Measure the three on one participant, with the run's network on two threads."""
+    """Measure all methods on one participant with the run's network on two threads."""
     from benchmarks import nnunet
 
     participant = make_nako_participant(RunPaths("bench"))
@@ -125,10 +125,7 @@ def compare(run: str) -> list[Result]:
         rows.append(
             _row("MONAI, whole volume, 32 bits", patch, "all", plain, plain.seconds, np.nan)
         )
-    for plan, shape in (
-        ("our patch", network.patch_size),
-        ("its own patch", reference.shape),
-    ):
+    for plan, shape in (("our patch", network.patch_size), ("its own patch", reference.shape)):
         done = measure(
             nnunet.prepare, images, network.channels, shape, NNUNET_PATCHES, threads=THREADS, runs=1
         )

@@ -1,4 +1,4 @@
-"""Training patches a second: the study's data module, and TorchIO's plain queue."""
+"""Training patches per second: the study's data module and TorchIO's queue."""
 
 from collections.abc import Callable, Iterable
 
@@ -9,21 +9,21 @@ from benchmarks.study import plain_queue, training_data
 from benchmarks.tables import comparison_table
 from muscle_study.publishing.result import Result
 
-#: Each loader also has the worker processes of `training.loader_workers`.
+#: Threads of a loader, beside the worker processes of `training.loader_workers`.
 THREADS = 1
 #: Participants whose patches the plain queue mixes.
 QUEUE_VOLUMES = 8
 OUR_EPOCHS, PLAIN_EPOCHS = 3, 1
 CAPTION = (
-    "An epoch of training patches. Ours: the data module's loader, whose volumes are prepared "
-    f"before, once a training; median of {OUR_EPOCHS} epochs. TorchIO: its queue of the patches of "
-    f"{QUEUE_VOLUMES} participants over a plain dataset of the same files, one epoch. The same "
-    "transforms, sampler and number of worker processes."
+    "An epoch of training patches. Ours: the data module's loader, whose volumes are prepared once "
+    f"per training, before; median of {OUR_EPOCHS} epochs. TorchIO: its queue with patches of "
+    f"{QUEUE_VOLUMES} participants over a plain dataset of the same files, one epoch, with the "
+    "same transforms, sampler and number of worker processes."
 )
 
 
 def prepare_ours(run: str) -> Callable[[], int]:
-    """Return an epoch of the study's loader; volumes are loaded before, once a training."""
+    """Return an epoch of the study's loader, whose volumes are prepared before."""
     loader = training_data(run).train_dataloader()
     return lambda: count_patches(loader)
 

@@ -1,4 +1,4 @@
-"""Seconds and peak memory of a piece of work, in a process of its own."""
+"""Time and peak memory of work in a separate process."""
 
 import os
 import time
@@ -18,17 +18,7 @@ BYTES_PER_GB = 1e9
 
 @dataclass(frozen=True)
 class Measured:
-    """What a piece of work gave and cost.
-
-    Parameters
-    ----------
-    result
-        Of its last run.
-    seconds
-        Median over its runs.
-    peak_gb
-        Most memory that its process held, with the interpreter and all libraries; GB (10⁹ bytes).
-    """
+    """Result of the last run, median seconds, and peak memory of the whole process (10⁹ bytes)."""
 
     result: Any
     seconds: float
@@ -38,19 +28,18 @@ class Measured:
 def measure(
     prepare: Callable[..., Callable[[], Any]], *arguments: Any, threads: int, runs: int
 ) -> Measured:
-    """Measure what `prepare` returns.
+    """Measure the work that `prepare` returns.
 
     Parameters
     ----------
     prepare
-        A function of a module, called once with `arguments`: it loads what a worker loads once,
-        which is not timed, and returns the work itself.
+        Module-level function that loads what a worker loads once, untimed, and returns the work.
     arguments
-        For `prepare`.
+        Arguments of `prepare`.
     threads
-        That libraries may use.
+        Number of threads for libraries.
     runs
-        How often the work is done.
+        Number of repetitions of the work.
     """
     # spawned, not forked: a fork would start with its parent's memory
     pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
@@ -61,16 +50,16 @@ def measure(
 
 
 def scaled_seconds(total: float, part: float, share: float) -> float:
-    """Return the seconds of a whole of which only a share of one part was done.
+    """Extrapolate the duration of work of which only a share of one part was done.
 
     Parameters
     ----------
     total
-        Seconds that it took.
+        Measured duration, s.
     part
-        Seconds of these in the part that was cut short.
+        Measured duration of the shortened part, s.
     share
-        Of that part that was done, above 0 and up to 1.
+        Share of that part that was done, above 0 and up to 1.
     """
     if not 0 < share <= 1:
         raise ValueError(f"the share that was done must be above 0 and at most 1, not {share}")
@@ -79,7 +68,7 @@ def scaled_seconds(total: float, part: float, share: float) -> float:
 
 @contextmanager
 def _environment(settings: dict[str, str]) -> Iterator[None]:
-    """Set what a new process inherits: as a participant's has it, whatever is measured."""
+    """Set the environment of new processes as for work on participants."""
     before = {name: os.environ.get(name) for name in settings}
     os.environ.update(settings)
     try:
@@ -106,10 +95,9 @@ def _run(prepare: Callable, arguments: tuple, threads: int, runs: int) -> Measur
 
 
 def peak_gb(process: int | str = "self") -> float:
-    """Return the most memory that a process has held, this one or that of a number; GB.
+    """Return the peak memory of this process or of a process identifier, GB.
 
-    From Linux's own record, which starts anew with a new program; `getrusage` may still hold the
-    peak of the process that started this one.
+    Linux resets this record for a new program; `getrusage` may include the parent's peak.
 
     Raises
     ------

@@ -24,24 +24,24 @@ from muscle_study.protocol.muscles import Label
 from muscle_study.protocol.paths import IMAGE_ENDING, image_file
 
 DATASET, CONFIGURATION = "Dataset001_Dixon", "3d_fullres"
-#: The plan's network does not depend on how many participants there are, only its batch size does.
+#: Number of participants for the plan, which changes only its batch size.
 PARTICIPANTS = 1000
-#: As its default trainer allows.
+#: Axes that the default trainer mirrors.
 MIRRORED_AXES = (0, 1, 2)
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """What a shortened prediction did and took.
+    """Extent and duration of a shortened prediction.
 
     Parameters
     ----------
     patches, done
-        Of the whole volume, and those of them that the network saw.
+        Numbers of patches of the volume, and of those predicted.
     patch_size
-        Voxels, x, y, z.
+        Patch size x, y, z, voxels.
     seconds, patch_seconds
-        Of all that was done, and of the patches' part of it.
+        Total duration, and duration of predicting patches.
     """
 
     patches: int
@@ -52,7 +52,7 @@ class Prediction:
 
 
 def dataset(channels: Sequence[str]) -> dict:
-    """Return the description of the data that nnU-Net asks for."""
+    """Return nnU-Net's description of the data set."""
     return {
         "channel_names": {str(i): name for i, name in enumerate(channels)},
         "labels": {label.name.lower(): int(label) for label in Label},
@@ -65,9 +65,9 @@ def dataset(channels: Sequence[str]) -> dict:
 def default_plan(
     shape: Sequence[int], spacing_mm: Sequence[float], channels: Sequence[str]
 ) -> dict:
-    """Return the plan of nnU-Net's planner for volumes of one shape and grid (x, y, z).
+    """Return the plan of nnU-Net's planner for volumes of one shape and spacing (x, y, z).
 
-    Its patch is as large as its memory target allows, and not larger than the volumes.
+    The patch is as large as the planner's memory target allows, at most as large as the volumes.
     """
     with tempfile.TemporaryDirectory() as folder, redirect_stdout(StringIO()):
         raw, preprocessed = Path(folder, "raw"), Path(folder, "preprocessed")
@@ -75,16 +75,16 @@ def default_plan(
         for images in ("imagesTr", "labelsTr"):
             (raw / DATASET / images).mkdir(parents=True)
         (preprocessed / DATASET).mkdir(parents=True)
-        # it wants one participant's files, and looks at their names alone
+        # the planner needs one participant's files, of which it reads only the names
         (raw / DATASET / "labelsTr" / f"participant{IMAGE_ENDING}").touch()
         for i in range(len(channels)):
             (raw / DATASET / "imagesTr" / f"participant_{i:04}{IMAGE_ENDING}").touch()
         fingerprint = {
-            # its axes are z, y, x
+            # axes are z, y, x
             "spacings": [list(spacing_mm)[::-1]],
             "shapes_after_crop": [list(shape)[::-1]],
             "median_relative_size_after_cropping": 1.0,
-            # of use for images with a unit, such as CT's
+            # used only for images with a unit, such as CT
             "foreground_intensity_properties_per_channel": {
                 str(i): {} for i in range(len(channels))
             },
@@ -98,13 +98,7 @@ def default_plan(
 
 
 class ShortenedPredictor(nnUNetPredictor):
-    """nnU-Net's predictor, as it is by default, on a few of a volume's patches.
-
-    Parameters
-    ----------
-    most
-        Patches to do.
-    """
+    """nnU-Net's default predictor on at most `most` patches of a volume."""
 
     def __init__(self, most: int):
         super().__init__(device=torch.device("cpu"), allow_tqdm=False)
@@ -128,18 +122,18 @@ class ShortenedPredictor(nnUNetPredictor):
 def prepare(
     images: Path, channels: Sequence[str], plan_shape: Sequence[int], most: int
 ) -> Callable[[], Prediction]:
-    """Return a prediction from files to labels, with a network of random weights.
+    """Return a prediction from files to labels by a network of random weights.
 
     Parameters
     ----------
     images
-        The participant's images.
+        Folder of the participant's images.
     channels
-        Those of them that the network takes.
+        Input channels of the network.
     plan_shape
-        Shape that the network is planned for, x, y, z.
+        Shape for which the network is planned, x, y, z.
     most
-        Patches to do.
+        Greatest number of patches to predict.
     """
     files = [str(image_file(images, channel)) for channel in channels]
     plans = PlansManager(default_plan(plan_shape, load(Path(files[0])).spacing_mm, channels))

@@ -1,4 +1,4 @@
-"""One synthetic participant, made by the study's own generator."""
+"""One synthetic participant from the study's generator."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,15 +18,7 @@ NAKO_MM = (1.40625, 1.40625, 3.0)
 
 @dataclass(frozen=True)
 class Participant:
-    """A participant as the curated ones are stored.
-
-    Parameters
-    ----------
-    images
-        Folder with an image a contrast.
-    labels
-        File of the reference labels.
-    """
+    """Folder of a participant's images, one per contrast, and file of the reference labels."""
 
     images: Path
     labels: Path
@@ -49,7 +41,7 @@ def draw_task(parameters: CohortParameters) -> Task:
 
 
 def make_nako_participant(paths: RunPaths) -> Participant:
-    """Make a participant at the NAKO's grid; turn the axes to R, A, S as curation does."""
+    """Make a participant on the NAKO's grid, stored R, A, S as by curation."""
     parameters = cohort_parameters(NAKO_MM)
     task = draw_task(parameters)
     make_participant(task, paths.raw, parameters)

@@ -1,9 +1,9 @@
-"""What the networks of random contrasts find in a real body's anatomy, painted at random.
+"""Segmentation of a real anatomy in random contrasts.
 
-The anatomy is the SPL abdominal atlas (one person, T9 to the pelvis; see `cohort.atlas`), whose
-image is not there: its label map is painted as the training images are. It guided the tables of the
-synthetic muscles, so it is not wholly new to networks that learned from them; organs, bones, other
-muscles and the fat between are.
+The anatomy is the SPL abdominal atlas (one person, T9 to the pelvis; see `cohort.anatomy.atlas`),
+whose label map is rendered as training images are. It guided the tables of the synthetic muscles,
+so the muscles are not fully independent of the training images; organs, bones, other muscles and
+fat are.
 """
 
 import numpy as np
@@ -24,14 +24,14 @@ from muscle_study.publishing.result import Result
 from muscle_study.running.parameters import load as load_parameters
 
 ATLAS = REAL / "spl_atlas"
-#: The header's spacing is too small by this factor (inferred from the vertebrae).
+#: Factor by which the header's spacing is too small (inferred from the vertebrae).
 STRETCH = 1.9
 SPACING_MM = 4.0
 IMAGES, SEED = 40, 20260108
-#: Fat that covers what is labelled (voxels of the atlas), whose gaps are closed before.
+#: Closing of gaps between labelled structures, and thickness of the fat around them (voxels).
 CLOSED, COVER = 25, 8
 
-#: Words in a structure's name, the first that fits, and what it is painted as; the rest is gland.
+#: Tissue (left and right) by the first matching word in a structure's name; all others are gland.
 TISSUES = {
     "psoas": (Tissue.PSOAS_LEFT, Tissue.PSOAS_RIGHT),
     "iliacus": (Tissue.ILIACUS_LEFT, Tissue.ILIACUS_RIGHT),
@@ -51,15 +51,15 @@ TISSUES = {
 
 HEADS = ("Structure", "Images", "Mean Dice", "SD", "Lowest", "Median", "Mean predicted Dice")
 CAPTION = (
-    "Real anatomy, the SPL abdominal atlas (one person, cut below), painted in {images} random "
-    "contrasts with noise, bias field and resolution drawn as for training images, and segmented "
-    "by the networks in data/models/randomised. The psoas is the iliopsoas. What is not found "
-    "counts as Dice 0; nothing is left out for a low predicted Dice."
+    "Real anatomy, the SPL abdominal atlas (one person, cut below), in {images} random contrasts "
+    "with noise, bias field and resolution drawn as for training images, segmented by the networks "
+    "in data/models/randomised. The psoas is the iliopsoas. A missed structure counts as Dice 0; "
+    "none is excluded for a low predicted Dice."
 )
 
 
 def tissue_of(name: str) -> Tissue:
-    """Return what a structure of the atlas is painted as."""
+    """Return the tissue of a structure of the atlas."""
     for word, tissue in TISSUES.items():
         if word in name:
             return tissue["right" in name] if isinstance(tissue, tuple) else tissue
@@ -67,7 +67,7 @@ def tissue_of(name: str) -> Tissue:
 
 
 def tissues_of_atlas() -> Volume:
-    """Return the atlas as a map of tissues, upright."""
+    """Return the atlas as an upright map of tissues."""
     image = sitk.ReadImage(str(existing(ATLAS / "seg.nrrd")))
     labels = sitk.GetArrayFromImage(image).transpose(2, 1, 0)
     rows = (line.split() for line in (ATLAS / "AbdominalAtlasColors.ctbl").read_text().splitlines())

@@ -1,4 +1,4 @@
-"""What the networks that come with the repository, which saw no real scan, find in real ones."""
+"""Segmentation of real scans by the repository's networks, trained on synthetic images alone."""
 
 import os
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ from muscle_study.running.parameters import load as load_parameters
 REAL = Path(os.environ.get("MUSCLE_STUDY_REAL", ROOT.parent / "shared" / "real"))
 MODEL = ROOT / "data" / "models" / "randomised"
 IMAGES = ("mri.nii.gz", "ct.nii.gz")
-#: Slices along each axis in a picture, and the outlines' colours, in the order of `STRUCTURES`.
+#: Slices per axis in a figure, and colours of the outlines in the order of `STRUCTURES`.
 SHOWN = 4
 COLOURS = ("#E69F00", "#56B4E9", "#D55E00", "#009E73")
 
@@ -38,7 +38,7 @@ HEADS = (
 
 
 class RealScan(NamedTuple):
-    """A scan, and its labels if it has any."""
+    """A scan with its labels, if any."""
 
     name: str
     image: Volume
@@ -46,7 +46,13 @@ class RealScan(NamedTuple):
 
 
 def existing(path: Path) -> Path:
-    """Return a path of the real scans; stop where it is missing."""
+    """Return an existing path of real scans.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the path is missing.
+    """
     if not path.exists():
         raise FileNotFoundError(f"{path} is missing: name the real scans in MUSCLE_STUDY_REAL")
     return path
@@ -116,18 +122,16 @@ def compare(_run: str) -> list[Result]:
                 }
             )
     caption = (
-        "Real scans, segmented by the networks in data/models/randomised, which learned from "
-        f"synthetic images alone. Reported: the predicted Dice is at least {least:g}. Dice: of "
-        "what is reported, where the scan has labels; the psoas there is the iliopsoas. "
-        f"Pictures of what was found, reported or not, are in {pictures.relative_to(ROOT)}."
-        if pictures.is_relative_to(ROOT)
-        else ""
+        "Real scans, segmented by the networks in data/models/randomised, trained on synthetic "
+        f"images alone. Reported: the predicted Dice is at least {least:g}. Dice: of reported "
+        "structures in scans with labels, whose psoas is the iliopsoas. Figures of all "
+        "segmentations, reported or not, are in data/bench/real_scans."
     )
     return [comparison_table("real_scans", pd.DataFrame(rows), HEADS, caption)]
 
 
 def draw(image: Volume, found: Volume, reference: Volume | None) -> Figure:
-    """Draw axial and coronal slices with outlines of what was found; the reference is white."""
+    """Draw axial and coronal slices with outlines of the segmentation; the reference is white."""
     upright, outlined = to_ras(image), to_ras(found)
     truth = None if reference is None else to_ras(reference)
     figure = Figure(figsize=(3 * SHOWN, 5.5), layout="constrained")

@@ -1,4 +1,4 @@
-"""Size and reading time of curated images: as the study stores them, gzipped, and by Blosc2."""
+"""Size and reading time of curated images: uncompressed, gzipped, and by Blosc2."""
 
 import os
 import tempfile
@@ -20,9 +20,9 @@ from muscle_study.protocol.paths import RunPaths, image_file
 from muscle_study.publishing.result import Result
 
 RUNS = 7
-#: Edge of the small region (voxels), and of Blosc2's chunks and blocks, as nnU-Net v2 is near to.
+#: Edge of the small region, and of Blosc2's chunks and blocks, similar to nnU-Net v2's (voxels).
 SMALL, CHUNK, BLOCK = 64, 64, 32
-#: Times that the muscles' box must be read faster than from .nii.gz.
+#: Least speed-up of reading the muscles' box, relative to .nii.gz.
 LEAST_TIMES = 5.0
 
 BYTES_PER_MB = 1e6
@@ -44,7 +44,7 @@ HEADS = (
 
 
 class Format(ABC):
-    """A way to store an image in a file."""
+    """A file format for images."""
 
     name: str
     ending: str
@@ -59,7 +59,7 @@ class Format(ABC):
 
 
 class Gzipped(Format):
-    """NIfTI, gzipped as nibabel does; nibabel reads the region."""
+    """Gzipped NIfTI, written and read by nibabel."""
 
     name, ending = ".nii.gz, nibabel", ".nii.gz"
 
@@ -71,7 +71,7 @@ class Gzipped(Format):
 
 
 class Mapped(Format):
-    """As curation writes and later stages read."""
+    """Uncompressed NIfTI, as curation writes and later stages read."""
 
     name, ending = ".nii, mapped (ours)", ".nii"
 
@@ -83,7 +83,7 @@ class Mapped(Format):
 
 
 class Blosc2(Format):
-    """Compressed chunks, which no viewer of images opens; LZ4 over shuffled bits."""
+    """Compressed chunks (LZ4 over shuffled bits), which image viewers cannot open."""
 
     name, ending = "Blosc2, LZ4", ".b2nd"
 
@@ -112,7 +112,7 @@ FORMATS = (Gzipped(), Mapped(), Blosc2())
 
 
 def compare(_run: str) -> list[Result]:
-    """Measure a synthetic participant at the NAKO's grid, all contrasts."""
+    """Measure all contrasts of a synthetic participant on the NAKO's grid."""
     participant = make_nako_participant(RunPaths("bench"))
     labels = load(participant.labels)
     muscles = box_around(labels, labels, MARGIN_MM)
@@ -144,19 +144,19 @@ def compare(_run: str) -> list[Result]:
 
 
 def caption(images: Sequence[Volume], share: float) -> str:
-    """Say what was measured; `share` is that of the muscles' box."""
+    """Return the caption; `share` is the share of the muscles' box in the volume."""
     shape = " x ".join(map(str, images[0].data.shape))
     return (
-        f"The {len(images)} images of one synthetic participant at the NAKO's grid, {shape} voxels "
+        f"The {len(images)} images of one synthetic participant on the NAKO's grid, {shape} voxels "
         f"of {images[0].data.dtype}, on one thread: median of {RUNS} readings. Muscles' box: "
-        f"the one that inference outlines muscles in, {share:.0%} of the volume. Not cached: the "
-        "muscles' box after the operating system has dropped the file from memory, which the disk "
-        f"decides on. Small box: {SMALL} x {SMALL} x {SMALL} voxels."
+        f"box in which inference segments muscles, {share:.0%} of the volume. Not cached: the "
+        "muscles' box after the operating system has dropped the file from memory, which depends "
+        f"on the disk. Small box: {SMALL} x {SMALL} x {SMALL} voxels."
     )
 
 
 def measured(way: Format, images: Sequence[Volume], folder: Path, muscles: Box) -> dict:
-    """Store images in one format; return sizes and times."""
+    """Store images in a format; return sizes and times."""
     paths = [image_file(folder, str(n)).with_suffix(way.ending) for n in range(len(images))]
     started = time.perf_counter()
     for image, path in zip(images, paths, strict=True):
@@ -192,7 +192,7 @@ def _seconds(way: Format, paths: Sequence[Path], box: Box, before: Callable[[Pat
 
 
 def forget(path: Path) -> None:
-    """Have the operating system drop a file's content from memory."""
+    """Drop a file's content from the cache of the operating system."""
     with path.open("rb") as content:
         os.fsync(content.fileno())
         os.posix_fadvise(content.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)

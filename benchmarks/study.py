@@ -1,4 +1,4 @@
-"""What of the study's training and inference is measured: the one place that names their parts."""
+"""The measured parts of the study's training and inference."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -28,9 +28,9 @@ from muscle_study.training.parameters import TrainingParameters
 
 
 def load_network_of(run: str, spacing_mm: Sequence[float] | None = None) -> Segmenter:
-    """Return a run's model, ready to segment; its segmenter on another grid, if one is given.
+    """Return a run's model, with its segmenter on another grid if `spacing_mm` is given.
 
-    On a grid that it did not learn on it takes the time that it would, and outlines nothing right.
+    On such a grid, times are realistic but segmentations are wrong.
     """
     segmenter = load_segmenter(RunPaths(run).model, "cpu", "auto", ())
     if spacing_mm is None:
@@ -45,7 +45,7 @@ def load_network_of(run: str, spacing_mm: Sequence[float] | None = None) -> Segm
 def prepare_segmentation(
     run: str, images: Path, spacing_mm: Sequence[float] | None = None
 ) -> Callable[[], Volume]:
-    """Return the segmentation of a participant as the stage does it, from files to labels."""
+    """Return the stage's segmentation of a participant, from files to labels."""
     segmenter = load_network_of(run, spacing_mm)
     channels = segmenter.model.card.parameters.channels
 
@@ -57,15 +57,7 @@ def prepare_segmentation(
 
 @dataclass(frozen=True)
 class Network:
-    """The network of the finest grid, and what it takes.
-
-    Parameters
-    ----------
-    module
-        In evaluation mode; it tells muscles, not sides.
-    channels, spacing_mm, patch_size
-        Of its input.
-    """
+    """A segmenter in evaluation mode, and channels, spacing and patch size of its input."""
 
     module: torch.nn.Module
     channels: list[str]
@@ -74,7 +66,7 @@ class Network:
 
     @classmethod
     def of(cls, run: str, spacing_mm: Sequence[float] | None = None) -> "Network":
-        """Load a run's; on another grid, if one is given."""
+        """Load a run's segmenter, for another grid if `spacing_mm` is given."""
         model = load_model(RunPaths(run).model)
         trained = model.card.parameters
         return cls(
@@ -85,7 +77,7 @@ class Network:
         )
 
     def read(self, images: Path) -> tuple[Volume, Volume]:
-        """Return a participant's own grid, and the network's input, (channels, x, y, z)."""
+        """Return a participant's first channel, and the network's input (channels, x, y, z)."""
         channels = load_channels(images, self.channels)
         ranges = {name: intensity_range(channels[name].data) for name in self.channels}
         return channels[self.channels[0]], network_input(channels, ranges, self.spacing_mm)
@@ -95,7 +87,7 @@ class Network:
 
 
 def training_data(run: str) -> AnnotatedParticipants:
-    """Return a run's training data, ready to give patches."""
+    """Return a run's training data, set up for drawing patches."""
     data = AnnotatedParticipants(RunPaths(run), load_parameters(run).training, "segmenter")
     data.prepare_data()
     data.setup("fit")
@@ -103,13 +95,7 @@ def training_data(run: str) -> AnnotatedParticipants:
 
 
 class PlainTransform:
-    """What a plain pipeline does to each participant in each epoch, by TorchIO alone. It pickles.
-
-    Parameters
-    ----------
-    parameters
-        Of training.
-    """
+    """Transform of a plain TorchIO pipeline for each participant in each epoch; picklable."""
 
     def __init__(self, parameters: TrainingParameters):
         self.channels, self.patch_size = parameters.channels, parameters.segmenter.patch_size
@@ -120,7 +106,7 @@ class PlainTransform:
         self.augment = augmentation(parameters.augmentation)
 
     def __call__(self, subject: tio.Subject) -> tio.Subject:
-        """Return the network's image and the labels, augmented."""
+        """Return the augmented input image and labels."""
         subject = self.prepare(subject)
         images = [subject[name] for name in self.channels]
         seen = tio.Subject(
@@ -134,14 +120,9 @@ class PlainTransform:
 
 
 def plain_queue(run: str, volumes: int) -> tio.SubjectsLoader:
-    """Return a loader over TorchIO's own queue: the same files, transforms, sampler and workers.
+    """Return a loader over a TorchIO queue with the patches of so many `volumes`.
 
-    Parameters
-    ----------
-    run
-        Whose training participants.
-    volumes
-        Whose patches the queue holds.
+    Files, transforms, sampler and number of workers are those of the study.
     """
     parameters = load_parameters(run).training
     data = AnnotatedParticipants(RunPaths(run), parameters, "segmenter")

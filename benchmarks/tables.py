@@ -1,4 +1,4 @@
-"""Tables of what was measured, and of what the study promises beside it."""
+"""Tables of measurements and of the bars that they must meet."""
 
 import os
 from collections.abc import Sequence
@@ -18,17 +18,7 @@ DIGITS = 3
 
 @dataclass(frozen=True)
 class Bar:
-    """A promise beside what was measured.
-
-    Parameters
-    ----------
-    what
-        Is promised.
-    least, most
-        Limits; one of them is infinite.
-    measured
-        In this run.
-    """
+    """A measurement and its limits, one of which is infinite."""
 
     what: str
     measured: float
@@ -37,23 +27,23 @@ class Bar:
 
     @property
     def held(self) -> bool:
-        """Whether the promise was kept."""
+        """Whether the measurement is within its limits."""
         return bool(self.least <= self.measured <= self.most)
 
     @property
     def limit(self) -> str:
-        """The limit as it is printed."""
+        """The limit as printed."""
         return f"≤ {self.most:g}" if np.isfinite(self.most) else f"≥ {self.least:g}"
 
 
 def comparison_table(name: str, rows: pd.DataFrame, heads: Sequence[str], caption: str) -> Result:
-    """Return a table of what was measured, with `heads` over its columns in print."""
+    """Return a table of measurements with `heads` as its printed column names."""
     text = rows.map(_printed).set_axis(list(heads), axis=1)
     return Result(name, Table(rows, text, f"{caption} {conditions()}"))
 
 
 def bars_table(name: str, bars: Sequence[Bar]) -> Result:
-    """Return a table of promises."""
+    """Return a table of bars."""
     rows = pd.DataFrame([asdict(bar) | {"held": bar.held} for bar in bars])
     text = pd.DataFrame(
         {
@@ -63,7 +53,7 @@ def bars_table(name: str, bars: Sequence[Bar]) -> Result:
             "Held": ["yes" if bar.held else "no" for bar in bars],
         }
     )
-    caption = f"What is promised of {name}, and what was measured."
+    caption = f"Bars for {name} and measurements."
     return Result(f"{name}_bars", Table(rows, text, caption))
 
 
@@ -71,8 +61,8 @@ def conditions() -> str:
     """Return a sentence on the machine and the software."""
     versions = ", ".join(f"{package} {version(package)}" for package in PACKAGES)
     return (
-        f"A machine of {os.cpu_count()} cores; processes that wanted to run in the last 15 "
-        f"minutes, these included: {os.getloadavg()[2]:.1f}; {versions}; commit {commit()}."
+        f"Machine with {os.cpu_count()} cores; load average of the last 15 minutes, this "
+        f"benchmark included: {os.getloadavg()[2]:.1f}; {versions}; commit {commit()}."
     )
 
 

@@ -1,4 +1,4 @@
-"""What deep supervision and an average of the weights do for Dice on the validation scans."""
+"""Effect of deep supervision and weight averaging on the validation Dice."""
 
 import time
 from pathlib import Path
@@ -16,13 +16,13 @@ from muscle_study.training.finished import read_finished
 from muscle_study.training.fit_network import Training, train_network
 from muscle_study.training.parameters import TrainingParameters
 
-#: Parameters of the segmenter that a variant changes.
+#: Changed parameters of the segmenter by variant.
 VARIANTS: dict[str, dict[str, Any]] = {
     "neither": {},
     "deep supervision of 2 levels": {"deep_supervision": 2},
     "average of weights, decay 0.99": {"ema_decay": 0.99},
 }
-#: Less than half of the demo's training: enough to tell what speeds learning up.
+#: Epochs of a training, less than half of the demo's: enough to compare the speed of learning.
 EPOCHS = 12
 SEEDS = (1, 2, 3)
 
@@ -32,13 +32,13 @@ HEADS = (
 )  # fmt: skip
 CAPTION = (
     f"Segmenters of a run, trained for {EPOCHS} epochs from {len(SEEDS)} seeds each and scored on "
-    "the run's validation scans after the last one; means, lowest and highest over the seeds. "
-    "Times the seconds: of training and validation, against neither."
+    "the run's validation scans after the last epoch; mean, lowest and highest over the seeds. "
+    "Times the seconds: of training and validation, relative to neither."
 )
 
 
 def train_variant(run: str, changes: dict[str, Any], seed: int) -> dict[str, float]:
-    """Train a run's segmenter with other parameters; return its last validation and its seconds."""
+    """Train a run's segmenter with changes; return its last validation and duration."""
     paths, parameters = RunPaths(run), load(run).training
     network = parameters.segmenter.model_dump() | {
         "max_epochs": EPOCHS, "validate_every": EPOCHS, "patience": None, **changes,
@@ -59,7 +59,7 @@ def train_variant(run: str, changes: dict[str, Any], seed: int) -> dict[str, flo
 
 
 def compare(run: str) -> list[Result]:
-    """Train each variant from each seed."""
+    """Train each variant with each seed."""
     done = [
         {"variant": name} | train_variant(run, changes, seed)
         for seed in SEEDS

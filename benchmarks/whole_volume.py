@@ -1,4 +1,4 @@
-"""MONAI's sliding window over a whole volume, as its tutorials have it."""
+"""MONAI's sliding window over a whole volume, as in its tutorials."""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,8 +14,8 @@ from muscle_study.networks.parameters import Precision
 from muscle_study.networks.precision import autocast
 
 OVERLAP = 0.5
-#: Patches seen together. Of a single small one torch leaves oneDNN's convolutions in 32 bits for
-#: its own, several times as slow.
+#: Patches per batch. For a single small patch in 32 bits, torch replaces oneDNN's convolutions by
+#: its own, which are several times as slow.
 TOGETHER = 4
 
 
@@ -25,10 +25,7 @@ def prepare(
     spacing_mm: Sequence[float] | None = None,
     precision: Precision = "auto",
 ) -> Callable[[], Volume]:
-    """Return the segmentation of a participant by a run's network, from files to muscles.
-
-    In the floating-point format that ours takes on this machine, or another one.
-    """
+    """Return the segmentation of a participant by a run's network, from files to muscles."""
     network, device = Network.of(run, spacing_mm), torch.device("cpu")
 
     @torch.inference_mode()
@@ -50,7 +47,7 @@ def prepare(
 
 
 def two_largest(muscles: np.ndarray) -> np.ndarray:
-    """Keep the two largest parts of each muscle, one a side, as ours keeps one of each side."""
+    """Keep the two largest components of each muscle, as ours keeps one per side."""
     kept = np.zeros_like(muscles)
     for muscle in np.unique(muscles[muscles > 0]):
         parts, _ = ndimage.label(muscles == muscle)

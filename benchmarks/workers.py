@@ -1,6 +1,6 @@
-"""How much faster inference is with a second worker, and whether memory grows with participants.
+"""Speed-up of inference by a second worker, and growth of memory with participants.
 
-Participants are copies of a run's: links to their curated images under new identifiers.
+Participants are copies of a run's: links to curated images under new identifiers.
 """
 
 import os
@@ -29,22 +29,22 @@ SECONDS_BETWEEN_LOOKS = 0.5
 
 HEADS = ("Workers", "Participants", "Seconds", "Peak memory of a worker, GB")
 CAPTION = (
-    "Inference of a run's participants, repeated under new identifiers up to the number, with the "
-    "run's network, one thread a worker, from the call of the stage to its tables. Memory: the "
-    "most that a process which works on participants ever held, by the system's own record."
+    "Inference for copies of a run's participants with the run's network, one thread per worker, "
+    "from the call of the stage to its tables. Memory: peak of the processes that work on "
+    "participants, recorded by the operating system."
 )
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Of one run of the stage: how long it took, and a worker's peak of memory."""
+    """Duration of the stage and peak memory of a worker."""
 
     seconds: float
     peak_gb: float
 
 
 def copy_run(run: str, output: Path, participants: int) -> RunPaths:
-    """Lay out a run of so many participants under `output`; return its paths."""
+    """Create a run with this number of participants under `output`; return its paths."""
     of, output = RunPaths(run), output.resolve()
     source, curated = of.curated, output / "data" / "copied" / "curated"
     table = read_table(source / "participants.csv")
@@ -65,14 +65,14 @@ def copy_run(run: str, output: Path, participants: int) -> RunPaths:
 
 
 class PeakOfWorkers(threading.Thread):
-    """Looks at the memory of every process that works on participants, until it is stopped."""
+    """Thread that records the peak memory of processes that work on participants."""
 
     def __init__(self):
         super().__init__(daemon=True)
         self.peak_gb, self.ended = 0.0, threading.Event()
 
     def run(self) -> None:
-        """Look now and then."""
+        """Poll until the event ``ended`` is set."""
         while not self.ended.wait(SECONDS_BETWEEN_LOOKS):
             for process in psutil.Process().children(recursive=True):
                 with suppress(psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError):
