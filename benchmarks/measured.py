@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from muscle_study.mapping.worker_process import settings_of
+from muscle_study.mapping.worker_process import library_environment
 
 BYTES_PER_GB = 1e9
 
@@ -43,7 +43,7 @@ def measure(
     """
     # spawned, not forked: a fork would start with its parent's memory
     pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
-    with _environment(settings_of(threads)), pool:
+    with _environment(library_environment(threads)), pool:
         done = pool.submit(_run, prepare, arguments, threads, runs).result()
     print(f"  {prepare.__module__}.{prepare.__name__}: {done.seconds:.1f} s", flush=True)
     return done

@@ -6,7 +6,7 @@ import pytest
 from muscle_study.curation import participant, stage
 from muscle_study.curation.checks.quality_parameters import QualityParameters
 from muscle_study.curation.parameters import CurationParameters
-from muscle_study.mapping.cluster import tables
+from muscle_study.mapping.cluster import result_tables
 from muscle_study.mapping.records import Recorded
 from muscle_study.mapping.task_result import attempt
 from muscle_study.protocol.paths import RunPaths
@@ -106,12 +106,12 @@ def export(paths):
 def map_here(name, function, tasks, _cluster, *, records, **_where):
     """Do what `map_participants` does, in this process."""
     work = Recorded(function, records)
-    outcomes = {
+    results = {
         pid: attempt(lambda named: work.recall(named) or work(named), pid, (pid, task))
         for pid, task in tasks.items()
     }
     records.keep_only(tasks)
-    return tables(name, tasks, outcomes)
+    return result_tables(name, tasks, results)
 
 
 @pytest.fixture

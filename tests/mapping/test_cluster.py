@@ -12,15 +12,15 @@ import pytest
 from dask.distributed import Client, KilledWorker, LocalCluster
 
 from faulty_work import environment
-from muscle_study.mapping.batches import MOST_IN_A_BATCH, Batch, Pace
+from muscle_study.mapping.batches import MAX_BATCH_SIZE, Batch, Pace
 from muscle_study.mapping.cluster import map_participants, slurm_job
 from muscle_study.mapping.dispatch import Dispatch
-from muscle_study.mapping.mounts import Folders
+from muscle_study.mapping.mounts import WatchedFolders
 from muscle_study.mapping.parameters import ClusterParameters
 from muscle_study.mapping.progress import KEPT_IN, LIVE, PLAIN
 from muscle_study.mapping.records import Recorded, Records
 from muscle_study.mapping.task_result import MapStoppedError, attempt
-from muscle_study.mapping.waiting import telling_of_waiting
+from muscle_study.mapping.worker_watch import warn_without_workers
 from muscle_study.protocol.exclusions import Excluded, Reason
 from muscle_study.protocol.files import read_json
 from muscle_study.running.parameters import load
@@ -36,7 +36,7 @@ def work(task: int) -> dict:
     return {"double": 2 * task}
 
 
-def test_outcome_of_one_participant():
+def test_result_of_one_participant():
     assert attempt(work, "a", 1).record == {"double": 2}
     excluded = attempt(work, "a", 2)
     assert excluded.reason is Reason.EMPTY_IMAGE
@@ -162,7 +162,7 @@ def test_slurms_jobs_offer_their_gpu():
 
 def test_a_map_without_workers_says_that_it_waits(tmp_path, kept, monkeypatch, capsys):
     progress = tmp_path / "progress.json"
-    monkeypatch.setattr("muscle_study.mapping.waiting.SECONDS_BETWEEN_WORDS", 0.1)
+    monkeypatch.setattr("muscle_study.mapping.worker_watch.SECONDS_BETWEEN_WARNINGS", 0.1)
     monkeypatch.setenv(PLAIN, "lines")
     monkeypatch.setenv(KEPT_IN, str(progress))
     with LocalCluster(
@@ -190,12 +190,12 @@ def test_a_map_without_workers_says_that_it_waits(tmp_path, kept, monkeypatch, c
 
 
 def test_a_map_says_when_no_worker_has_a_gpu(cluster, monkeypatch):
-    monkeypatch.setattr("muscle_study.mapping.waiting.SECONDS_BETWEEN_WORDS", 0.1)
+    monkeypatch.setattr("muscle_study.mapping.worker_watch.SECONDS_BETWEEN_WARNINGS", 0.1)
     told = queue.Queue()
-    with Client(cluster.address) as client, telling_of_waiting(client, cluster, True, told.put):
+    with Client(cluster.address) as client, warn_without_workers(client, cluster, True, told.put):
         assert "workers has a GPU to offer: start workers with" in told.get(timeout=20)
     told = queue.Queue()
-    with Client(cluster.address) as client, telling_of_waiting(client, cluster, False, told.put):
+    with Client(cluster.address) as client, warn_without_workers(client, cluster, False, told.put):
         time.sleep(0.5)
     assert told.empty()
 
@@ -223,7 +223,7 @@ class LostResult:
     status = "finished"
 
     def result(self):
-        raise KilledWorker("work_on", None, 1)
+        raise KilledWorker("run_batch", None, 1)
 
 
 @pytest.mark.parametrize(("names", "lost"), [(["p1"], ["p1"]), (["p1", "p2"], [])])
@@ -231,10 +231,10 @@ def test_a_result_that_is_lost_with_its_worker_stops_nothing(cluster, kept, name
     with Client(cluster.address) as client:
         tasks = dict.fromkeys(names, 1)
         recorded = Recorded(work, kept)
-        dispatch = Dispatch(client, recorded, tasks, cluster, Folders(()), False, done=0)
+        dispatch = Dispatch(client, recorded, tasks, cluster, WatchedFolders(()), False, done=0)
         participants = tuple((name, b"") for name in names)
-        came = dispatch._result(LostResult(), Batch(dispatch.settings, participants, 0.0))
-    assert [(outcome.participant_id, outcome.reason) for outcome in came] == [
+        came = dispatch._results_of(LostResult(), Batch(dispatch.settings, participants, 0.0))
+    assert [(result.participant_id, result.reason) for result in came] == [
         (name, Reason.WORKER_LOST) for name in lost
     ]
 
@@ -242,11 +242,11 @@ def test_a_result_that_is_lost_with_its_worker_stops_nothing(cluster, kept, name
 def test_pauses_end_growing(cluster, kept):
     with Client(cluster.address) as client:
         recorded = Recorded(work, kept)
-        dispatch = Dispatch(client, recorded, {"p1": 1}, cluster, Folders(()), False, done=0)
+        dispatch = Dispatch(client, recorded, {"p1": 1}, cluster, WatchedFolders(()), False, done=0)
         dispatch.waiting.clear()
         pauses = []
         for failures in range(1, 100):
-            dispatch.again.append("p1")
+            dispatch.retries.append("p1")
             dispatch.failures["p1"] = failures
             pauses.append(dispatch._next_batch(1).pause)
     assert pauses[:7] == [1, 2, 4, 8, 16, 32, 60]
@@ -259,7 +259,7 @@ def test_batches_are_large_where_work_is_short_and_single_where_it_is_long():
     pace.took(0, 0.001)
     assert pace.size(1000, 2) == 1  # nor by those who fail
     pace.took(1, 0.001)
-    assert pace.size(1000, 2) == MOST_IN_A_BATCH
+    assert pace.size(1000, 2) == MAX_BATCH_SIZE
     assert pace.size(12, 2) == 3  # so that both workers end together
     for _ in range(10):
         pace.took(1, 60.0)

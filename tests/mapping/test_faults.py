@@ -19,7 +19,7 @@ import pytest
 
 from faulty_work import Work
 from muscle_study.__main__ import main
-from muscle_study.mapping.batches import Batch, MapSettings, work_on
+from muscle_study.mapping.batches import Batch, MapSettings, run_batch
 from muscle_study.mapping.cluster import map_participants
 from muscle_study.mapping.code_version import Code
 from muscle_study.mapping.records import Recorded
@@ -240,9 +240,9 @@ def test_a_worker_looks_for_the_folders_before_and_after_its_work(tmp_path, when
         gpus=None,
         folders=(folder,),
     )
-    outcomes, _ = work_on(Batch(settings, (("a", pickle.dumps(folder)), ("b", b"")), pause=0))
-    assert [outcome.stops for outcome in outcomes] == [True]
-    assert outcomes[0].detail.startswith(f"{folder} vanished on {platform.node()} ")
+    results, _ = run_batch(Batch(settings, (("a", pickle.dumps(folder)), ("b", b"")), pause=0))
+    assert [result.stops for result in results] == [True]
+    assert results[0].detail.startswith(f"{folder} vanished on {platform.node()} ")
 
 
 @pytest.fixture

@@ -43,8 +43,8 @@ def test_it_does_not_give_memory_back_as_a_dask_worker_does(process, monkeypatch
     monkeypatch.setenv("MALLOC_TRIM_THRESHOLD_", "65536")
     monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
     asked = pickle.dumps([*MEMORY_SETTINGS, "GLIBC_TUNABLES"])
-    (outcome,) = process.run(pickle.dumps(environment), [("a", asked)])
-    *values, tunables = outcome.record["values"]
+    (result,) = process.run(pickle.dumps(environment), [("a", asked)])
+    *values, tunables = result.record["values"]
     assert values == list(MEMORY_SETTINGS.values())
     assert tunables == HUGE_PAGES
 
@@ -52,8 +52,8 @@ def test_it_does_not_give_memory_back_as_a_dask_worker_does(process, monkeypatch
 def test_tunables_of_the_machine_stay(process, monkeypatch):
     monkeypatch.setenv("GLIBC_TUNABLES", "glibc.malloc.perturb=0")
     asked = pickle.dumps(["GLIBC_TUNABLES"])
-    (outcome,) = process.run(pickle.dumps(environment), [("a", asked)])
-    assert outcome.record["values"] == ["glibc.malloc.perturb=0"]
+    (result,) = process.run(pickle.dumps(environment), [("a", asked)])
+    assert result.record["values"] == ["glibc.malloc.perturb=0"]
 
 
 def test_another_one_comes_where_it_has_ended(process):
@@ -84,22 +84,22 @@ def test_where_none_can_be_started_it_says_why_and_leaves_the_others(process, mo
     asked = pickle.dumps(environment), [(name, pickle.dumps([])) for name in "ab"]
     with monkeypatch.context() as away:
         away.setattr("sys.executable", "/nowhere/python")
-        (outcome,) = process.run(*asked)
-    assert (outcome.participant_id, outcome.reason) == ("a", Reason.WORKER_LOST)
-    assert re.fullmatch(r"no process could be .* on .*: No such file or directory", outcome.detail)
-    assert [outcome.reason for outcome in process.run(*asked)] == [None, None]
+        (result,) = process.run(*asked)
+    assert (result.participant_id, result.reason) == ("a", Reason.WORKER_LOST)
+    assert re.fullmatch(r"no process could be .* on .*: No such file or directory", result.detail)
+    assert [result.reason for result in process.run(*asked)] == [None, None]
 
 
 def test_one_with_other_code_stops_the_map():
     with closing(ParticipantProcess(Code((), "of last week"), LIMITS, gpu=None)) as process:
-        (outcome,) = process.run(pickle.dumps(environment), [("a", b""), ("b", b"")])
-    assert outcome.stops
-    assert re.search(r" on .*: /.*/muscle_study is not the run's code ", outcome.detail)
+        (result,) = process.run(pickle.dumps(environment), [("a", b""), ("b", b"")])
+    assert result.stops
+    assert re.search(r" on .*: /.*/muscle_study is not the run's code ", result.detail)
 
 
 def test_work_that_cannot_be_loaded_is_told(process):
-    (outcome,) = process.run(b"cmuscle_study.nowhere\nwork\n.", [("a", pickle.dumps(1))])
-    assert outcome.detail.startswith("ModuleNotFoundError: No module named 'muscle_study.nowhere'")
+    (result,) = process.run(b"cmuscle_study.nowhere\nwork\n.", [("a", pickle.dumps(1))])
+    assert result.detail.startswith("ModuleNotFoundError: No module named 'muscle_study.nowhere'")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Participants in batches, as large as makes Dask's own cost small beside the work."""
+"""Batches of participants, large enough to amortise Dask's per-task overhead."""
 
 import threading
 import time
@@ -7,35 +7,35 @@ from functools import lru_cache
 from pathlib import Path
 
 from muscle_study.mapping.code_version import Code
-from muscle_study.mapping.mounts import Folders
-from muscle_study.mapping.task_result import Outcome
+from muscle_study.mapping.mounts import WatchedFolders
+from muscle_study.mapping.task_result import TaskResult
 from muscle_study.mapping.worker_process import Limits, ParticipantProcess
 from muscle_study.protocol.exclusions import Reason
 
-#: What a batch should take: long against Dask's milliseconds, short for whoever watches.
-SECONDS_A_BATCH = 5.0
-MOST_IN_A_BATCH = 64
+#: Intended duration of a batch (s): long against Dask's milliseconds, short for progress reports.
+BATCH_SECONDS = 5.0
+MAX_BATCH_SIZE = 64
 
 
 @dataclass(frozen=True)
 class MapSettings:
-    """What is the same in all batches of a map.
+    """Settings that all batches of a map share.
 
     Parameters
     ----------
     map_id
-        Of no other map.
+        Unique name of the map.
     code
-        Behind the function: a process with another version is of no use.
+        Code behind the function; a worker's process must have the same version.
     function
-        What to call; pickled, since Dask's own workers need no library of the stage.
+        Function to call; pickled, since Dask's own workers need no library of the stage.
     limits
-        Of the work on a participant.
+        Limits of the work on one participant.
     gpus
-        Of the machine, one for each of its workers; empty: they see none; ``None``: whatever there
-        is.
+        GPUs of this machine, one for each of its workers; empty: workers see none; ``None``:
+        workers see all.
     folders
-        That the function reads or writes.
+        Folders that the function reads or writes.
     """
 
     map_id: str
@@ -48,16 +48,16 @@ class MapSettings:
 
 @dataclass(frozen=True)
 class Batch:
-    """What one Dask task is about.
+    """Participants of one Dask task.
 
     Parameters
     ----------
     settings
-        Of its map.
+        Settings of the map.
     participants
         Identifiers and pickled tasks.
     pause
-        Before the work begins (s), where it failed before.
+        Pause before a retry, s.
     """
 
     settings: MapSettings
@@ -65,40 +65,40 @@ class Batch:
     pause: float
 
 
-#: A process for each of this worker's threads, with the code and the limits it was started for.
+#: Process of each of this worker's threads, with the code and limits that it was started with.
 _processes: dict[int, tuple[tuple, ParticipantProcess]] = {}
 
 
-def work_on(batch: Batch) -> tuple[list[Outcome], float]:
-    """Work on a batch in this worker's process, which keeps what it has loaded.
+def run_batch(batch: Batch) -> tuple[list[TaskResult], float]:
+    """Run a batch in this worker's process, which keeps what it has loaded.
 
     Returns
     -------
-    outcomes : list of Outcome
-        Fewer than participants where the last one concerns those behind it too.
+    results : list of TaskResult
+        Fewer than participants where the last one concerns the remaining ones too.
     seconds : float
-        That the work took.
+        Duration of the work.
     """
     time.sleep(batch.pause)
     settings, started = batch.settings, time.monotonic()
     folders = _folders(settings)
     if gone := folders.vanished():
         return [_stop(batch, gone)], 0.0
-    outcomes = _process_for(settings).run(settings.function, batch.participants)
-    if gone := folders.vanished():  # and who knows where the results are
-        outcomes = [_stop(batch, gone)]
-    return outcomes, time.monotonic() - started
+    results = _process_for(settings).run(settings.function, batch.participants)
+    if gone := folders.vanished():  # then the results' files may be lost
+        results = [_stop(batch, gone)]
+    return results, time.monotonic() - started
 
 
 @lru_cache(maxsize=2)
-def _folders(settings: MapSettings) -> Folders:
-    """Return a map's folders as this machine knew them when the map came here first."""
-    return Folders(settings.folders)
+def _folders(settings: MapSettings) -> WatchedFolders:
+    """Return a map's folders as they were on this machine at its first batch."""
+    return WatchedFolders(settings.folders)
 
 
-def _stop(batch: Batch, why: str) -> Outcome:
+def _stop(batch: Batch, why: str) -> TaskResult:
     first, _ = batch.participants[0]
-    return Outcome(first, reason=Reason.IO_ERROR, detail=why, stops=True)
+    return TaskResult(first, reason=Reason.IO_ERROR, detail=why, stops=True)
 
 
 def _process_for(settings: MapSettings) -> ParticipantProcess:
@@ -122,30 +122,30 @@ def _gpu_of(settings: MapSettings) -> str | None:
 
 
 class Pace:
-    """How many participants to put into a batch, from how long the last ones took."""
+    """Choose batch sizes from the time that recent participants took."""
 
     def __init__(self):
         self.seconds: float | None = None
 
     def took(self, succeeded: int, seconds: float) -> None:
-        """Learn from a batch that has ended; nothing of failures, which may take no time at all."""
+        """Learn from a finished batch; failures do not count, as they may take no time."""
         if not succeeded:
             return
         each = seconds / succeeded
-        # the first ones load the model: they must not count for ever
+        # a moving average, since the first participants include loading the model
         self.seconds = each if self.seconds is None else 0.5 * (self.seconds + each)
 
     def size(self, left: int, workers: int) -> int:
-        """Return the number for the next batch.
+        """Return the size of the next batch.
 
         Parameters
         ----------
         left
-            Participants who wait.
+            Number of waiting participants.
         workers
-            That share them: towards the end batches become small, so that all end together.
+            Number of workers; towards the end batches become small, so that all end together.
         """
         if self.seconds is None:
             return 1
-        by_time = SECONDS_A_BATCH / max(self.seconds, 1e-6)
-        return int(max(1, min(by_time, MOST_IN_A_BATCH, left / (2 * workers))))
+        by_time = BATCH_SECONDS / max(self.seconds, 1e-6)
+        return int(max(1, min(by_time, MAX_BATCH_SIZE, left / (2 * workers))))

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-# Read when Dask is imported, here and in the workers. What it warns of lands in executed notebooks,
-# where a date, which its own format begins with, must not stand.
+# Dask reads this when it is imported, here and in the workers. Its warnings end up in executed
+# notebooks, which must not show the date that its own format begins with.
 os.environ["DASK_DISTRIBUTED__ADMIN__LOG_FORMAT"] = "%(name)s: %(message)s"
 
 import dask
@@ -15,12 +15,12 @@ import pandas as pd
 from dask.distributed import Client, LocalCluster
 
 from muscle_study.mapping.dispatch import Dispatch
-from muscle_study.mapping.mounts import Folders
+from muscle_study.mapping.mounts import WatchedFolders
 from muscle_study.mapping.parameters import ClusterParameters
 from muscle_study.mapping.progress import Progress
 from muscle_study.mapping.records import Recorded, Records
-from muscle_study.mapping.task_result import NOT_OF_DATA, Outcome, attempt
-from muscle_study.mapping.waiting import telling_of_waiting
+from muscle_study.mapping.task_result import WORTH_RETRYING, TaskResult, attempt
+from muscle_study.mapping.worker_watch import warn_without_workers
 from muscle_study.protocol.exclusions import check_conserved, exclusion_table
 
 
@@ -31,15 +31,15 @@ def connect(cluster: ClusterParameters) -> Iterator[Client]:
         with Client(cluster.address) as client:
             yield client
         return
-    # A participant does not end its worker (see `participant_process`), so one that ends twice
-    # with the same batch is a matter of the batch.
+    # A participant cannot end the worker (see `worker_process`); if the worker ends twice with a
+    # batch, Dask gives up the batch.
     settings = {"distributed.scheduler.allowed-failures": 1}
     if cluster.kind == "local":
-        # A worker that is not back after 15 s would be given up for good; a busy machine is slower.
+        # By default a worker is lost for good after 15 s; on a busy machine it takes longer.
         settings["distributed.deploy.lost-worker-timeout"] = "1 day"
     with dask.config.set(settings):
         if cluster.kind == "slurm":
-            from dask_jobqueue import SLURMCluster  # only there where SLURM is
+            from dask_jobqueue import SLURMCluster  # an optional extra
 
             workers = SLURMCluster(**slurm_job(cluster))
             # rather than `scale`, which does not replace jobs that reached their time limit
@@ -49,7 +49,7 @@ def connect(cluster: ClusterParameters) -> Iterator[Client]:
                 n_workers=cluster.workers,
                 threads_per_worker=1,
                 dashboard_address="127.0.0.1:0",
-                # the worker itself only watches the process that works
+                # the worker only watches the process that does the work
                 memory_limit=0,
             )
         with workers, Client(workers) as client:
@@ -57,12 +57,12 @@ def connect(cluster: ClusterParameters) -> Iterator[Client]:
 
 
 def slurm_job(cluster: ClusterParameters) -> dict[str, Any]:
-    """Return the keywords of `SLURMCluster`, of which those in the parameters come first."""
-    # a job is a worker that does one participant at a time, on all of the job's processors
+    """Return the keywords of `SLURMCluster`; those in the parameters take precedence."""
+    # a job is one worker with one participant at a time, on all of the job's processors
     job = {"cores": 1, "processes": 1, "job_cpu": cluster.threads} | cluster.slurm
     if cluster.gpus:
-        of_the_site = dask.config.get("jobqueue.slurm.worker-extra-args", [])
-        given = job.get("worker_extra_args", of_the_site)
+        site = dask.config.get("jobqueue.slurm.worker-extra-args", [])
+        given = job.get("worker_extra_args", site)
         if not any("--resources" in argument for argument in given):
             job["worker_extra_args"] = [*given, "--resources GPU=1"]
     return job
@@ -78,74 +78,74 @@ def map_participants(
     folders: Sequence[Path] = (),
     on_gpu: bool = False,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Apply `function` to every participant's task, or recall what came of it before.
+    """Apply `function` to every participant's task, except where a record holds its result.
 
     Parameters
     ----------
     stage
         Name of the stage, for the exclusions and the progress lines.
     function
-        Takes a task, returns a flat record; raises `Excluded` to set the participant aside.
-        It and the tasks must pickle.
+        Takes a task, returns its result as a dictionary, or raises `Excluded`. It and the tasks
+        must pickle.
     tasks
-        Participant identifier to task.
+        Tasks by participant identifier.
     cluster
         Where to run.
     records
-        Records of finished and excluded participants: written by the workers, looked up here before
-        anything is sent to a worker, and removed of participants without a task.
+        Records of finished and excluded participants, which need no worker. Those of participants
+        without a task are removed.
     folders
-        Folders that `function` reads or writes; made if they are not there. The map stops where one
-        vanishes, here or for a worker.
+        Folders that `function` reads or writes; missing ones are made. The map stops if one
+        vanishes, here or on a worker's machine.
     on_gpu
-        Whether the work uses a GPU: on this machine each worker has one, or none at all.
+        Whether the work uses a GPU. On this machine each worker then has its own, or none has one.
 
     Returns
     -------
     records, exclusions : pandas.DataFrame
-        Sorted by ``participant_id``, whatever order the workers finished in.
+        Sorted by ``participant_id``.
 
     Raises
     ------
     MapStoppedError
-        Where going on makes no sense for anybody: the disk is full, a folder is gone, the scheduler
-        is lost, or everyone fails.
+        If the cause of a failure concerns all participants: the disk is full, a folder has
+        vanished, the scheduler is lost, or all fail.
     """
     for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
-    needed = Folders(folders)
+    needed = WatchedFolders(folders)
     work = Recorded(function, records)
     named_tasks = {name: (name, task) for name, task in tasks.items()}
-    outcomes: dict[str, Outcome] = {}
+    results: dict[str, TaskResult] = {}
     with Progress(stage, len(tasks)) as progress:
         for participant_id, named_task in named_tasks.items():
             known = attempt(work.recall, participant_id, named_task)
-            if known.record is not None or (known.reason and known.reason not in NOT_OF_DATA):
-                outcomes[participant_id] = known
+            if known.record is not None or (known.reason and known.reason not in WORTH_RETRYING):
+                results[participant_id] = known
                 progress.advance(reason=known.reason, earlier=True)
-        left = {name: named for name, named in named_tasks.items() if name not in outcomes}
+        left = {name: named for name, named in named_tasks.items() if name not in results}
         if left:
             if on_gpu and cluster.kind == "local" and cluster.gpus:
-                most = min(cluster.workers, cluster.gpus)
-                cluster = cluster.model_copy(update={"workers": most})
+                workers = min(cluster.workers, cluster.gpus)
+                cluster = cluster.model_copy(update={"workers": workers})
             with connect(cluster) as client:
-                if client.dashboard_link:  # a scheduler elsewhere may have none
+                if client.dashboard_link:  # an existing scheduler may have none
                     progress.say(f"Dask dashboard: {client.dashboard_link}")
-                done = len(outcomes)
+                done = len(results)
                 dispatch = Dispatch(client, work, left, cluster, needed, on_gpu, done)
                 gpu = dispatch.resources is not None
-                with telling_of_waiting(client, cluster, gpu, progress.wait):
-                    for outcome in dispatch.outcomes():
-                        outcomes[outcome.participant_id] = outcome
+                with warn_without_workers(client, cluster, gpu, progress.wait):
+                    for result in dispatch.results():
+                        results[result.participant_id] = result
                         progress.began = dispatch.began or progress.began
-                        progress.advance(reason=outcome.reason)
+                        progress.advance(reason=result.reason)
     needed.check()
     records.keep_only(tasks)
-    return tables(stage, tasks, outcomes)
+    return result_tables(stage, tasks, results)
 
 
-def tables(
-    stage: str, tasks: Collection[str], outcomes: Mapping[str, Outcome]
+def result_tables(
+    stage: str, tasks: Collection[str], results: Mapping[str, TaskResult]
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return records and exclusions, each sorted by participant.
 
@@ -154,12 +154,15 @@ def tables(
     RuntimeError
         When participants do not add up.
     """
-    kept = [{"participant_id": name, **outcome.record}
-            for name, outcome in outcomes.items() if outcome.record is not None]  # fmt: skip
+    kept = [
+        {"participant_id": name, **result.record}
+        for name, result in results.items()
+        if result.record is not None
+    ]
     excluded = [
-        {"participant_id": name, "stage": stage, "reason": outcome.reason, "detail": outcome.detail}
-        for name, outcome in outcomes.items()
-        if outcome.record is None
+        {"participant_id": name, "stage": stage, "reason": result.reason, "detail": result.detail}
+        for name, result in results.items()
+        if result.record is None
     ]
     check_conserved(stage, len(tasks), len(kept), len(excluded))
     records = pd.DataFrame(kept, columns=None if kept else ["participant_id"])

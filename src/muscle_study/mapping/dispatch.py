@@ -1,4 +1,4 @@
-"""Participants on their way to Dask's workers and back: few at a time, some of them again."""
+"""Send participants to Dask's workers, a few batches at a time, and retry failures."""
 
 import os
 import time
@@ -11,37 +11,36 @@ from typing import Any
 import cloudpickle
 from dask.distributed import Client, Future, KilledWorker, as_completed
 
-from muscle_study.mapping.batches import Batch, MapSettings, Pace, work_on
-from muscle_study.mapping.mounts import Folders
+from muscle_study.mapping.batches import Batch, MapSettings, Pace, run_batch
+from muscle_study.mapping.mounts import WatchedFolders
 from muscle_study.mapping.parameters import ClusterParameters
 from muscle_study.mapping.records import Recorded
-from muscle_study.mapping.task_result import NOT_OF_DATA, TO_GO_ON, MapStoppedError, Outcome
+from muscle_study.mapping.task_result import REMEDY, WORTH_RETRYING, MapStoppedError, TaskResult
 from muscle_study.mapping.worker_process import Limits
 from muscle_study.protocol.exclusions import MAY_PASS, Reason
 
-#: Tasks that a worker has or waits for. More would fill the scheduler's memory, not the worker.
-TASKS_A_WORKER = 2
+#: Running and waiting batches per worker. More would only fill the scheduler's memory.
+BATCHES_PER_WORKER = 2
 
-#: So many participants who fail one after the other are no matter of participants any more, if
-#: they are also more than this share of those who are done: a few hopeless ones may be all that is
-#: left of a cohort.
-MOST_IN_A_ROW = 20
-SHARE_OF_DONE = 0.1
+#: Consecutive failures that indicate a systemic cause, if they also exceed a share of the finished
+#: participants: hopeless participants may be all that is left of a cohort.
+MAX_CONSECUTIVE_FAILURES = 20
+MAX_SHARE_OF_DONE = 0.1
 
-#: Reasons that may be everybody's; time and memory go by what a participant's files hold.
-OF_THE_MACHINE = {Reason.IO_ERROR, Reason.WORKER_LOST, Reason.UNEXPECTED_ERROR}
+#: Reasons that may have a systemic cause; time and memory depend on a participant's files.
+MAYBE_SYSTEMIC = {Reason.IO_ERROR, Reason.WORKER_LOST, Reason.UNEXPECTED_ERROR}
 
-#: Before a participant is tried for the second time (s); doubled each time, to this at most.
+#: Pause before the first retry (s), doubled for each further one up to the second value.
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 60.0
 
 
 def local_gpus(count: int) -> tuple[str, ...]:
-    """Return this machine's GPUs for its workers, one each.
+    """Return names of this machine's GPUs, one for each worker.
 
     Raises
     ------
     MapStoppedError
-        Where this process may use fewer.
+        If this process may use fewer.
     """
     allowed = os.environ.get("CUDA_VISIBLE_DEVICES")
     if allowed is None:
@@ -55,41 +54,42 @@ def local_gpus(count: int) -> tuple[str, ...]:
     return tuple(names[:count])
 
 
-class FailuresInARow:
-    """Whether participants fail one after the other, at the first attempt of each in this map.
+class FailureStreak:
+    """Count participants that fail one after the other, each at its first attempt.
 
     Parameters
     ----------
     done
-        How many were done before.
+        Number of participants finished earlier.
     """
 
     def __init__(self, done: int):
         self.done, self.failed = done, 0
 
-    def count(self, outcome: Outcome, first: bool) -> None:
+    def count(self, result: TaskResult, first: bool) -> None:
         """Count an attempt.
 
         Raises
         ------
         MapStoppedError
-            If so many failed that the cause is everybody's.
+            If the failures indicate a systemic cause.
         """
-        if outcome.reason not in NOT_OF_DATA:
+        if result.reason not in WORTH_RETRYING:
             self.done += 1
             self.failed = 0
-        elif first and outcome.reason in OF_THE_MACHINE:
+        elif first and result.reason in MAYBE_SYSTEMIC:
             self.failed += 1
-            if self.failed >= MOST_IN_A_ROW and self.failed > SHARE_OF_DONE * self.done:
+            too_many = self.failed >= MAX_CONSECUTIVE_FAILURES
+            if too_many and self.failed > MAX_SHARE_OF_DONE * self.done:
                 raise MapStoppedError(
                     f"{self.failed} participants in a row failed, the last of them "
-                    f"{outcome.participant_id}: {outcome.reason}, {outcome.detail}. That is no "
-                    "matter of participants: find the cause, then run again"
+                    f"{result.participant_id}: {result.reason}, {result.detail}. The cause is "
+                    "probably not in their files: find it, then run again"
                 )
 
 
 class Dispatch:
-    """The participants who need work: who waits, who is at a worker, who failed how often."""
+    """Participants that need work: waiting, running or to be retried."""
 
     def __init__(
         self,
@@ -97,7 +97,7 @@ class Dispatch:
         work: Recorded,
         tasks: Mapping[str, Any],
         cluster: ClusterParameters,
-        folders: Folders,
+        folders: WatchedFolders,
         on_gpu: bool,
         done: int,
     ):
@@ -113,33 +113,33 @@ class Dispatch:
         )
         self.resources = {"GPU": 1} if on_gpu and cluster.gpus and not local else None
         self.waiting = deque(tasks)
-        self.again: deque[str] = deque()
+        self.retries: deque[str] = deque()
         self.failures: Counter[str] = Counter()
-        self.ordered_by_similarity = FailuresInARow(done)
+        self.streak = FailureStreak(done)
         self.pace = Pace()
-        self.began: float | None = None  # when the work on the first who came back did
+        self.began: float | None = None  # start of the work of the first batch that came back
         self.running: dict[Future, Batch] = {}
 
-    def outcomes(self) -> Iterator[Outcome]:
-        """Yield an outcome of each participant, as they come.
+    def results(self) -> Iterator[TaskResult]:
+        """Yield the result of each participant as it comes.
 
         Raises
         ------
         MapStoppedError
-            If the cause of a failure concerns everybody.
+            If the cause of a failure concerns all participants.
         """
         completed = as_completed()
         try:
             self._fill(completed)
             for future in completed:
                 batch = self.running.pop(future)
-                outcomes = self._result(future, batch)
+                results = self._results_of(future, batch)
                 self.folders.check()
-                for outcome in outcomes:
-                    if self._is_final(outcome):
-                        yield outcome
-                # whom the batch did not come to; each alone from now on, so that it ends
-                self.again.extend(name for name, _ in batch.participants[len(outcomes) :])
+                for result in results:
+                    if self._is_final(result):
+                        yield result
+                # those the batch did not reach go alone from now on, so that the map ends
+                self.retries.extend(name for name, _ in batch.participants[len(results) :])
                 self._fill(completed)
         except (OSError, CancelledError) as error:  # of Dask's own connections
             where = f": start one at {self.cluster.address}" if self.cluster.address else ""
@@ -151,45 +151,45 @@ class Dispatch:
                 self.client.cancel(list(self.running))
 
     def _fill(self, completed: as_completed) -> None:
-        """Send out batches until every worker has one and the next.
+        """Send batches until every worker has one and the next.
 
-        Of those who are tried again one at a worker, since one may take the worker with it: whoever
-        waits there would be lost too.
+        Retries go one per worker: a participant may take the worker down, and with it all that
+        wait there.
         """
         alive = sum(self.client.nthreads().values())
         workers = max(alive, self.cluster.workers)
-        while (self.waiting and len(self.running) < TASKS_A_WORKER * workers) or (
-            self.again and not self.waiting and len(self.running) < max(alive, 1)
+        while (self.waiting and len(self.running) < BATCHES_PER_WORKER * workers) or (
+            self.retries and not self.waiting and len(self.running) < max(alive, 1)
         ):
             batch = self._next_batch(workers)
-            future = self.client.submit(work_on, batch, pure=False, resources=self.resources)
+            future = self.client.submit(run_batch, batch, pure=False, resources=self.resources)
             self.running[future] = batch
             completed.add(future)
 
     def _next_batch(self, workers: int) -> Batch:
-        """Return a batch; who comes again is alone, and last: what failed may have passed."""
+        """Return a batch; retries come last, since causes may pass, and one by one."""
         pause = 0.0
         if self.waiting:
             size = self.pace.size(len(self.waiting), workers)
             names = [self.waiting.popleft() for _ in range(size)]
         else:
-            names = [self.again.popleft()]
+            names = [self.retries.popleft()]
             if failures := self.failures[names[0]]:
                 pause = min(FIRST_PAUSE_SECONDS * 2 ** (failures - 1), LONGEST_PAUSE_SECONDS)
         participants = tuple((name, cloudpickle.dumps(self.tasks[name])) for name in names)
         return Batch(self.settings, participants, pause)
 
-    def _result(self, future: Future, batch: Batch) -> list[Outcome]:
-        """Return what came of a batch, in order; nothing of whom it did not come to."""
+    def _results_of(self, future: Future, batch: Batch) -> list[TaskResult]:
+        """Return the results of a batch in order, without participants that it did not reach."""
         if future.status == "finished":
             try:
-                outcomes, seconds = future.result()
-            except KilledWorker:  # with the result, which was computed again, until it was given up
+                results, seconds = future.result()
+            except KilledWorker:  # the result was lost, computed again and given up
                 return self._lost(batch)
             if self.began is None:
                 self.began = time.monotonic() - seconds
-            self.pace.took(sum(outcome.record is not None for outcome in outcomes), seconds)
-            return outcomes
+            self.pace.took(sum(result.record is not None for result in results), seconds)
+            return results
         if future.cancelled():
             raise CancelledError
         problem = future.exception()
@@ -200,28 +200,28 @@ class Dispatch:
             "they the same environment and the same version of this repository?"
         )
 
-    def _lost(self, batch: Batch) -> list[Outcome]:
-        """Return what came of a batch with which workers ended, twice."""
+    def _lost(self, batch: Batch) -> list[TaskResult]:
+        """Return the results of a batch during which workers ended twice."""
         names = [name for name, _ in batch.participants]
         detail = "Dask lost the worker, more than once"
-        lost = Outcome(names[0], reason=Reason.WORKER_LOST, detail=detail)
+        lost = TaskResult(names[0], reason=Reason.WORKER_LOST, detail=detail)
         if len(names) == 1:
             return [lost]
-        self.ordered_by_similarity.count(lost, first=True)  # once: it may be one of them, or none
+        self.streak.count(lost, first=True)  # once, as one of them may be the cause, or none
         return []
 
-    def _is_final(self, outcome: Outcome) -> bool:
-        """Count failures; put the participant back where one may pass."""
-        name = outcome.participant_id
-        if outcome.stops:
-            raise MapStoppedError(f"{outcome.detail}: {TO_GO_ON}")
-        self.ordered_by_similarity.count(outcome, first=not self.failures[name])
-        if outcome.reason not in NOT_OF_DATA:
+    def _is_final(self, result: TaskResult) -> bool:
+        """Count failures and put the participant back where a retry may succeed."""
+        name = result.participant_id
+        if result.stops:
+            raise MapStoppedError(f"{result.detail}: {REMEDY}")
+        self.streak.count(result, first=not self.failures[name])
+        if result.reason not in WORTH_RETRYING:
             return True
         self.failures[name] += 1
-        # an unexpected error may have been the process's: once more, in another one
-        most = self.cluster.retries if outcome.reason in MAY_PASS else min(self.cluster.retries, 1)
-        if self.failures[name] > most:
+        # an unexpected error may be the process's own: one retry in another process
+        retries = self.cluster.retries
+        if self.failures[name] > (retries if result.reason in MAY_PASS else min(retries, 1)):
             return True
-        self.again.append(name)
+        self.retries.append(name)
         return False

@@ -1,4 +1,4 @@
-"""Progress of long work: a bar in JupyterLab, plain lines where a runner or a log reads them."""
+"""Progress of long work: a bar in JupyterLab, plain lines for the runner and for logs."""
 
 import datetime
 import os
@@ -13,29 +13,29 @@ from tqdm import tqdm
 
 from muscle_study.protocol.files import write_json
 
-#: Set by the runner, which wants plain lines; to `LIVE` where they rewrite a terminal's line.
+#: Environment variable for plain lines; `LIVE` if they rewrite a terminal's line.
 PLAIN = "MUSCLE_STUDY_PLAIN_PROGRESS"
 LIVE = "live"
 
-#: Set by the runner: the file in which `make status` finds how far a stage is.
+#: Environment variable with the file in which `make status` finds a stage's progress.
 KEPT_IN = "MUSCLE_STUDY_PROGRESS_FILE"
 
-#: Between a terminal's lines, and at first between a log's. These become rarer with time, or work
-#: of days would fill the log.
+#: Intervals between a terminal's lines and, at first, a log's, whose lines become rarer with time:
+#: a share of the time so far, up to a maximum.
 LIVE_SECONDS, LOG_SECONDS = 1.0, 5.0
 LOG_SHARE, MOST_SECONDS = 0.02, 600.0
 
 
 class Progress:
-    """Count finished items and say so now and then.
+    """Count finished items and report them from time to time.
 
-    `began`, when the first of them was begun, may be set: to look for what is done, and to wait for
-    a worker, tells nothing of the time that is left.
+    The remaining time is estimated from `began`, the start of the first item; set it where looking
+    up finished work or waiting for a worker comes before.
 
     Parameters
     ----------
     label
-        What is being done.
+        Name of the work.
     total
         Number of items.
     """
@@ -58,8 +58,8 @@ class Progress:
             return
         self._print_line()
         if InteractiveShell.initialized():
-            # The runner has the lines. In the executed notebook they would be noise, and they
-            # count exclusions, which may be too few to be published.
+            # The runner has read the lines. In the executed notebook they would be noise, and
+            # their counts of exclusions may be too small to be published.
             clear_output()
 
     def advance(self, reason: str | None = None, earlier: bool = False, note: str = "") -> None:
@@ -68,11 +68,11 @@ class Progress:
         Parameters
         ----------
         reason
-            Why it failed, if it did.
+            Reason of a failure.
         earlier
-            Whether it was done by an earlier run already.
+            Whether an earlier run finished it.
         note
-            Shown behind the count.
+            Text behind the count.
         """
         self.done += 1
         self.earlier += earlier
@@ -85,14 +85,14 @@ class Progress:
             self._print_line(note)
 
     def say(self, text: str) -> None:
-        """Show a line of text once."""
+        """Show a line of text."""
         if self.bar is not None:
             self.bar.write(text)
         else:
             print(text, flush=True)
 
     def wait(self, why: str) -> None:
-        """Show why nothing goes on; `make status` shows it too, until something does."""
+        """Show why the work waits; `make status` shows it too, until the next item."""
         self.say(why)
         self._keep([self._so_far(), *self._counts(), why])
 
@@ -140,9 +140,9 @@ class Progress:
         }
         try:
             write_json(kept, Path(path))
-        except OSError as error:  # work of days must not end with it
+        except OSError as error:  # which must not end work of days
             if not self.not_kept:
-                self.say(f"{path} cannot be written ({error.strerror}): make status is behind")
+                self.say(f"{path} cannot be written ({error.strerror}): make status is outdated")
             self.not_kept = True
 
 
@@ -153,7 +153,7 @@ def _rate(per_second: float) -> str:
 
 
 def _duration(seconds: float) -> str:
-    """Return a duration as a person would say it, in its two largest units at most."""
+    """Return a duration in its two largest units."""
     if seconds < 60:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

@@ -1,4 +1,4 @@
-"""What comes of work on one participant: a record, or why there is none."""
+"""The result of a task: a participant's record, or the reason why there is none."""
 
 import errno
 import traceback
@@ -8,36 +8,36 @@ from typing import Any
 
 from muscle_study.protocol.exclusions import MAY_PASS, Excluded, Reason
 
-#: Errors of writing that no other participant will be spared.
-FOR_EVERYBODY = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
+#: Write errors that every participant will meet: disk full, quota exceeded, read-only.
+FATAL_ERRNOS = {errno.ENOSPC, errno.EDQUOT, errno.EROFS}
 
-#: Reasons that another attempt need not find again.
-NOT_OF_DATA = MAY_PASS | {Reason.UNEXPECTED_ERROR}
+#: Reasons worth retrying.
+WORTH_RETRYING = MAY_PASS | {Reason.UNEXPECTED_ERROR}
 
-#: What is to be done about a cause that stops the map.
-TO_GO_ON = "put that right, then run again"
+#: Ends the message of an error that stops the map.
+REMEDY = "put that right, then run again"
 
 
 class MapStoppedError(RuntimeError):
-    """A cause that concerns everybody. What is finished is kept, and the next run goes on."""
+    """A cause that concerns all participants. Finished work is kept for the next run."""
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """Of one participant; `record` or `reason` is given.
+class TaskResult:
+    """Result of one participant's task, with either `record` or `reason`.
 
     Parameters
     ----------
     participant_id
-        Whose.
+        Identifier of the participant.
     record
-        What the work returned.
+        Return value of the function.
     reason
         Why there is no record.
     detail
-        What a data manager needs to look it up.
+        What a data manager needs to look up the reason.
     stops
-        Whether the cause concerns everybody, so that going on makes no sense.
+        Whether the cause concerns all participants, so that the map must stop.
     """
 
     participant_id: str
@@ -47,24 +47,25 @@ class Outcome:
     stops: bool = False
 
 
-def attempt(function: Callable[[Any], dict], participant_id: str, task: Any) -> Outcome:
-    """Call `function` for one participant; whatever it raises becomes a reason."""
+def attempt(function: Callable[[Any], dict], participant_id: str, task: Any) -> TaskResult:
+    """Call `function` with a task; convert whatever it raises to a reason."""
     try:
-        return Outcome(participant_id, record=function(task))
+        return TaskResult(participant_id, record=function(task))
     except Excluded as excluded:
-        return Outcome(participant_id, reason=excluded.reason, detail=excluded.detail)
+        return TaskResult(participant_id, reason=excluded.reason, detail=excluded.detail)
     except OSError as error:
         # without the file's name, which may hold a person's in an export under pseudonyms
         what = error.strerror or type(error).__name__
-        stops = error.errno in FOR_EVERYBODY
-        return Outcome(participant_id, None, Reason.IO_ERROR, f"{what} ({_where(error)})", stops)
+        stops = error.errno in FATAL_ERRNOS
+        detail = f"{what} ({_where(error)})"
+        return TaskResult(participant_id, None, Reason.IO_ERROR, detail, stops)
     except Exception as error:
-        # Whatever one participant's files provoke must not stop the other 30,000.
-        # By its name: a GPU's is torch's own, and torch loads slowly.
+        # One participant's files must not stop the other 30,000, whatever they provoke.
+        # The GPU's error is torch's; it is compared by name since torch loads slowly.
         full = isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError"
         reason = Reason.MEMORY_LIMIT if full else Reason.UNEXPECTED_ERROR
         detail = f"{type(error).__name__}: {error} ({_where(error)})"
-        return Outcome(participant_id, reason=reason, detail=detail)
+        return TaskResult(participant_id, reason=reason, detail=detail)
 
 
 def _where(error: Exception) -> str:

@@ -1,8 +1,8 @@
-"""The process that works on participants, one at a time, and can be ended at any of them.
+"""A worker's process that works on participants one at a time and can be killed at any of them.
 
-A Dask worker keeps one such process. Whatever a participant's files do to it, fill the memory, hang
-in a library, crash the interpreter, happens to that participant alone: the worker notes it, starts
-another process and goes on with the next. Dask never sees a worker die of a participant.
+Each Dask worker keeps one such process. If a participant's files fill the memory, hang a library or
+crash the interpreter, only that participant fails: the worker starts another process and goes on
+with the next. Dask never sees a worker die because of a participant.
 """
 
 import os
@@ -24,55 +24,55 @@ from typing import Any
 import psutil
 
 from muscle_study.mapping.code_version import Code, digest_of
-from muscle_study.mapping.parent_death import end_with_parent
-from muscle_study.mapping.task_result import Outcome, attempt
+from muscle_study.mapping.parent_watch import exit_with_parent
+from muscle_study.mapping.task_result import TaskResult, attempt
 from muscle_study.protocol.exclusions import Reason
 
-#: Between looks at how much memory the process has.
+#: Interval between measurements of the process's memory.
 SECONDS_BETWEEN_LOOKS = 0.05
 
-#: Until Python is there, on a machine that is busy.
+#: Time limit for starting Python on a busy machine.
 SECONDS_TO_START = 300.0
 
-#: Without work for so long, the process ends: its run may be dead, and a model fills a GPU.
+#: Idle time after which the process ends: its run may be dead, and a model fills a GPU.
 SECONDS_IDLE = 60.0
 
-#: For the end of a process that was killed. One that waits for a network disk that is gone ends
-#: only when that is back, and is left behind.
+#: Time limit for the end of a killed process. One that waits for an unreachable network disk ends
+#: only when the disk is back; it is left behind.
 SECONDS_TO_END = 10.0
 
 BYTES_PER_GB = 1e9
 
-#: How glibc takes memory from the system and gives it back (bytes). Dask's own setting for workers,
-#: which the process would inherit, gives back at once: then each array is taken anew, and making a
-#: synthetic participant takes 1.6 times as long. Without any setting inference takes a quarter more
-#: memory. Other C libraries take no notice.
+#: Thresholds (bytes) at which glibc takes memory from the system and returns it. Dask's setting for
+#: its workers, which the process would inherit, returns memory at once: arrays are then allocated
+#: anew, and making a synthetic participant takes 1.6 times as long. Without any setting inference
+#: takes a quarter more memory. Other C libraries ignore these.
 #:
-#: And how many prepared operations oneDNN keeps for arrays of the same shapes: enough for a pass of
-#: the networks. Participants' shapes differ, and its own 1,024 grow by 1 MB a participant.
+#: Capacity of oneDNN's cache of operations prepared for an array's shape: enough for one pass of
+#: the networks. Participants' shapes differ, so its default of 1,024 grows by 1 MB a participant.
 MEMORY_SETTINGS = {
     "MALLOC_MMAP_THRESHOLD_": str(2**20),
     "MALLOC_TRIM_THRESHOLD_": str(4 * 2**20),
     "ONEDNN_PRIMITIVE_CACHE_CAPACITY": "64",
 }
 
-#: Large arrays come in pages of 2 MiB, where the system has them: inference takes a quarter less
-#: time, since fewer pages must be fetched. Known to glibc from 2.35 on, ignored by others.
+#: Puts large arrays in pages of 2 MiB where the system has them: with fewer pages to fetch,
+#: inference takes a quarter less time. For glibc from 2.35 on; ignored by others.
 HUGE_PAGES = "glibc.malloc.hugetlb=1"
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What work on a participant may take.
+    """Limits of the work on one participant.
 
     Parameters
     ----------
     threads
-        Of each library.
+        Threads of each library.
     minutes
-        For one participant, with loading a model for the first.
+        Time for one participant, including loading the model for the first.
     memory_gb
-        Of the process; ``None``: no limit.
+        Memory of the process, GB; ``None``: no limit.
     """
 
     threads: int
@@ -80,55 +80,49 @@ class Limits:
     memory_gb: float | None
 
 
-def settings_of(threads: int) -> dict[str, str]:
-    """Return what the libraries read from the environment when they are loaded; later is too late.
-
-    Parameters
-    ----------
-    threads
-        Of each library.
-    """
+def library_environment(threads: int) -> dict[str, str]:
+    """Return environment variables that libraries read while loading, for `threads` each."""
     names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
     settings = dict.fromkeys(names, str(threads)) | MEMORY_SETTINGS
-    # Threads that wait by spinning slow everybody on a shared machine, themselves most.
+    # Threads that wait by spinning slow all work on a shared machine, most of all their own.
     settings["OMP_WAIT_POLICY"] = os.environ.get("OMP_WAIT_POLICY", "PASSIVE")
     settings["GLIBC_TUNABLES"] = os.environ.get("GLIBC_TUNABLES", HUGE_PAGES)
     return settings
 
 
 class ParticipantProcess:
-    """Calls functions in a process of its own, which keeps what it has loaded.
+    """Call functions in a process of its own, which keeps what it has loaded.
 
     Parameters
     ----------
     code
-        That the process must have: it may start on another machine than the run, or days after it.
+        Code that the process must have; it may start on another machine, or days after the run.
     limits
-        What work on a participant may take.
+        Limits of the work on one participant.
     gpu
-        The one that the process sees, by number or name; empty: none; ``None``: all of them.
+        GPU that the process sees, by number or name; empty: none; ``None``: all of them.
     """
 
     def __init__(self, code: Code, limits: Limits, gpu: str | None):
         self.code, self.limits, self.gpu = code, limits, gpu
         self.process: subprocess.Popen | None = None
 
-    def run(self, function: bytes, participants: Sequence[tuple[str, bytes]]) -> list[Outcome]:
-        """Work on participants in turn; return an outcome of each, as far as it came.
+    def run(self, function: bytes, participants: Sequence[tuple[str, bytes]]) -> list[TaskResult]:
+        """Work on participants in turn; return their results up to the first that stops the map.
 
-        The last is one that stops the map, or one for whom no process could be started: that is no
-        matter of participants, and those behind would fare the same.
+        The results also end with a participant for whom no process could be started, since the
+        remaining ones would fail alike.
 
         Parameters
         ----------
         function
-            Pickled.
+            Pickled function.
         participants
-            Identifiers and pickled tasks. They are sent together, for each message costs time;
-            where the process is lost, another one goes on with those who are left.
+            Identifiers and pickled tasks. They are sent together, since each message costs time; if
+            the process is lost, another one goes on with the remaining ones.
         """
-        left, outcomes, sent = deque(participants), [], False
-        while left and not (outcomes and outcomes[-1].stops):
+        left, results, sent = deque(participants), [], False
+        while left and not (results and results[-1].stops):
             participant_id, _ = left[0]
             try:
                 if self.process is None or self.process.poll() is not None:
@@ -137,20 +131,20 @@ class ParticipantProcess:
                 if not sent:
                     self.connection.send((function, list(left)))
                     sent = True
-                outcome = self._answer(60 * self.limits.minutes)
+                result = self._answer(60 * self.limits.minutes)
             except _OverLimitError as over:
                 self.close()
-                outcome = Outcome(participant_id, reason=over.reason, detail=over.detail)
+                result = TaskResult(participant_id, reason=over.reason, detail=over.detail)
             except (EOFError, ConnectionError):
-                outcome = Outcome(participant_id, reason=Reason.WORKER_LOST, detail=self._end())
+                result = TaskResult(participant_id, reason=Reason.WORKER_LOST, detail=self._end())
             except _NotStartedError as error:
                 lost = Reason.WORKER_LOST
-                return [*outcomes, Outcome(participant_id, None, lost, str(error), error.stops)]
-            if outcome.reason is Reason.UNEXPECTED_ERROR:
+                return [*results, TaskResult(participant_id, None, lost, str(error), error.stops)]
+            if result.reason is Reason.UNEXPECTED_ERROR:
                 self.close()
-            outcomes.append(outcome)
+            results.append(result)
             left.popleft()
-        return outcomes
+        return results
 
     def close(self) -> None:
         """End the process."""
@@ -162,11 +156,11 @@ class ParticipantProcess:
             self.process = None
 
     def _end(self) -> str:
-        """Wait for the end that has come; return what it was."""
+        """Wait for a process that is ending; return how it ended."""
         try:
             code = self.process.wait(SECONDS_TO_END)
         except subprocess.TimeoutExpired:
-            return "the process answers no more"
+            return "the process no longer answers"
         finally:
             self.close()
         how = f"by {signal.Signals(-code).name}" if code < 0 else f"with exit code {code}"
@@ -178,8 +172,8 @@ class ParticipantProcess:
         Raises
         ------
         _NotStartedError
-            Where the machine has no memory or processes left, or the environment's disk is away, or
-            its code is another version, which stops the map.
+            If the machine has no memory or processes left or the environment's disk is unmounted;
+            if its code is another version, which stops the map.
         """
         self.close()
         stops = False
@@ -203,7 +197,7 @@ class ParticipantProcess:
 
     def _launch(self) -> None:
         self.connection, others = Pipe()
-        environment = os.environ | settings_of(self.limits.threads)
+        environment = os.environ | library_environment(self.limits.threads)
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, sys.path))
         if self.gpu is not None:
             environment["CUDA_VISIBLE_DEVICES"] = self.gpu
@@ -216,14 +210,14 @@ class ParticipantProcess:
             )
 
     def _answer(self, seconds: float) -> Any:
-        """Wait for what the process says, so long at most.
+        """Wait for a message of the process.
 
         Raises
         ------
         _OverLimitError
-            Where it takes more.
+            If it exceeds its limit of time or memory.
         EOFError
-            When it has ended.
+            If the process has ended.
         """
         ends = time.monotonic() + seconds
         looked_at = psutil.Process(self.process.pid)
@@ -235,7 +229,7 @@ class ParticipantProcess:
             if self.limits.memory_gb is not None:
                 with suppress(psutil.NoSuchProcess):
                     if looked_at.memory_info().rss > self.limits.memory_gb * BYTES_PER_GB:
-                        # not how much: another attempt that ends alike changes nothing
+                        # without the measured value, so that a retry gives the same detail
                         raise _OverLimitError(
                             Reason.MEMORY_LIMIT, f"more than {self.limits.memory_gb:g} GB"
                         )
@@ -255,21 +249,21 @@ class _NotStartedError(Exception):
 
 
 def serve(connection: Connection, files: Sequence[str]) -> None:
-    """Say what the code's files hold, then answer each task with its outcome; the process's side.
+    """Send the digest of the code's files, then the result of each task; the process's side.
 
-    An unexpected error is the last answer, for it may leave the process unfit: a GPU's illegal
-    access fails everybody behind.
+    An unexpected error is the last result, since it may leave the process unfit: after an illegal
+    access on a GPU all further work fails.
     """
     connection.send(digest_of(files))
     with suppress(EOFError, ConnectionError):  # the worker is gone
         while connection.poll(SECONDS_IDLE):
             function, participants = connection.recv()
             for participant_id, task in participants:
-                outcome = attempt(_call, participant_id, (function, task))
-                connection.send(outcome)
-                if outcome.reason is Reason.UNEXPECTED_ERROR:
+                result = attempt(_call, participant_id, (function, task))
+                connection.send(result)
+                if result.reason is Reason.UNEXPECTED_ERROR:
                     return
-                if outcome.stops:
+                if result.stops:
                     break
 
 
@@ -279,5 +273,5 @@ def _call(pickled: tuple[bytes, bytes]) -> dict:
 
 
 if __name__ == "__main__":
-    end_with_parent()
+    exit_with_parent()
     serve(Connection(int(sys.argv[1])), sys.argv[2:])

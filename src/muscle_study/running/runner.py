@@ -14,7 +14,7 @@ from nbclient.exceptions import CellExecutionError, DeadKernelError
 from papermill.exceptions import PapermillExecutionError
 
 from muscle_study.mapping import progress
-from muscle_study.mapping.parent_death import end_with_parent
+from muscle_study.mapping.parent_watch import exit_with_parent
 from muscle_study.mapping.worker_process import HUGE_PAGES
 from muscle_study.protocol.files import whole_file
 from muscle_study.protocol.paths import NOTEBOOKS, PUBLISHED, ROOT, RunPaths
@@ -198,7 +198,7 @@ def execute(
     os.environ.setdefault("GLIBC_TUNABLES", HUGE_PAGES)
     if "MAKELEVEL" in os.environ:
         # A SIGKILL reaches Make alone; the stage would go on beside the one that the next starts.
-        end_with_parent(before=kill_kernels)
+        exit_with_parent(before=kill_kernels)
     cells = len(notebook.cells) + 1  # papermill injects one
     try:
         with StageLine(stage, cells, sys.stdout) as line:

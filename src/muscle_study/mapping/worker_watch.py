@@ -1,4 +1,4 @@
-"""A map without workers says that it waits: the queue may be long, or nobody be coming."""
+"""Warn while a map has no workers: the queue may be long, or none may ever come."""
 
 import threading
 import time
@@ -10,7 +10,7 @@ from dask.distributed import Client
 
 from muscle_study.mapping.parameters import ClusterParameters
 
-SECONDS_BETWEEN_WORDS = 60.0
+SECONDS_BETWEEN_WARNINGS = 60.0
 
 WHERE_TO_LOOK = {
     "local": "see what Dask said above of its workers",
@@ -20,36 +20,36 @@ WHERE_TO_LOOK = {
 
 
 @contextmanager
-def telling_of_waiting(
-    client: Client, cluster: ClusterParameters, gpu: bool, tell: Callable[[str], None]
+def warn_without_workers(
+    client: Client, cluster: ClusterParameters, gpu: bool, warn: Callable[[str], None]
 ) -> Iterator[None]:
-    """Tell every minute for how long there has been no worker, while the block runs.
+    """Warn every minute while there are no workers, as long as the block runs.
 
     Parameters
     ----------
     client
-        Whose scheduler is asked.
+        Client of the scheduler.
     cluster
         Where the workers should be.
     gpu
-        Whether only workers with Dask's resource ``GPU`` are of use.
-    tell
-        Takes the words, in a thread of its own.
+        Whether only workers with Dask's resource ``GPU`` count.
+    warn
+        Takes the warning, in a thread of its own.
     """
     ended = threading.Event()
 
     def watch() -> None:
         last_seen = time.monotonic()
-        while not ended.wait(SECONDS_BETWEEN_WORDS):
+        while not ended.wait(SECONDS_BETWEEN_WARNINGS):
             workers = client.scheduler_info()["workers"].values()
             if any(worker["resources"].get("GPU") or not gpu for worker in workers):
                 last_seen = time.monotonic()
             else:
                 waited = f"no work for {(time.monotonic() - last_seen) / 60:.0f} min"
-                tell(f"{waited}: {_why(cluster, len(workers))}")
+                warn(f"{waited}: {_cause(cluster, len(workers))}")
 
     def watch_while_connected() -> None:
-        with suppress(OSError, RuntimeError, CancelledError):  # the map itself tells of a loss
+        with suppress(OSError, RuntimeError, CancelledError):  # the map itself reports a loss
             watch()
 
     threading.Thread(target=watch_while_connected, daemon=True).start()
@@ -59,7 +59,7 @@ def telling_of_waiting(
         ended.set()
 
 
-def _why(cluster: ClusterParameters, workers: int) -> str:
+def _cause(cluster: ClusterParameters, workers: int) -> str:
     if workers:
         return (
             f"none of Dask's {workers} workers has a GPU to offer: "

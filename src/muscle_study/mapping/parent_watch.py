@@ -1,4 +1,4 @@
-"""The end of the parent process, of which Linux tells its children nothing."""
+"""Exit when the parent process dies, of which Linux does not tell its children."""
 
 import os
 import threading
@@ -8,8 +8,8 @@ from collections.abc import Callable
 SECONDS_BETWEEN_LOOKS = 0.5
 
 
-def end_with_parent(before: Callable[[], None] = lambda: None) -> None:
-    """End this process soon after its parent is gone; call `before` first."""
+def exit_with_parent(before: Callable[[], None] = lambda: None) -> None:
+    """Exit this process soon after its parent has ended, calling `before` first."""
     parent = os.getppid()
 
     def watch() -> None:
