@@ -114,7 +114,8 @@ def _section_of(
 def _values(field: dict[str, Any], definitions: dict[str, Any]) -> str:
     """Return which values a field takes, in words."""
     if "anyOf" in field:
-        return " or ".join(_values(choice, definitions) for choice in field["anyOf"])
+        choices = [_values(choice, definitions) for choice in field["anyOf"]]
+        return " or ".join(f"({each})" if each.startswith("list") else each for each in choices)
     if "const" in field:
         return _code(field["const"])
     if "enum" in field:
