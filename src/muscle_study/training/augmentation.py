@@ -1,4 +1,4 @@
-"""What is done to training patches so that the network does not learn the scanner."""
+"""Augmentation of training patches."""
 
 from collections.abc import Callable, Mapping
 
@@ -9,8 +9,8 @@ from muscle_study.training.parameters import Transform
 
 LEFT_RIGHT_AXIS = 0
 
-#: The transforms by the name that the parameters give their probability under. Strengths are
-#: TorchIO's defaults where not given; motion and ghosting stand for breathing.
+#: Transforms by parameter name. Strengths that are not given are TorchIO's defaults; motion and
+#: ghosting stand for breathing.
 TRANSFORMS: dict[Transform, Callable[[float], tio.Transform]] = {
     "affine": lambda p: tio.RandomAffine(
         scales=0.15, degrees=10, translation=12, default_pad_value="minimum", p=p
@@ -29,12 +29,12 @@ TRANSFORMS: dict[Transform, Callable[[float], tio.Transform]] = {
 
 
 def mirror_sides(p: float = 1.0) -> tio.Transform:
-    """Return a left-right flip that exchanges the labels of the sides too."""
+    """Return a left-right flip that also exchanges the labels of the sides."""
     return tio.Compose([tio.Flip(LEFT_RIGHT_AXIS), tio.RemapLabels(dict(MIRRORED))], p=p)
 
 
 def augmentation(probabilities: Mapping[str, float]) -> tio.Transform:
-    """Compose the transforms of `probabilities`."""
+    """Compose the transforms named in `probabilities`."""
     return tio.Compose(
         [make(probabilities[name]) for name, make in TRANSFORMS.items() if probabilities.get(name)]
     )

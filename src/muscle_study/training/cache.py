@@ -1,6 +1,6 @@
-"""Preprocessed volumes on disk, mapped into memory: a patch costs what it holds, not a volume.
+"""Cache of preprocessed volumes on disk, mapped into memory so that a patch reads only itself.
 
-The page cache of the operating system keeps what is used often, and all loader workers share it.
+The operating system's page cache keeps frequent parts, shared by all loader workers.
 """
 
 from collections.abc import Sequence
@@ -16,10 +16,10 @@ from muscle_study.protocol.files import whole_file
 from muscle_study.protocol.muscles import Label
 from muscle_study.protocol.paths import image_file
 
-#: So many voxels of each label are kept as places that patches can be centred on.
+#: Voxels of each label that are kept as possible patch centres.
 PLACES_A_LABEL = 4096
 
-#: Arrays that are written of a scan.
+#: Arrays of a cached scan.
 PARTS = ("image", "label", "places")
 
 
@@ -33,7 +33,7 @@ class CachedVolume(NamedTuple):
     label
         Shape (x, y, z), uint8.
     places
-        Some voxels of each label that is there: (n, 3) indices each, spread evenly.
+        Evenly spread voxel indices of each label present, shape (n, 3) each.
     """
 
     image: np.ndarray
@@ -42,14 +42,14 @@ class CachedVolume(NamedTuple):
 
 
 class VolumeCache:
-    """Annotated scans as a network sees them.
+    """Annotated scans on a network's grid.
 
     Parameters
     ----------
     folder
-        Where the cache is kept; what another version or setting left there is made anew.
+        Folder of the cache; entries of other versions or settings are replaced.
     channels, spacing_mm
-        What the network sees.
+        Channels and grid of the network.
     """
 
     def __init__(self, folder: Path, channels: Sequence[str], spacing_mm: Sequence[float]):
@@ -59,16 +59,16 @@ class VolumeCache:
         self.preprocess = Recorded(self._preprocess, records)
 
     def add(self, name: str, images: Path, label: Path) -> None:
-        """Preprocess an annotated scan, unless that was done from these very files.
+        """Preprocess a scan unless it is cached from the same files.
 
         Parameters
         ----------
         name
-            Of the scan.
+            Name of the scan.
         images
-            Folder of its images, a file a channel.
+            Folder with one image file per channel.
         label
-            Its label map.
+            Label map.
         """
         named_task = name, (name, images, label)
         if self.preprocess.recall(named_task) is None:
@@ -95,7 +95,7 @@ class VolumeCache:
         return {}
 
     def open(self, name: str) -> CachedVolume:
-        """Map an added scan into memory."""
+        """Map a cached scan into memory."""
         image, label, places = (np.load(self._file(name, part), mmap_mode="r") for part in PARTS)
         by_label = [places[places[:, 0] == value, 1:] for value in Label]
         return CachedVolume(image, label, [of_label for of_label in by_label if len(of_label)])
@@ -105,7 +105,7 @@ class VolumeCache:
 
 
 def _places(labels: np.ndarray) -> np.ndarray:
-    """Return some voxels of each label: rows of label, x, y, z."""
+    """Return evenly spread voxels of each label as rows of label, x, y, z."""
     rows = []
     for value in Label:
         found = np.argwhere(labels == value)

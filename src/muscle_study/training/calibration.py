@@ -1,7 +1,7 @@
-"""Masks of the right size: what the loss makes too large, the validation scans put right.
+"""Calibration of mask volumes on the validation scans.
 
-A loss with a Dice term rewards masks that hold a voxel rather than miss it, the more so the less
-sure a network is. Muscles then come out too large, by one to two per cent in the demo.
+A Dice loss favours including uncertain voxels, so that masks are too large, by one to two per cent
+in the demo.
 """
 
 from collections.abc import Iterable, Mapping
@@ -21,24 +21,24 @@ def log_odds_shifts(
     classes: Classes,
     scans: Iterable[Mapping[str, torch.Tensor]],
 ) -> dict[str, float]:
-    """Return what must be added to each class's logit for the reference's volume.
+    """Return the logit shift of each class that reproduces the reference volume.
 
-    In each scan, a shift makes the class win as many voxels as the reference has. The median over
-    the scans is taken, so that one in which the network fails does not count.
+    In each scan, the shift gives a class as many voxels as the reference has. The median over the
+    scans ignores single failures.
 
     Parameters
     ----------
     network
-        In evaluation mode.
+        Network in evaluation mode.
     parameters, classes
-        Of the network.
+        Parameters and classes of the network.
     scans
         Validation scans: ``image``, shape (1, channels, x, y, z), and ``label``, of classes.
 
     Returns
     -------
     dict
-        By class, without the background; 0 where no scan holds the class.
+        Shift by class without the background; 0 for a class that no scan holds.
     """
     needed: dict[str, list[float]] = {name: [] for name in classes.names}
     for scan in scans:
@@ -52,6 +52,6 @@ def log_odds_shifts(
 
 
 def shift_log_odds(network: torch.nn.Module, shifts: Mapping[str, float]) -> None:
-    """Add to the logits of each class but the background, in place: to the last layer's bias."""
+    """Add the shifts to the bias of the last layer, in place."""
     with torch.no_grad():
         network.output_block.conv.conv.bias[1:] += torch.tensor(list(shifts.values()))

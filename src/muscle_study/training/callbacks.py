@@ -1,4 +1,4 @@
-"""What is kept while a network learns: curves, and where the time goes."""
+"""Lightning callbacks: learning curves, early stopping, waiting for data."""
 
 import time
 from math import isnan
@@ -21,17 +21,17 @@ def history_columns(classes: Classes) -> list[str]:
 
 
 class History(Callback):
-    """Keeps a row an epoch, and shows progress where it is given one to show."""
+    """Keep a row per epoch, and advance the progress display if there is one."""
 
     def __init__(self):
         self.rows: list[dict] = []
         self.progress: Progress | None = None
 
     def on_train_epoch_end(self, trainer: lightning.Trainer, *_: object) -> None:
-        """Keep the epoch's row; its validation, if any, has run by now."""
+        """Keep the epoch's row, after its validation."""
         measured = {name: float(value) for name, value in trainer.callback_metrics.items()}
         if (trainer.current_epoch + 1) % trainer.check_val_every_n_epoch:
-            # metrics of an earlier validation are still there
+            # the metrics still hold those of an earlier validation
             measured = {"train_loss": measured["train_loss"]}
         self.rows.append({"epoch": trainer.current_epoch + 1, **measured})
         if self.progress is None:
@@ -44,39 +44,39 @@ class History(Callback):
         self.progress.advance(note=note)
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the rows, for a checkpoint."""
+        """Return the state for a checkpoint."""
         return {"rows": self.rows}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take the rows of the epochs before a training was interrupted."""
+        """Restore the rows of an interrupted training."""
         self.rows = state_dict["rows"]
         if self.progress is not None:
             self.progress.done = self.progress.earlier = len(self.rows)
 
     def measured(self) -> list[dict]:
-        """Return the rows without what is not a number."""
+        """Return the rows without NaN."""
         return [
             {name: value for name, value in row.items() if not isnan(value)} for row in self.rows
         ]
 
 
 class Patience(EarlyStopping):
-    """Early stopping that a training which is resumed after it does not forget."""
+    """Early stopping that holds in a resumed training."""
 
     def on_fit_start(self, trainer: lightning.Trainer, *_: object) -> None:
-        """Stop at once where an earlier process had stopped; Lightning would train on."""
+        """Stop at once if an earlier process had stopped; Lightning would train on."""
         trainer.should_stop = self.stopping_reason is not EarlyStoppingReason.NOT_STOPPED
 
 
 class Waiting(Callback):
-    """Measures the share of training that waits for data rather than computes."""
+    """Measure the share of training time spent waiting for data."""
 
     def __init__(self):
         self.waiting = self.computing = 0.0
         self.since = time.monotonic()
 
     def on_train_epoch_start(self, trainer: lightning.Trainer, *_: object) -> None:
-        """Start the clock; what lies between epochs is neither."""
+        """Restart the clock: time between epochs does not count."""
         self._elapsed(trainer)
 
     def on_train_batch_start(self, trainer: lightning.Trainer, *_: object) -> None:
@@ -89,21 +89,21 @@ class Waiting(Callback):
 
     def _elapsed(self, trainer: lightning.Trainer) -> float:
         if trainer.strategy.root_device.type == "cuda":
-            # a GPU still computes what it was given; the next wait would be blamed for it
+            # otherwise work queued on the GPU would count as waiting
             torch.cuda.synchronize(trainer.strategy.root_device)
         before, self.since = self.since, time.monotonic()
         return self.since - before
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the sums, for a checkpoint."""
+        """Return the state for a checkpoint."""
         return {"waiting": self.waiting, "computing": self.computing}
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Take the sums of the epochs before a training was interrupted."""
+        """Restore the sums of an interrupted training."""
         self.waiting, self.computing = state_dict["waiting"], state_dict["computing"]
 
     @property
     def share(self) -> float | None:
-        """Of step time; None before the first step."""
+        """Share of step time spent waiting; None before the first step."""
         total = self.waiting + self.computing
         return self.waiting / total if total else None

@@ -27,23 +27,23 @@ from muscle_study.training.parameters import TrainingParameters
 class Patches(Dataset):
     """Augmented patches, centred on each label about equally often.
 
-    A patch is known by its number: the same number gives the same patch, whichever process draws
-    it and whatever was drawn before, so that a training that is resumed sees what it would have.
+    A number always gives the same patch, in any process and order, so that a resumed training sees
+    the same patches.
 
     Parameters
     ----------
     volumes
-        Of the training participants.
+        Volumes of the training participants.
     patch_size
-        Voxels.
+        Patch size, voxels.
     spacing_mm
-        Their grid.
+        Grid spacing.
     transform
-        Augmentation; a patch is a part of a volume, and costs less to deform.
+        Augmentation, applied to patches: deforming a whole volume costs more.
     seed
-        Of all patches.
+        Seed of all patches.
     classes
-        That the network tells apart.
+        Classes of the network.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Patches(Dataset):
         with torch.random.fork_rng(devices=[]):  # TorchIO draws from torch's generator
             torch.manual_seed(int(rng.integers(2**63)))
             patch = self.transform(subject)
-        # merged at last, since flips exchange the labels of the sides
+        # classes are merged last, since flips exchange the labels of the sides
         label = self.class_of_label[patch["label"].data.long()]
         return {"image": patch["image"].data.float(), "label": label}
 
@@ -77,10 +77,10 @@ class Patches(Dataset):
 def crop(
     volume: CachedVolume, size: tuple[int, int, int], rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return a patch around a random place of a random label.
+    """Return a patch around a random voxel of a random label.
 
-    It is moved inwards at the volume's border, and filled up with air and background where the
-    volume is smaller than the patch.
+    At the border the patch moves inwards; beyond a volume smaller than the patch it holds air and
+    background.
 
     Returns
     -------
@@ -106,18 +106,18 @@ def crop(
 
 
 class Numbers(Sampler):
-    """Numbers of an epoch's patches: each volume as often as the others, in an order of its own.
+    """Numbers of an epoch's patches, equally many of each volume, in a random order.
 
     Parameters
     ----------
     volumes, per_volume
-        How many there are, and patches from each in an epoch.
+        Number of volumes; patches per volume and epoch.
     seed
-        Of the order.
+        Seed of the order.
     rank, ranks
-        Which of how many processes draws these; all draw as many, a remainder is left out.
+        Index and number of processes; each draws equally many, without the remainder.
     epoch
-        The first.
+        First epoch.
     """
 
     def __init__(
@@ -133,7 +133,7 @@ class Numbers(Sampler):
         self.rank, self.ranks = rank, ranks
 
     def set_epoch(self, epoch: int) -> None:
-        """Say which epoch comes next; Lightning does."""
+        """Set the next epoch; called by Lightning."""
         self.epoch = epoch
 
     def __len__(self):
@@ -146,17 +146,16 @@ class Numbers(Sampler):
 
 
 class Volumes(Dataset):
-    """Preprocessed volumes as a network sees them later, with labels of the classes it tells apart.
+    """Validation volumes with their class labels, as seen in inference.
 
     Parameters
     ----------
     volumes
-        Of the validation participants.
+        Volumes of the validation participants.
     classes
-        That the network tells apart.
+        Classes of the network.
     margin
-        Voxels by which the box around the muscles is larger than these, by axis, if the network
-        sees that box alone; None if it sees the whole volume.
+        Margin of the box around the muscles by axis, voxels; None for the whole volume.
     """
 
     def __init__(
@@ -190,18 +189,18 @@ class Volumes(Dataset):
 
 
 class AnnotatedParticipants(lightning.LightningDataModule):
-    """The annotated participants of the training and the validation split, and no others.
+    """The annotated participants of the training and validation splits.
 
     Parameters
     ----------
     paths
-        Of the run.
+        Folders of the run.
     parameters
-        Of training.
+        Parameters of training.
     name
-        Of the network that learns, which has a cache of its own.
+        Network that is trained; each has its own cache.
     fold
-        Which of the folds validates, from 0.
+        Index of the validating fold.
     """
 
     def __init__(
@@ -226,7 +225,7 @@ class AnnotatedParticipants(lightning.LightningDataModule):
         self.prepare_data_per_node = False  # the nodes share the folder
 
     def prepare_data(self) -> None:
-        """Preprocess every volume once; of several processes, the first does."""
+        """Preprocess every volume once, in the first of several processes."""
         with Progress("preprocessing", sum(map(len, self.scans.values()))) as progress:
             for scan in [*self.scans["train"], *self.scans["validation"]]:
                 self.cache.add(*scan)
@@ -272,30 +271,30 @@ class AnnotatedParticipants(lightning.LightningDataModule):
         )
 
     def val_dataloader(self) -> DataLoader:
-        """Return this process's validation volumes, one at a time: their shapes differ."""
+        """Return this process's validation volumes one by one, since their shapes differ."""
         rank, ranks = self._place()
         sampler = DistributedSampler(self.validation, ranks, rank, shuffle=False)
         return DataLoader(self.validation, batch_size=1, sampler=sampler)
 
     def _place(self) -> tuple[int, int]:
-        """Return which of how many processes that train together this one is."""
+        """Return the index of this process and the number of processes that train together."""
         if self.trainer is None:
             return 0, 1
         return self.trainer.global_rank, self.trainer.world_size
 
     def state_dict(self) -> dict[str, int]:
-        """Return which epoch comes next, for a checkpoint at the end of one.
+        """Return the next epoch, for a checkpoint.
 
-        Lightning tells the sampler of a resumed training only after workers have begun to draw.
+        In a resumed training, Lightning sets the sampler's epoch after workers have begun to draw.
         """
         return {"next_epoch": self.trainer.current_epoch + 1}
 
     def load_state_dict(self, state_dict: dict[str, int]) -> None:
-        """Take with which epoch a resumed training begins."""
+        """Restore the first epoch of a resumed training."""
         self.next_epoch = state_dict["next_epoch"]
 
     def sha256(self) -> str:
-        """Hash what is read: images and labels, and of whom it trains and of whom it validates."""
+        """Return a hash of images, labels and splits."""
         hash_of = file_hashes(self.paths, self.parameters)
         rows = [
             (self.fold, split, scan.name, file.name, hash_of(file))
@@ -307,16 +306,16 @@ class AnnotatedParticipants(lightning.LightningDataModule):
 
 
 class Scan(NamedTuple):
-    """Where an annotated scan is.
+    """Files of an annotated scan.
 
     Parameters
     ----------
     name
-        What tells it from others.
+        Unique name.
     images
-        Folder with a file a channel.
+        Folder with one file per channel.
     label
-        File of its labels.
+        Label map.
     """
 
     name: str
@@ -324,7 +323,7 @@ class Scan(NamedTuple):
     label: Path
 
     def files(self, channels: Sequence[str]) -> list[Path]:
-        """Return the files that a network of these channels learns from."""
+        """Return the files of these channels and the label map."""
         return [*(image_file(self.images, channel) for channel in channels), self.label]
 
 
@@ -334,7 +333,7 @@ def scans_of(paths: RunPaths, parameters: TrainingParameters, participant_id: st
     Raises
     ------
     FileNotFoundError
-        If there should be images of random contrast, and there are none.
+        Images of random contrast are missing.
     """
     if parameters.learn_from == "curated":
         label = paths.curated / "labels" / f"{participant_id}.nii.gz"
@@ -353,7 +352,7 @@ def scans_of(paths: RunPaths, parameters: TrainingParameters, participant_id: st
 
 
 def file_hashes(paths: RunPaths, parameters: TrainingParameters) -> Callable[[Path], str]:
-    """Return what tells the hash of a file that training reads; curation noted those it wrote."""
+    """Return a function that gives a training file's hash; curation recorded those it wrote."""
     if parameters.learn_from == "randomised":
         return sha256
     noted = read_table(paths.curated / "files.csv").set_index("file")["sha256"]
@@ -361,12 +360,12 @@ def file_hashes(paths: RunPaths, parameters: TrainingParameters) -> Callable[[Pa
 
 
 def split_ids(paths: RunPaths, parameters: TrainingParameters, fold: int) -> dict[str, list[str]]:
-    """Return who trains and who validates; of several folds, `fold` says which validates.
+    """Return the training and validation participants; of several folds, `fold` validates.
 
     Raises
     ------
     ValueError
-        If one of both would be nobody.
+        One of the two is empty.
     """
     participants = read_table(paths.curated / "participants.csv")
     ids = {
@@ -390,6 +389,6 @@ def split_ids(paths: RunPaths, parameters: TrainingParameters, fold: int) -> dic
 
 
 def table_sha256(table: pd.DataFrame) -> str:
-    """Hash a table's rows, whatever their order."""
+    """Return a hash of a table's rows, independent of their order."""
     rows = sorted(table.astype(str).agg("\t".join, axis=1))
     return hashlib.sha256("\n".join(rows).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""What is kept of a network whose training has ended, so that it is not trained again."""
+"""Record of a finished network, which is not trained again."""
 
 import shutil
 from pathlib import Path
@@ -17,15 +17,13 @@ class Finished(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     learned: Learned
-    history: list[dict[str, int | float]] = Field(
-        description="a row an epoch of what was measured in it"
-    )
-    waiting_share: float | None = Field(description="of step time; null: there was no step")
+    history: list[dict[str, int | float]] = Field(description="measurements, one row per epoch")
+    waiting_share: float | None = Field(description="share of step time; null without steps")
     weights_sha256: str
 
 
 def read_finished(place: Path, model: Path) -> Finished | None:
-    """Return what a training left, if it has ended and its weights are still in the model.
+    """Return the record of a training that has ended and whose weights are in the model.
 
     Parameters
     ----------
@@ -44,7 +42,7 @@ def read_finished(place: Path, model: Path) -> Finished | None:
 
 
 def write_finished(finished: Finished, place: Path) -> None:
-    """Write what a training left, and remove what other trainings of that network did."""
+    """Write the record of a training, and remove other trainings of the same network."""
     write_json(finished.model_dump(), place / FINISHED)
     for other in place.parent.iterdir():
         if other != place:

@@ -1,4 +1,4 @@
-"""A training, from curated volumes to weights with a card."""
+"""Training, from curated volumes to weights with a card."""
 
 import logging
 import warnings
@@ -21,18 +21,18 @@ from muscle_study.training.used import used_by, used_earlier
 
 
 def train(paths: RunPaths, parameters: TrainingParameters) -> pd.DataFrame:
-    """Train the localiser and the segmenters; of each, the epoch of best validation Dice is kept.
+    """Train the localiser and the segmenters, keeping each one's epoch of best validation Dice.
 
-    A model that the parameters name as trained already is taken instead (`adopt`).
+    A pretrained model that the parameters name is copied instead (`adopt`).
 
-    Writes the weights, ``card.json``, ``history.csv``, ``used.csv`` (who trained and validated
-    them, or a model that they build on) and ``timing.csv`` to ``paths.model``. The same seed on
-    the same machine gives the same weights, also where a training was killed and started again.
+    Writes the weights, ``card.json``, ``history.csv``, ``used.csv`` (participants who trained and
+    validated the networks or a model that they build on) and ``timing.csv`` to ``paths.model``.
+    The same seed on the same machine gives the same weights, also after a kill and restart.
 
     Returns
     -------
     pandas.DataFrame
-        Learning curves, a row an epoch of each network.
+        Learning curves, one row per epoch and network.
     """
     if parameters.pretrained is not None:
         return adopt(ROOT / parameters.pretrained, parameters.channels, paths.model)
@@ -76,7 +76,7 @@ def train(paths: RunPaths, parameters: TrainingParameters) -> pd.DataFrame:
 
 
 def psoas_of_labels(paths: RunPaths, parameters: TrainingParameters) -> Psoas:
-    """Return what the psoas' label holds in what the networks learn from."""
+    """Return the muscle that the psoas label covers in the training data."""
     if parameters.learn_from == "curated":
         return read_json(paths.curated / "source.json")["psoas_label"]
     return read_json(paths.raw / "manifest.json")["parameters"]["randomised"]["psoas"]
@@ -85,14 +85,14 @@ def psoas_of_labels(paths: RunPaths, parameters: TrainingParameters) -> Psoas:
 def train_networks(
     paths: RunPaths, parameters: TrainingParameters, trainings: list[Training]
 ) -> None:
-    """Train each network that is not finished; each of several processes calls this."""
+    """Train each network that is not finished; called in each of several processes."""
     _quiet()
     for training in trainings:
         train_network(paths.model, parameters, training)
 
 
 def trainings_of(paths: RunPaths, parameters: TrainingParameters) -> list[Training]:
-    """Return the training of the localiser, and one of a segmenter for each fold."""
+    """Return the trainings of the localiser and of one segmenter per fold."""
     data = {"localiser": AnnotatedParticipants(paths, parameters, "localiser")}
     for fold in range(parameters.folds):
         of_fold = AnnotatedParticipants(paths, parameters, "segmenter", fold)
@@ -106,18 +106,12 @@ def trainings_of(paths: RunPaths, parameters: TrainingParameters) -> list[Traini
 def finished_network(
     paths: RunPaths, parameters: TrainingParameters, training: Training
 ) -> Finished:
-    """Return what the training of a network left.
-
-    Raises
-    ------
-    FileNotFoundError
-        If it has not ended, saying how several nodes train.
-    """
+    """Return the record of a network; FileNotFoundError if its training has not ended."""
     finished = read_finished(training.place, paths.model)
     if finished is None:
         raise FileNotFoundError(
-            f"{training.place / FINISHED} is missing, or the weights are others: with these "
-            f"parameters {training.name} is not trained. Where training.nodes is above 1 (it is "
+            f"{training.place / FINISHED} is missing, or the weights are others: {training.name} "
+            f"is not trained with these parameters. With training.nodes above 1 (it is "
             f"{parameters.nodes}), train first: srun python -m muscle_study train --run "
             f"{paths.run}, with the same --set; see params/README.md"
         )
@@ -125,10 +119,10 @@ def finished_network(
 
 
 def _quiet() -> None:
-    """Silence advice that does not apply here: the data are mapped, more workers would not help."""
+    """Silence advice that does not apply: the data are mapped, and more workers do not help."""
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     warnings.filterwarnings("ignore", message=".*number of training batches.*")
     warnings.filterwarnings("ignore", message=".*exists and is not empty.*")  # to resume from
-    warnings.filterwarnings("ignore", message=".*`srun`.*")  # SLURM is there, for Dask
+    warnings.filterwarnings("ignore", message=".*`srun`.*")  # SLURM serves Dask
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")  # between Lightning and torch

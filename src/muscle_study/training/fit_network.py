@@ -1,4 +1,4 @@
-"""The training of one network, from its data to calibrated weights."""
+"""Training of one network, from its data to calibrated weights."""
 
 from contextlib import nullcontext
 from pathlib import Path
@@ -25,21 +25,21 @@ from muscle_study.training.finished import Finished, read_finished, write_finish
 from muscle_study.training.module import Segmentation
 from muscle_study.training.parameters import TrainingParameters
 
-#: Of a training's key, so much that no two are alike.
+#: Digits of a training's key in folder names.
 KEY_LENGTH = 16
 
 LAST = "last"
 
 
 class Training(NamedTuple):
-    """A training of one network.
+    """Training of one network.
 
     Parameters
     ----------
     name
-        Of the weights and of what is shown.
+        Name of the network.
     data
-        What it learns from, with the parameters of the network.
+        Its data, with the parameters of the network.
     place
         Folder of its checkpoints.
     """
@@ -52,43 +52,43 @@ class Training(NamedTuple):
 def train_network(folder: Path, parameters: TrainingParameters, training: Training) -> None:
     """Train one network, from its last checkpoint if it was interrupted, and calibrate it.
 
-    A network that is finished is not trained again. Each of the processes that train together
-    calls this; the first calibrates and writes what training leaves (`Finished`).
+    A finished network is not trained again. Every process that trains calls this; the first
+    calibrates and writes the record (`Finished`).
 
     Parameters
     ----------
     folder
-        Of the model.
+        Folder of the model.
     parameters
-        Of all trainings.
+        Parameters of the stage.
     training
-        Of the network.
+        The network's training.
     """
     name, data, place = training
     if read_finished(place, folder) is not None:
         return
     lightning.seed_everything(data.seed, workers=True, verbose=False)
-    # what is deterministic stays so; each new array would be filled first, 5 % of a step's time
+    # stays deterministic without filling each new array first, which takes 5 % of a step
     torch.utils.deterministic.fill_uninitialized_memory = False
     network = data.network
     device = device_of(parameters.accelerator)
     module = Segmentation(len(parameters.channels), data.classes, network, parameters.weight_decay)
     module.network.to(memory_format=layout(device))
     if parameters.start_from is not None:
-        # heads of deep supervision start anew, which no model holds
+        # models hold no heads of deep supervision: these start anew
         module.network.load_state_dict(weights_to_start_from(parameters, name), strict=False)
     best = ModelCheckpoint(
         place, "best", monitor="validation_dice", mode="max",
         every_n_epochs=network.validation_interval, save_on_train_epoch_end=True,
     )  # fmt: skip
-    # after `best`, whose state it holds: whoever resumes from it knows the best epoch so far
+    # after `best`, so that its state, with the best epoch so far, is in the checkpoint
     latest = ModelCheckpoint(
         place, LAST, save_on_train_epoch_end=True, enable_version_counter=False
     )
     history, waiting = History(), Waiting()
     callbacks: list[Callback] = [history, waiting, best, latest]
     if network.ema_decay is not None:
-        # validation, checkpoints and so the weights that are kept are the average's
+        # validation and checkpoints use the averaged weights
         callbacks.append(EMAWeightAveraging(device, decay=network.ema_decay))
     if network.patience is not None:
         callbacks.append(Patience("validation_dice", mode="max", patience=network.patience))
@@ -99,20 +99,8 @@ def train_network(folder: Path, parameters: TrainingParameters, training: Traini
     with history.progress or nullcontext():
         trainer.fit(module, data, ckpt_path=last if last.exists() else None, weights_only=False)
     if trainer.is_global_zero:
-        kept = torch.load(best.best_model_path, map_location="cpu", weights_only=False)
-        module.load_state_dict(kept["state_dict"])
         weights = folder / f"{name}.safetensors"
-        shifts = calibrate(module.eval(), data, device)
-        save_weights(module.network, weights)
-        learned = Learned(
-            weights=weights.name,
-            training_participants=len(data.ids["train"]),
-            validation_participants=len(data.ids["validation"]),
-            best_epoch=kept["epoch"] + 1,
-            validation_dice=float(best.best_model_score),
-            log_odds_shifts=shifts,
-            trainable_parameters=sum(map(torch.numel, learned_weights(module.network).values())),
-        )
+        learned = keep_best(module, best, data, device, weights)
         finished = Finished(
             learned=learned,
             history=history.measured(),
@@ -120,13 +108,36 @@ def train_network(folder: Path, parameters: TrainingParameters, training: Traini
             weights_sha256=sha256(weights),
         )
         write_finished(finished, place)
-    trainer.strategy.barrier()  # nobody goes on to the next network before
+    trainer.strategy.barrier()  # no process begins the next network earlier
+
+
+def keep_best(
+    module: Segmentation,
+    best: ModelCheckpoint,
+    data: AnnotatedParticipants,
+    device: torch.device,
+    weights: Path,
+) -> Learned:
+    """Calibrate the weights of the best epoch and save them."""
+    kept = torch.load(best.best_model_path, map_location="cpu", weights_only=False)
+    module.load_state_dict(kept["state_dict"])
+    shifts = calibrate(module.eval(), data, device)
+    save_weights(module.network, weights)
+    return Learned(
+        weights=weights.name,
+        training_participants=len(data.ids["train"]),
+        validation_participants=len(data.ids["validation"]),
+        best_epoch=kept["epoch"] + 1,
+        validation_dice=float(best.best_model_score),
+        log_odds_shifts=shifts,
+        trainable_parameters=sum(map(torch.numel, learned_weights(module.network).values())),
+    )
 
 
 def trainer_of(
     parameters: TrainingParameters, network: NetworkParameters, callbacks: list[Callback]
 ) -> lightning.Trainer:
-    """Return what trains a network."""
+    """Return Lightning's trainer for a network."""
     return lightning.Trainer(
         max_epochs=network.max_epochs,
         check_val_every_n_epoch=network.validation_interval,
@@ -135,10 +146,10 @@ def trainer_of(
         num_nodes=parameters.nodes,
         strategy=parameters.strategy,
         precision=resolved(parameters.precision, device_of(parameters.accelerator)),
-        # convolutions on a GPU have no deterministic 3D kernels for every step: warn, do not stop
+        # some 3D convolutions have no deterministic kernel on a GPU: warn
         deterministic=True if not torch.cuda.is_available() else "warn",
         callbacks=callbacks,
-        use_distributed_sampler=False,  # the data module's own know which process draws what
+        use_distributed_sampler=False,  # the data module distributes by itself
         num_sanity_val_steps=0,
         logger=False,
         enable_progress_bar=False,
@@ -149,7 +160,7 @@ def trainer_of(
 def checkpoints_of(
     folder: Path, parameters: TrainingParameters, name: str, data: AnnotatedParticipants
 ) -> Path:
-    """Return the folder of a network's checkpoints, another for other code, parameters or data."""
+    """Return the folder of a network's checkpoints, named by code, parameters and data."""
     start = parameters.start_from and contents(model_files(ROOT / parameters.start_from))
     code = code_digest(Path(__file__))
     key = record_key(code, parameters.model_dump(), data.sha256(), start)
@@ -159,7 +170,7 @@ def checkpoints_of(
 def calibrate(
     module: Segmentation, data: AnnotatedParticipants, device: torch.device
 ) -> dict[str, float]:
-    """Give a network's masks the volumes of the validation scans; return by what shifts."""
+    """Shift a network's logits to reproduce the volumes of the validation scans; return shifts."""
     module.to(device)
     scans = (
         {name: tensor.to(device) for name, tensor in scan.items()}

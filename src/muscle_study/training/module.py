@@ -1,4 +1,4 @@
-"""How a network learns."""
+"""Lightning module: loss, optimiser and validation of a network."""
 
 from typing import Any
 
@@ -15,14 +15,14 @@ WARM_UP = 0.15
 
 
 def dice(prediction: torch.Tensor, reference: torch.Tensor, classes: int) -> torch.Tensor:
-    """Return the Dice coefficient of each class but the background; NaN where it is in neither.
+    """Return the Dice coefficient of each foreground class; NaN for a class in neither map.
 
     Parameters
     ----------
     prediction, reference
-        Maps of classes, of one shape.
+        Class maps of equal shape.
     classes
-        How many there are, with the background.
+        Number of classes with the background.
     """
     scores = []
     for value in range(1, classes):
@@ -38,13 +38,13 @@ class Segmentation(lightning.LightningModule):
     Parameters
     ----------
     channels
-        Images that come in.
+        Number of input images.
     classes
-        That are told apart.
+        Classes of the network.
     parameters
-        Of the network.
+        Parameters of the network.
     weight_decay
-        Of AdamW; its rate follows one cycle over the whole training.
+        Weight decay of AdamW, whose learning rate follows one cycle over the training.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class Segmentation(lightning.LightningModule):
         return loss
 
     def _training_loss(self, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Return the loss; of several levels the mean, in which each lower one counts half."""
+        """Return the loss; over several levels the mean, each lower level weighted by half."""
         if not self.parameters_of.deep_supervision:
             return self.loss(logits, labels)
         losses = torch.stack([self.loss(level, labels) for level in logits.unbind(1)])
@@ -101,7 +101,7 @@ class Segmentation(lightning.LightningModule):
         scores = torch.stack(self.validation_scores)
         self.validation_scores.clear()
         if self.trainer.world_size > 1:
-            # scans are dealt out one by one, and some twice so that all processes have as many
+            # scans are dealt one by one, some twice so that all processes have equally many
             dealt = self.all_gather(scores).transpose(0, 1).flatten(0, 1)
             scores = dealt[: len(self.trainer.val_dataloaders.dataset)]
         by_class = scores.nanmean(0)
@@ -110,7 +110,7 @@ class Segmentation(lightning.LightningModule):
         self.log("validation_dice", by_class.nanmean(), sync_dist=True)
 
     def configure_optimizers(self) -> dict[str, Any]:
-        """AdamW under a one-cycle learning rate."""
+        """Return AdamW with a one-cycle learning rate."""
         rate = self.parameters_of.learning_rate
         optimiser = torch.optim.AdamW(
             self.network.parameters(), lr=rate, weight_decay=self.weight_decay

@@ -1,4 +1,4 @@
-"""What the training notebook shows."""
+"""Figures of the training notebook."""
 
 import lightning
 import matplotlib.pyplot as plt
@@ -19,7 +19,7 @@ def show_patches(paths: RunPaths, parameters: TrainingParameters) -> Figure | No
     Returns
     -------
     matplotlib.figure.Figure or None
-        None where participants are real, or nobody trains.
+        None for real participants or a pretrained model.
     """
     synthetic = read_json(paths.curated / "source.json")["synthetic"]
     if not synthetic or parameters.pretrained is not None:
@@ -30,7 +30,7 @@ def show_patches(paths: RunPaths, parameters: TrainingParameters) -> Figure | No
     figure, axes = plt.subplots(1, len(patches), figsize=(13, 2.4), layout="constrained")
     for axis, patch in zip(axes, patches, strict=True):
         middle = patch["image"].shape[-1] // 2
-        # seen from the feet, as radiologists do: the participant's right on the left
+        # radiological convention: the participant's right on the left
         image = patch["image"][0, :, :, middle].flip(0).T
         label = patch["label"][0, :, :, middle].flip(0).T
         axis.imshow(image, cmap="gray", origin="lower")
@@ -42,7 +42,7 @@ def show_patches(paths: RunPaths, parameters: TrainingParameters) -> Figure | No
 
 
 def show_history(history: pd.DataFrame) -> Figure:
-    """Draw the learning curves, a row of pictures a network."""
+    """Draw the learning curves, one row per network."""
     names = history["network"].unique()
     figure, rows = plt.subplots(
         len(names), 2, figsize=(10, 3 * len(names)), layout="constrained", squeeze=False

@@ -1,4 +1,4 @@
-"""A finished model in place of a training."""
+"""Use of a pretrained model instead of a training."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,21 +9,21 @@ from muscle_study.networks.model import load_model, model_files
 from muscle_study.protocol.files import read_table, whole_file, write_table
 from muscle_study.training.used import used_earlier
 
-#: What a training leaves beside weights and card.
+#: Files of a training beside weights and card.
 CURVES = ("history.csv", "timing.csv")
 
 
 def adopt(source: Path, channels: Sequence[str], folder: Path) -> pd.DataFrame:
-    """Copy a model, with who is known to have trained it.
+    """Copy a model, with the participants known to have trained it.
 
     Parameters
     ----------
     source
         Folder of the model.
     channels
-        That this run gives the networks.
+        Channels of this run.
     folder
-        Of this run's model.
+        Folder of this run's model.
 
     Returns
     -------
@@ -33,9 +33,9 @@ def adopt(source: Path, channels: Sequence[str], folder: Path) -> pd.DataFrame:
     Raises
     ------
     FileNotFoundError
-        If there is no model.
+        There is no model.
     ValueError
-        If it sees other channels.
+        The model has other channels.
     """
     seen = load_model(source).card.parameters.channels
     if seen != list(channels):
@@ -45,7 +45,7 @@ def adopt(source: Path, channels: Sequence[str], folder: Path) -> pd.DataFrame:
         )
     write_table(used_earlier(source, "pretrained"), folder / "used.csv")
     card, *weights = model_files(source)
-    for file in (*(source / name for name in CURVES), *weights, card):  # the card says: complete
+    for file in (*(source / name for name in CURVES), *weights, card):  # the card marks completion
         with whole_file(folder / file.name) as beside:
             beside.write_bytes(file.read_bytes())
     return read_table(folder / "history.csv")

@@ -1,4 +1,4 @@
-"""Training on several devices: in processes of plain Python, which a kernel cannot start."""
+"""Training on several devices, in Python processes that a kernel cannot start itself."""
 
 import os
 import re
@@ -14,27 +14,25 @@ from muscle_study.protocol.files import write_json
 from muscle_study.protocol.paths import RunPaths
 from muscle_study.training.parameters import TrainingParameters
 
-#: Of what a training said last, for the message where it fails.
+#: Last lines of output quoted in the message of a failure.
 LINES_KEPT = 8
 
-#: Lines of a traceback that say where, not what: indented, behind the process's name.
+#: Indented lines of a traceback, behind the process's name.
 _FRAME = re.compile(r"(\[rank\d+\]: )?\s")
 
 
 def is_distributed(parameters: TrainingParameters) -> bool:
-    """Tell whether several processes train together."""
+    """Whether several processes train together."""
     return parameters.devices != 1 or parameters.nodes > 1
 
 
 def train_in_processes(paths: RunPaths, parameters: TrainingParameters) -> None:
-    """Train the networks in a process from which Lightning starts one for each further device.
-
-    What it prints is passed on line by line.
+    """Train in a process from which Lightning starts one per further device; echo its output.
 
     Raises
     ------
     RuntimeError
-        If it fails, with what it said last.
+        The training failed; the message quotes its last output.
     """
     handed = paths.model / "parameters.json"
     write_json(parameters.model_dump(mode="json"), handed)
@@ -42,7 +40,7 @@ def train_in_processes(paths: RunPaths, parameters: TrainingParameters) -> None:
     command += ["--run", paths.run, "--parameters", str(handed)]
     command += ["--scratch"] if paths.scratch else []
     environment = {progress.PLAIN: "lines", **os.environ}
-    # within a job of SLURM, Lightning would wait for processes that srun starts
+    # within a SLURM job, Lightning would wait for processes started by srun
     environment.pop("SLURM_NTASKS", None)
     said: deque[str] = deque(maxlen=LINES_KEPT)
     with subprocess.Popen(

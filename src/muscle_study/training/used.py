@@ -1,4 +1,4 @@
-"""Whose scans the networks have learned from, in this run and in those that it builds on."""
+"""Participants whose scans the networks have learned from, in this and earlier runs."""
 
 import hashlib
 from collections.abc import Mapping
@@ -10,12 +10,12 @@ from muscle_study.protocol.files import read_table
 from muscle_study.protocol.paths import RunPaths
 from muscle_study.training.data import AnnotatedParticipants
 
-#: Of the table of who trained and validated which network.
+#: Columns of ``used.csv``.
 USED_COLUMNS = ["network", "split", "participant_id", "scans_sha256"]
 
 
 def used_by(paths: RunPaths, trainings: Mapping[str, AnnotatedParticipants]) -> pd.DataFrame:
-    """Return who trains and who validates each network, with what their scans are known by."""
+    """Return the participants of each network's splits, with the hash of their scans."""
     scans = scan_hashes(paths)
     rows = [
         (name, split, who, scans[who])
@@ -27,14 +27,14 @@ def used_by(paths: RunPaths, trainings: Mapping[str, AnnotatedParticipants]) -> 
 
 
 def used_earlier(model: Path, how: str) -> pd.DataFrame:
-    """Return who has trained and validated a model that a run builds on; nobody if it is not known.
+    """Return the participants behind a model that a run builds on, if recorded.
 
     Parameters
     ----------
     model
-        Its folder.
+        Folder of the model.
     how
-        ``start_from`` or ``pretrained``; goes before the names of the networks.
+        ``start_from`` or ``pretrained``: prefix of the networks' names.
     """
     if not (model / "used.csv").exists():
         return pd.DataFrame(columns=USED_COLUMNS)
@@ -43,9 +43,9 @@ def used_earlier(model: Path, how: str) -> pd.DataFrame:
 
 
 def scan_hashes(paths: RunPaths) -> dict[str, str]:
-    """Return a hash of each participant's raw images: the same under another name, or curated anew.
+    """Return a hash of each participant's raw images, independent of names and curation.
 
-    Reference labels are left out, since these may be drawn again.
+    Reference labels are left out: they may be drawn again.
     """
     inventory = read_table(paths.curated / "inventory.csv")
     images = inventory[inventory["kind"] == "image"]
@@ -61,7 +61,7 @@ def check_test_split_unseen(paths: RunPaths) -> None:
     Raises
     ------
     ValueError
-        If one is among those whom this run used, or has scans that an earlier training used.
+        This run used a test participant, or an earlier training used the same scans.
     """
     used = read_table(paths.model / "used.csv")
     participants = read_table(paths.curated / "participants.csv")
