@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from muscle_study.cohort.export import draw_cohort, make_cohort
-from muscle_study.cohort.overview import whole_scans
+from muscle_study.cohort.overview import without_faults
 from muscle_study.cohort.parameters import CohortParameters
 from muscle_study.imaging.volumes import load as load_volume
 from muscle_study.protocol.paths import RunPaths, image_file
@@ -102,7 +102,7 @@ def test_truth_lies_apart_from_the_export(finished):
 def test_participants_with_a_fault_are_not_shown_as_whole(finished, monkeypatch):
     output, drawn = finished
     monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(output))
-    whole = whole_scans(RunPaths("small"), drawn.exported)["participant_id"]
+    whole = without_faults(RunPaths("small"), drawn.exported)["participant_id"]
     broken = set(drawn.faults["participant_id"])
     assert broken and set(whole) == set(drawn.imaged) - broken
 

@@ -47,13 +47,15 @@ BMIS = {"BMI < 22": (0, 22), "22–25": (22, 25), "25–30": (25, 30), "30–35"
         "≥ 35": (35, 99)}  # fmt: skip
 
 
-def whole_scans(paths: RunPaths, participants: pd.DataFrame) -> pd.DataFrame:
+def without_faults(paths: RunPaths, participants: pd.DataFrame) -> pd.DataFrame:
     """Return the participants without a deliberate fault."""
     faults = pd.read_csv(paths.truth / "faults.csv", dtype=str)
     return participants[~participants["participant_id"].isin(faults["participant_id"])]
 
 
-def keep(paths: RunPaths, pictures: Mapping[str, Figure], tables: Mapping[str, pd.DataFrame]):
+def write_for_report(
+    paths: RunPaths, pictures: Mapping[str, Figure], tables: Mapping[str, pd.DataFrame]
+):
     """Write figures (PNG) and tables of aggregates (CSV) for the report."""
     for name, figure in pictures.items():
         with whole_file(paths.about_cohort / f"{name}.png") as beside:
@@ -64,7 +66,7 @@ def keep(paths: RunPaths, pictures: Mapping[str, Figure], tables: Mapping[str, p
 
 def show_scan(paths: RunPaths, participants: pd.DataFrame) -> Figure:
     """Draw axial and coronal slices of all contrasts of the first participant without a fault."""
-    participant_id = whole_scans(paths, participants)["participant_id"].iloc[0]
+    participant_id = without_faults(paths, participants)["participant_id"].iloc[0]
     figure, axes = plt.subplots(2, len(CONTRASTS), figsize=(12, 6.6), layout="constrained")
     for column, contrast in zip(axes.T, CONTRASTS, strict=True):
         volume = _image(paths, participant_id, contrast)
@@ -76,7 +78,7 @@ def show_scan(paths: RunPaths, participants: pd.DataFrame) -> Figure:
 
 def mosaic(paths: RunPaths, participants: pd.DataFrame) -> Figure:
     """Draw the in-phase image of one participant for each group of sex, age and BMI."""
-    people = whole_scans(paths, participants)
+    people = without_faults(paths, participants)
     rows = [(sex, age) for sex in ("female", "male") for age in AGES]
     figure, axes = plt.subplots(
         2 * len(rows), len(BMIS), figsize=(9.6, 16.0), layout="constrained",
