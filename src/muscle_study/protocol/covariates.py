@@ -27,24 +27,35 @@ MEASURE_PREFIXES = ("psoas_", "gluteus_")
 class Covariate(Section):
     """A covariate of the participants, as the export holds it and as it is printed."""
 
-    name: str = Field(description="column in the study's tables and variable in formulas")
-    label: str = Field(description="printed name, without unit")
-    kind: Literal["continuous", "binary", "categorical"] = Field(description="kind of variable")
-    column: str | None = Field(default=None, description="column of the export; null: the name")
-    unit: str | None = Field(default=None, description="printed unit of a continuous covariate")
-    range: list[float] | None = Field(
-        default=None, description="lowest and highest plausible value; null: no limits"
+    name: str = Field(
+        description="Column in the study's tables and variable in formulas: letters, digits and "
+        f"`_`, up to {LONGEST_NAME}"
     )
-    digits: int = Field(default=1, ge=0, description="printed decimals of a continuous covariate")
+    label: str = Field(description="Printed name, without unit")
+    kind: Literal["continuous", "binary", "categorical"] = Field(description="Kind of variable")
+    column: str | None = Field(
+        default=None, description="Column of the export's participant table; `null`: the name"
+    )
+    unit: str | None = Field(
+        default=None, description="Printed unit of a continuous covariate; `1` for none"
+    )
+    range: list[float] | None = Field(
+        default=None,
+        description="Lowest and highest plausible value; others count as missing, and are counted "
+        "apart; `null`: no limits",
+    )
+    digits: int = Field(default=1, ge=0, description="Printed decimals of a continuous covariate")
     levels: list[str] | dict[str, str | int] | None = Field(
         default=None,
-        description="levels in printed order, with the export's codes where it has any",
+        description="Levels in printed order, with the export's codes where it has any: `[never, "
+        "former]` or `{never: 1, former: 2}`; other values count as missing, and are counted apart",
     )
-    reference: str | None = Field(default=None, description="reference level; null: the first")
+    reference: str | None = Field(default=None, description="Reference level; `null`: the first")
     missing: list[str | int] = Field(
-        default_factory=list, description="codes of a missing value in the export"
+        default_factory=list,
+        description="Codes of a missing value in the export, beside the layout's own",
     )
-    description: str | None = Field(default=None, description="remark for the codebook")
+    description: str | None = Field(default=None, description="Remark for the codebook")
 
     @model_validator(mode="after")
     def _check(self) -> Self:
