@@ -6,7 +6,8 @@ import os
 import numpy as np
 import pytest
 
-from muscle_study.mapping.code_version import PACKAGE, code_digest, sources_of
+from muscle_study.mapping.code_version import code_digest, sources_of
+from muscle_study.mapping.imports import PACKAGE
 from muscle_study.mapping.records import Recorded, Records
 from muscle_study.protocol.exclusions import Excluded, Reason
 
@@ -128,7 +129,8 @@ def package(tmp_path, monkeypatch):
     }.items():
         (package / name).parent.mkdir(parents=True, exist_ok=True)
         (package / name).write_text(text)
-    monkeypatch.setattr("muscle_study.mapping.code_version.PACKAGE", package)
+    for module in ("code_version", "imports"):
+        monkeypatch.setattr(f"muscle_study.mapping.{module}.PACKAGE", package)
     return package
 
 

@@ -1,16 +1,14 @@
 """The version of the code behind a function, for records and for workers on other machines."""
 
-import ast
 import hashlib
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from muscle_study.mapping.imports import PACKAGE, module_name, reached
 from muscle_study.protocol.files import sha256
-
-PACKAGE = Path(__file__).parents[1]
 
 #: Packages that no participant's result depends on, and modules in them that it does depend on.
 WITHOUT_EFFECT = ("mapping", "protocol", "publishing", "running")
@@ -60,35 +58,10 @@ def digest_of(files: Iterable[str]) -> str:
 
 
 def sources_of(module: Path) -> set[Path]:
-    """Return a module's file and those of this package that it imports, directly or indirectly.
-
-    Imports within functions count; modules without effect on results do not. Nothing is executed.
-    """
-    waiting, sources = [module], set()
-    while waiting:
-        source = waiting.pop()
-        if source not in sources:
-            sources.add(source)
-            waiting += filter(_has_effect, _imported(source))
-    return sources
-
-
-def _imported(source: Path) -> Iterator[Path]:
-    """Yield the files of this package that a module imports."""
-    for node in ast.walk(ast.parse(source.read_bytes())):
-        if not isinstance(node, ast.ImportFrom) or node.level:
-            continue
-        top, *parts = (node.module or "").split(".")
-        if top != PACKAGE.name:
-            continue
-        for named in ([*parts, alias.name] for alias in node.names):
-            # a name is a module of the package, or of the module before it
-            for place in (PACKAGE.joinpath(*named), PACKAGE.joinpath(*parts)):
-                if (file := place.with_suffix(".py")).is_file():
-                    yield file
-                    break
+    """Return a module's file and those of this package that it imports and results depend on."""
+    return reached([module], _has_effect)
 
 
 def _has_effect(file: Path) -> bool:
-    package, *_ = parts = file.relative_to(PACKAGE).with_suffix("").parts
-    return package not in WITHOUT_EFFECT or ".".join(parts) in WITH_EFFECT
+    name = module_name(file)
+    return name.split(".")[0] not in WITHOUT_EFFECT or name in WITH_EFFECT

@@ -55,7 +55,7 @@ def _needs(stage: Stage, paths: RunPaths) -> Iterator[str]:
         entries = list(imported(_code_of(notebook)))
     else:
         entries = sorted((PACKAGE / stage.package).glob("*.py"))
-    files = reached(entries, _has_effect)
+    files = reached(filter(_has_effect, entries), _has_effect)
     files |= {file for pattern in stage.files for file in ROOT.glob(pattern) if file.is_file()}
     yield from sorted(file.relative_to(ROOT).as_posix() for file in files)
     yield from (f"$(data)/{name}" for name in stage.run_files if (paths.data / name).exists())
