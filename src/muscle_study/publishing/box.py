@@ -1,14 +1,14 @@
-"""A group of people as a box: quartiles and whiskers that no single person makes."""
+"""A group of people as a box: quartiles and whiskers that reveal no single person."""
 
 import pandas as pd
 
-#: Centile at which whiskers end in groups that are large enough: beyond are single people.
+#: Centile at which whiskers end in large groups; beyond it are single people.
 TAIL = 0.05
 
-#: What a caption says of the boxes.
+#: Explanation of the boxes for a caption.
 EXPLAINED = (
     "Boxes: quartiles with the median; whiskers end at the 5th and 95th centile, in small groups "
-    "where enough participants lie beyond that none can be told"
+    "where enough participants lie beyond to hide each one"
 )
 
 #: Columns of a figure's data.
@@ -24,9 +24,9 @@ def box_of(values: pd.Series, min_count: int) -> dict[str, float]:
     Parameters
     ----------
     values
-        Without NaN, at least one.
+        At least one value, without NaN.
     min_count
-        Fewer people may not be shown.
+        Smallest number of people to show.
     """
     fewest = min(min_count / len(values), 0.5)
     whisker, quarter = max(TAIL, fewest), max(0.25, fewest)
@@ -35,5 +35,5 @@ def box_of(values: pd.Series, min_count: int) -> dict[str, float]:
 
 
 def drawn(box: dict[str, float]) -> dict[str, float]:
-    """Return a box under the names of matplotlib's ``bxp``."""
+    """Return a box with the keys of matplotlib's ``bxp``."""
     return dict(zip(("whislo", "q1", "med", "q3", "whishi"), box.values(), strict=True))

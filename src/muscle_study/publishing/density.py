@@ -1,4 +1,4 @@
-"""Two variables of many people as contours: no single point is drawn."""
+"""Density contours of two variables of many people, without single points."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from scipy import stats
 
-#: Shares of the participants that the contours enclose; none hugs the outermost people.
+#: Shares of the participants enclosed by the contours, far enough from the outermost people.
 SHARES = (0.25, 0.5, 0.75, 0.9)
 
 _STEPS = 120
@@ -23,16 +23,16 @@ def contours(
     Parameters
     ----------
     axes
-        Where to draw.
+        Axes to draw in.
     x, y
-        Shape (n,), both varying, not on one line.
+        Coordinates, shape (n,), both varying and not on one line.
     colour, line
-        Of the contours.
+        Colour and line style of the contours.
 
     Returns
     -------
     pandas.DataFrame
-        The lines' corners: ``share`` enclosed, ``line`` (a share may have several), ``x``, ``y``.
+        Corners of the lines: ``share`` enclosed, ``line`` number within the share, ``x``, ``y``.
     """
     density = stats.gaussian_kde(np.vstack([x, y]))
     margin_x, margin_y = 0.3 * np.ptp(x), 0.3 * np.ptp(y)
@@ -42,7 +42,7 @@ def contours(
     )
     height = density(np.vstack([grid_x.ravel(), grid_y.ravel()])).reshape(grid_x.shape)
     levels = levels_of(height)
-    # what lies beyond the outermost contour must not stretch the axes
+    # the area beyond the outermost contour must not stretch the axes
     outside = height < levels[0] / 2
     columns, rows = ~outside.all(axis=0), ~outside.all(axis=1)
     grid = grid_x[rows][:, columns], grid_y[rows][:, columns], height[rows][:, columns]
@@ -57,7 +57,7 @@ def contours(
 
 
 def levels_of(height: np.ndarray) -> list[float]:
-    """Return the densities, rising, above which `SHARES` of the mass on a regular grid lie."""
+    """Return the densities, rising, above which `SHARES` of a regular grid's mass lie."""
     falling = np.sort(height.ravel())[::-1]
     mass = np.cumsum(falling) / falling.sum()
     return sorted(float(falling[np.searchsorted(mass, share)]) for share in SHARES)

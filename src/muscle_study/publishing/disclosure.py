@@ -1,19 +1,19 @@
-"""Which counts may be shown, so that no small group can be read off or worked out.
+"""Suppression of counts, such that no small group can be read off or worked out.
 
-The criterion is that of an intruder who knows every shown count, which counts are sums of which,
-and that no count is negative: for a count under the threshold, a value at or above the threshold
-must stay possible for all that he knows. Suppressing just the small counts does not achieve that,
-for a total gives away the one cell that is missing; hence the complementary suppression here.
+An intruder knows every shown count, which counts are sums of which, and that no count is negative.
+For a count under the threshold, a value at or above the threshold must stay possible. Suppressing
+small counts alone is not enough, as a total gives away a single missing cell; other counts are
+suppressed too (complementary suppression).
 See Hundepool et al., Statistical Disclosure Control (Wiley, 2012), chapter 4.
 """
 
 import numpy as np
 from scipy.optimize import linprog
 
-#: Stands in tables for what is suppressed, be it small itself or hidden to protect a small one.
+#: Mark of a suppressed value in tables, small itself or hidden to protect a small one.
 MARK = "–"
 
-#: Stands in the text for a number that may not be shown.
+#: Word for a suppressed number in the text.
 SUPPRESSED = "suppressed"
 
 _UNBOUNDED = 3  # linprog's status
@@ -28,21 +28,21 @@ def protect(
 ) -> np.ndarray:
     """Choose the counts to hide.
 
-    Counts are revealed one after the other, each only if it gives no small one away. From the
-    largest to the smallest, totals stay and nothing is hidden without need.
+    Counts are revealed one by one, each only if it gives no small one away; from the largest to
+    the smallest, so that totals stay and nothing is hidden without need.
 
     Parameters
     ----------
     cells
-        Counts of the finest groups, shape (c,). A participant is in exactly one.
+        Counts of the finest groups, shape (c,); each participant is in exactly one.
     sums
-        Which cells each count of the tables adds up, 0 or 1, shape (n, c).
+        Cells that each count of the tables adds up, 0 or 1, shape (n, c).
     min_count
-        Counts below it are small. Zero is small too: it says of everyone that they are not there.
+        Threshold; counts below it are small. So is zero: it says that nobody is there.
     fixed
-        Counts that are shown elsewhere and cannot be hidden, boolean, shape (n,).
+        Counts shown elsewhere that cannot be hidden, boolean, shape (n,).
     order
-        Indices of the counts, the ones most worth showing first, shape (n,); by default from the
+        Indices of the counts, those most worth showing first, shape (n,); by default from the
         largest to the smallest.
 
     Returns
@@ -86,7 +86,7 @@ def gives_away(
 
 
 def largest_possible(counts: np.ndarray, sums: np.ndarray, shown: np.ndarray, index: int) -> float:
-    """Return the largest value of count `index` that agrees with the shown counts."""
+    """Return the largest value of count `index` that is consistent with the shown counts."""
     solved = linprog(
         -sums[index], A_eq=sums[shown], b_eq=counts[shown], bounds=(0, None), method="highs"
     )
@@ -97,19 +97,19 @@ def largest_possible(counts: np.ndarray, sums: np.ndarray, shown: np.ndarray, in
 
 
 def hidden_in_table(table: np.ndarray, min_count: int) -> np.ndarray:
-    """Choose what to hide in a cross-table that is shown with its totals.
+    """Choose the counts to hide in a cross-table shown with its totals.
 
     Parameters
     ----------
     table
         Counts without totals, shape (rows, columns).
     min_count
-        Counts below it are small.
+        Threshold; counts below it are small.
 
     Returns
     -------
     numpy.ndarray
-        True where to hide, with the totals as last row and column: (rows + 1, columns + 1).
+        True for each count to hide; totals are the last row and column: (rows + 1, columns + 1).
     """
     rows, columns = table.shape
     pick_rows = np.vstack([np.eye(rows), np.ones(rows)])
@@ -124,9 +124,9 @@ def pool_small(counts: dict[str, int], min_count: int) -> list[tuple[tuple[str, 
     Parameters
     ----------
     counts
-        Category to count; zeros are dropped.
+        Counts by category; zeros are dropped.
     min_count
-        Counts below it are small.
+        Threshold; counts below it are small.
 
     Returns
     -------

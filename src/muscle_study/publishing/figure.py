@@ -1,4 +1,4 @@
-"""A figure of the manuscript: an SVG that is the same bytes each time, its caption and its data."""
+"""A figure of the manuscript: a reproducible SVG, its caption and its data."""
 
 from dataclasses import dataclass
 from io import StringIO
@@ -22,9 +22,9 @@ class Picture:
     figure
         The drawing.
     caption
-        With n and definitions.
+        Caption with n and definitions.
     data
-        The aggregates that are drawn, where no table holds them.
+        Drawn aggregates; without them, those of the result's table.
     name
         Going: results carry the name.
     """

@@ -1,4 +1,4 @@
-"""Numbers for the manuscript's text: one formatter, each with its unit and its source."""
+"""Numbers for the manuscript's text, printed by one formatter, with unit and source."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from muscle_study.protocol.files import read_json
 
-#: Stands in the text for a number that the data do not suffice for.
+#: Word for a number that the data do not suffice to estimate.
 NOT_ESTIMABLE = "not estimable"
 
 MINUS = "\u2212"
@@ -14,16 +14,16 @@ NO_BREAK_SPACE = "\u00a0"
 
 
 def format_number(value: float, digits: int = 0, unit: str = "") -> str:
-    """Write a number as it stands in the manuscript.
+    """Format a number for the manuscript.
 
     Parameters
     ----------
     value
-        The number. Integers are given thousands separators.
+        Number, printed with thousands separators.
     digits
-        Decimals.
+        Number of decimals.
     unit
-        Set behind a no-break space; ``%`` as well.
+        Unit or ``%``, printed after a no-break space.
 
     Examples
     --------
@@ -41,7 +41,7 @@ def format_number(value: float, digits: int = 0, unit: str = "") -> str:
 
 
 def format_p(p: float) -> str:
-    """Write a p-value: three decimals, ``<0.001`` below.
+    """Format a p-value: three decimals, or ``<0.001``.
 
     Examples
     --------
@@ -63,11 +63,11 @@ class Number:
     Parameters
     ----------
     text
-        As printed.
+        Number as printed.
     value
-        As computed; ``None`` for a word.
+        Number as computed; ``None`` for a word.
     cell
-        Name of the result that it belongs to.
+        Name of its result.
     """
 
     text: str
@@ -78,7 +78,7 @@ class Number:
 class Numbers:
     """The numbers of one result, under dotted names such as ``dice.psoas``.
 
-    A value that is NaN is printed as a word, since the text has no empty places.
+    NaN is printed as a word.
     """
 
     def __init__(self):
@@ -127,7 +127,7 @@ class Numbers:
 
 
 def read_numbers(folder: Path) -> dict[str, Number]:
-    """Read every ``*.json`` of `folder`; names must not repeat across files."""
+    """Read all ``*.json`` of `folder`; a name in two files is an error."""
     numbers: dict[str, Number] = {}
     for path in sorted(folder.glob("*.json")):
         for name, number in read_json(path).items():

@@ -1,4 +1,4 @@
-"""What an analysis returns, and publishing it."""
+"""Results of analyses, and their publication."""
 
 from dataclasses import asdict, dataclass, field
 from html import escape
@@ -17,17 +17,17 @@ from muscle_study.publishing.table import Table
 
 @dataclass(frozen=True)
 class Result:
-    """What an analysis found.
+    """Result of an analysis.
 
     Parameters
     ----------
     name
-        Names the files, the anchor in the notebook's page, and the references in the manuscript
-        (``tbl-<name>``, ``fig-<name>``).
+        Name of the files, of the anchor in the notebook's page, and of the references in the
+        manuscript (``tbl-<name>``, ``fig-<name>``).
     table, figure
-        For the manuscript or its supplement.
+        Table and figure for the manuscript or its supplement.
     numbers
-        For the text.
+        Numbers for the text.
     json
         Coefficients for programs, written as ``tables/<name>.json``.
     """
@@ -46,9 +46,9 @@ class Absent:
     Parameters
     ----------
     name
-        As that of the `Result`.
+        Name of the `Result` that other runs have.
     reason
-        For readers, e.g. ``the truth is known of synthetic cohorts alone``.
+        Reason for readers, e.g. ``the true sizes are known of synthetic cohorts only``.
     """
 
     name: str
@@ -58,8 +58,8 @@ class Absent:
 class Publisher:
     """Writes one stage's results to the run's report folder, and shows them in the notebook.
 
-    What the stage published before is removed first: a result that the run no longer has must not
-    be left. ``published/<stage>.json`` lists what is there and what is absent, and why.
+    Earlier results of the stage are removed first: this run may no longer have them.
+    ``published/<stage>.json`` lists the results' files, and the reasons for absent ones.
 
     Parameters
     ----------

@@ -10,18 +10,18 @@ from matplotlib.figure import Figure
 #: Widths of a journal's column and page (inches).
 ONE_COLUMN, TWO_COLUMNS = 3.5, 7.0
 
-#: Okabe and Ito's colours, told apart with every common colour-blindness and in grey print.
+#: Okabe and Ito's colours, distinct with every common colour-blindness and in grey print.
 BLUE, ORANGE, GREEN, SKY, VERMILION = "#0072B2", "#E69F00", "#009E73", "#56B4E9", "#D55E00"
 INK, GREY, PALE = "#222222", "#6B7280", "#D9DDE3"
 
 SEX_COLOURS = {"male": BLUE, "female": VERMILION}
 
-#: Sexes differ by line too, for prints without colour.
+#: Lines of the sexes, for prints without colour.
 SEX_LINES = {"male": "-", "female": (0, (4, 1.5))}
 
 MUSCLE_COLOURS = {"psoas": ORANGE, "gluteus": GREEN}
 
-#: Muscles' sides on a grey picture, where lightness must stand out.
+#: Muscles' sides on a grey image, where lightness must stand out.
 STRUCTURE_COLOURS = {
     "psoas_left": "#F0E442",
     "psoas_right": ORANGE,
@@ -29,7 +29,7 @@ STRUCTURE_COLOURS = {
     "gluteus_right": "#2BD4A0",
 }
 
-#: Fewer participants than this many times the disclosure threshold make no density: its shape
+#: A density needs this many times the disclosure threshold of participants; with fewer, its shape
 #: would follow single people.
 DENSITY_FACTOR = 4
 
@@ -73,13 +73,13 @@ _RC = {
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """Draw in the study's style inside the block."""
+    """Apply the study's style inside the block."""
     with mpl.rc_context(_RC):
         yield
 
 
 def tag_synthetic(figure: Figure, synthetic: bool) -> None:
-    """Mark the figure of a synthetic run as such, above its right corner."""
+    """Mark a figure of a synthetic run as such, above its right corner."""
     if synthetic:
         figure.suptitle(
             "synthetic cohort", x=0.995, ha="right", fontsize=6.5, color=GREY, style="italic"
@@ -87,6 +87,6 @@ def tag_synthetic(figure: Figure, synthetic: bool) -> None:
 
 
 def say_instead(axes: Axes, words: str) -> None:
-    """Put words where nothing can be drawn."""
+    """Show words in place of a drawing."""
     axes.set_axis_off()
     axes.text(0.5, 0.5, words, ha="center", va="center", color=GREY, transform=axes.transAxes)

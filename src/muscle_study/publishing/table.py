@@ -10,16 +10,16 @@ from muscle_study.protocol.files import write_table, write_text
 from muscle_study.publishing.disclosure import MARK
 from muscle_study.publishing.numbers import NO_BREAK_SPACE, format_number, interval
 
-#: Signs that Pandoc or Quarto would read as markup.
+#: Characters that Pandoc or Quarto would read as markup.
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>|~^$@#])")
 
-#: Cells that are set to the right: numbers, the mark of suppression, nothing.
+#: Right-aligned cells: numbers, the mark of suppression, empty ones.
 _NUMERIC = re.compile(r"^$|^[−–]?\d|^–$|^\\<\d")
 
-#: Characters of the widest column; longer cells wrap.
+#: Width of the widest column in characters; longer cells wrap.
 _WIDEST = 32
 
-#: Characters that the space between columns takes.
+#: Width of the space between columns in characters.
 _PADDING = 3
 
 
@@ -30,11 +30,11 @@ class Table:
     Parameters
     ----------
     data
-        The numbers, one observation a row; suppressed ones are empty.
+        Numbers, one observation per row; suppressed ones are empty.
     text
-        The same as printed; column names are the header.
+        Table as printed; column names are the header.
     caption
-        With definitions, sample and abbreviations.
+        Caption with definitions, sample and abbreviations.
     name
         Going: results carry the name.
     """
@@ -62,7 +62,7 @@ class Table:
 
 
 def escape(text: str) -> str:
-    r"""Return `text` such that Pandoc prints it as it is.
+    r"""Return `text` escaped, such that Pandoc prints it literally.
 
     Examples
     --------
@@ -73,10 +73,10 @@ def escape(text: str) -> str:
 
 
 def pipe_table(text: pd.DataFrame) -> str:
-    """Return a Pandoc pipe table: numbers to the right, words to the left.
+    """Return a Pandoc pipe table with numbers right-aligned and words left-aligned.
 
-    Pandoc takes the columns' relative widths from the dashes once a line is longer than its own.
-    They follow the widest cell; headers wrap between words, and so do very long cells.
+    For long lines, Pandoc takes the columns' relative widths from the dashes; these follow the
+    widest cell. Headers and very long cells wrap between words.
     """
     header = [escape(str(name)) for name in text.columns]
     rows = [[escape(str(cell)) for cell in row] for row in text.itertuples(index=False)]
@@ -94,13 +94,13 @@ def _dashes(name: str, cells: tuple[str, ...]) -> str:
 
 
 def without_repeats(text: pd.DataFrame, column: str) -> pd.DataFrame:
-    """Return the table with a cell of `column` left empty where it repeats the one above."""
+    """Return the table with cells of `column` empty that repeat the one above."""
     repeated = text[column].eq(text[column].shift())
     return text.assign(**{column: text[column].mask(repeated, "")})
 
 
 def unbroken(text: str) -> str:
-    """Return `text` with spaces at which no line breaks."""
+    """Return `text` with no-break spaces."""
     return text.replace(" ", NO_BREAK_SPACE)
 
 
@@ -125,7 +125,7 @@ def count(n: float, hidden: bool) -> str:
 
 
 def suppression_note(text: pd.DataFrame, min_count: int) -> str:
-    """Return the caption's sentence on the mark of suppression, if the table holds it."""
+    """Return the caption's sentence on the mark of suppression; empty without marks."""
     if not text.eq(MARK).any(axis=None):
         return ""
     return f" {MARK}: not shown, being fewer than {min_count} or giving such a group away."

@@ -1,7 +1,7 @@
-"""What must not be published: unresolved references, participants, dates, this machine's paths.
+"""Search for what must not be published: participants, dates, machine paths, open references.
 
-Looked through are the rendered pages, all that they show, the data that are embedded in them for
-charts and for the look-up, and the notebooks and manifests that the run leaves beside them.
+The search covers the rendered pages, all they show, data embedded in them for charts and for the
+look-up, and the run's notebooks and manifests.
 """
 
 import re
@@ -16,18 +16,17 @@ import pandas as pd
 from muscle_study.protocol.paths import MANUSCRIPT, ROOT, RunPaths
 from muscle_study.report.errors import ReportError
 
-#: What Quarto and Pandoc print where something could not be resolved.
+#: Marks of Quarto and Pandoc for what they could not resolve.
 UNRESOLVED = re.compile(
     r"\?(?:var|meta):[\w.-]*|\?@?(?:fig|tbl|sec|eq)-[\w-]*|\?\?|\{\{<[^>]*|\?include\b|[\[(][a-z]+\d{4}\w*\?"
 )
 
 REFERENCES = MANUSCRIPT / "references.bib"
 
-#: An identifier shorter than this cannot be told from a number of the text.
+#: Shortest identifier to look for; shorter ones look like numbers of the text.
 SHORTEST_IDENTIFIER = 4
 
-#: Days as people, viewers and DICOM itself (eight digits) write them: of birth or of a scan, they
-#: identify.
+#: Dates as people, viewers and DICOM (eight digits) write them: dates of birth or scan identify.
 DATE = re.compile(
     r"(?<![\d.])(?:(?:19|20)\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])"
     r"|(?:0?[1-9]|[12]\d|3[01])\.(?:0?[1-9]|1[0-2])\.(?:19|20)\d\d"
@@ -35,12 +34,12 @@ DATE = re.compile(
     r"(?![\d.]\d)(?!\d)"
 )
 
-#: Attributes that a reader, or a reader's software, gets to see.
+#: Attributes that a reader or a screen reader sees.
 READ_ATTRIBUTES = ("alt", "title", "href", "aria-label")
 
 
 class _Text(HTMLParser):
-    """Collects what a reader can see, comments, which figures keep their text in, and JSON data."""
+    """Collects visible text, comments (which hold the text of figures) and JSON data."""
 
     def __init__(self):
         super().__init__()
@@ -71,14 +70,14 @@ class _Text(HTMLParser):
 
 
 def html_text(html: str) -> str:
-    """Return the text of a page: what is visible, links, alternative texts, comments, data."""
+    """Return the text of a page: visible text, links, alternative texts, comments, data."""
     reader = _Text()
     reader.feed(html)
     return " ".join(reader.parts)
 
 
 def read_text(path: Path) -> str:
-    """Return what is to be checked in a rendered file or in one that goes into it."""
+    """Return the text to check in a rendered file or in a source of one."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".ipynb":
         return notebook_text(text)
@@ -88,7 +87,7 @@ def read_text(path: Path) -> str:
 
 
 def notebook_text(text: str) -> str:
-    """Return sources and outputs of a notebook, but for the pixels of its pictures."""
+    """Return sources and outputs of a notebook, without the pixels of pictures."""
     parts = []
     for cell in nbformat.reads(text, as_version=4).cells:
         parts.append(cell.source)
@@ -100,7 +99,7 @@ def notebook_text(text: str) -> str:
 
 
 def participant_ids(paths: RunPaths) -> set[str]:
-    """Return every identifier that the run knows of, excluded participants too."""
+    """Return all identifiers of the run, including excluded participants."""
     names = ("participants.csv", "inventory.csv", "exclusions.csv")
     tables = [paths.curated / name for name in names]
     known = [
@@ -110,8 +109,8 @@ def participant_ids(paths: RunPaths) -> set[str]:
     ]
     if not known:
         raise ReportError(
-            f"{paths.curated / 'participants.csv'} is missing: without the identifiers it cannot "
-            "be checked that none is in the report; run the curation stage first"
+            f"{paths.curated / 'participants.csv'} is missing: the report cannot be checked "
+            "for identifiers; run the curation stage first"
         )
     return set(pd.concat(known).dropna())
 
@@ -122,10 +121,10 @@ def find_unresolved(text: str) -> list[str]:
 
 
 def find_identifiers(text: str, identifiers: Iterable[str]) -> list[str]:
-    """Return the identifiers that stand in `text` as words of their own.
+    """Return the identifiers in `text` that are words of their own.
 
-    Digits behind a decimal point or comma are no identifier. Identifiers of fewer than
-    `SHORTEST_IDENTIFIER` characters are not looked for.
+    Digits behind a decimal point or comma do not count, nor do identifiers of fewer than
+    `SHORTEST_IDENTIFIER` characters.
 
     Examples
     --------
@@ -143,7 +142,7 @@ def _words(text: str) -> set[str]:
 
 
 def find_dates(text: str) -> list[str]:
-    """Return the days that `text` names.
+    """Return the dates in `text`.
 
     Examples
     --------
@@ -156,7 +155,7 @@ def find_dates(text: str) -> list[str]:
 
 
 def seeds(paths: RunPaths) -> set[str]:
-    """Return the seeds of the run's parameters: one may look like a day."""
+    """Return the seeds of the run's parameters, which may look like dates."""
     found = set()
     for path in paths.parameters.glob("*.json"):
         found |= set(re.findall(r'"seed": (\d+)', path.read_text(encoding="utf-8")))
@@ -164,38 +163,38 @@ def seeds(paths: RunPaths) -> set[str]:
 
 
 def machine_folders(paths: RunPaths) -> list[str]:
-    """Return this machine's folders that pages must not name, the deepest first."""
+    """Return the folders of this machine that pages must not name, the deepest first."""
     folders = {str(folder) for folder in (ROOT, paths.output, Path.home(), sys.prefix)}
     return sorted(folders - {"/"}, key=len, reverse=True)
 
 
 def find_machine_paths(text: str, paths: RunPaths) -> list[str]:
-    """Return the folders of this machine that `text` names."""
+    """Return the folders of this machine in `text`."""
     return [folder for folder in machine_folders(paths) if folder + "/" in text]
 
 
 def check(
     manuscripts: list[Path], others: list[Path], paths: RunPaths, records: Iterable[Path] = ()
 ) -> None:
-    """Refuse what must not be shown.
+    """Raise an error if a file shows what must not be published.
 
     Parameters
     ----------
     manuscripts
-        Checked for everything.
+        Files to check for everything.
     others
-        Pages of notebooks, tables, captions, figures, numbers: checked for identifiers, dates and
-        paths, as their code may hold any mark.
+        Pages of notebooks, tables, captions, figures, numbers: not checked for unresolved marks,
+        which their code may hold.
     paths
         The run.
     records
-        What the run leaves beside these, executed notebooks and manifests: checked for identifiers
-        alone, as they say when and where the run was.
+        Executed notebooks and manifests: checked for identifiers only, as they say when and where
+        the run was.
 
     Raises
     ------
     ReportError
-        Naming each file and what it shows.
+        Naming each file and its finding.
     """
     # a reference's page, such as 106236, may happen to be somebody's identifier
     references = REFERENCES.read_text(encoding="utf-8")

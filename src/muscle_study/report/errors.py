@@ -1,5 +1,5 @@
-"""What stops a render."""
+"""The error that stops a render."""
 
 
 class ReportError(ValueError):
-    """The manuscript cannot be rendered as it stands; the message names what is wrong and where."""
+    """The manuscript cannot be rendered; the message says what is wrong and where."""

@@ -20,7 +20,7 @@ READER = "markdown"
 
 
 def description() -> str:
-    """Return what the colophon calls this renderer."""
+    """Return the renderer's name for the colophon."""
     return f"Pandoc {pypandoc.get_pandoc_version()} and Typst {version('typst')}"
 
 
@@ -30,18 +30,18 @@ def render(project: Path, variables: dict[str, str], ribbon: str, formats: list[
     Parameters
     ----------
     project
-        The project's folder: ``_quarto.yml``, the manuscript and all that it shows.
+        The project's folder: ``_quarto.yml``, the manuscript and all it shows.
     variables
-        What the ``var`` shortcodes stand for.
+        Values of the ``var`` shortcodes.
     ribbon
-        What stands above every page; empty for nothing.
+        Text above every page; empty for none.
     formats
         ``"html"``, ``"pdf"``.
 
     Returns
     -------
     list of Path
-        What was rendered, and for the PDF its Typst source, which can be searched.
+        Rendered files; with a PDF also its Typst source, which can be searched.
     """
     text = expand(project / "manuscript.qmd", variables)
     made: list[Path] = []
@@ -90,7 +90,7 @@ def pandoc(text: str, project: Path, ribbon: str, options: list[str]) -> str:
     Raises
     ------
     ReportError
-        With Pandoc's words; its warnings (an unknown citation, a missing picture) count.
+        With Pandoc's message, also for warnings (an unknown citation, a missing picture).
     """
     command = [
         pypandoc.get_pandoc_path(), f"--from={READER}", "--standalone", "--number-sections",

@@ -1,4 +1,4 @@
-"""The interactive look-up of a centile: a form, the models' coefficients, and a script; offline."""
+"""The offline look-up of a centile: a form, the models' coefficients and a script."""
 
 import json
 from html import escape
@@ -17,12 +17,12 @@ NOTICES = {
 
 
 def lookup(models: Path) -> str:
-    """Return the look-up as a raw block of Markdown; a comment where the run has no centiles.
+    """Return the look-up as a raw block of Markdown; a comment for a run without centiles.
 
     Parameters
     ----------
     models
-        ``centile_model.json``, which the statistics write.
+        Published ``centile_model.json``.
     """
     if not models.exists():
         return f"<!-- no {models.name} -->\n"

@@ -16,7 +16,7 @@ def available() -> bool:
 
 
 def description() -> str:
-    """Return what the colophon calls this renderer."""
+    """Return the renderer's name for the colophon."""
     return f"Quarto {_quarto(['--version']).strip()}"
 
 
@@ -33,7 +33,7 @@ def render(project: Path, formats: list[str]) -> list[Path]:
     Returns
     -------
     list of Path
-        What was rendered, and for the PDF its Typst source, which can be searched.
+        Rendered files; with a PDF also its Typst source, which can be searched.
     """
     made = []
     for name in formats:

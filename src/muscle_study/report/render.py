@@ -28,13 +28,13 @@ from muscle_study.report.shortcodes import expand
 def render(run: str, parameters: ReportParameters) -> list[Path]:
     """Render the manuscript and the pages of the executed notebooks.
 
-    Everything is made in a folder beside the run's, checked, and only then moved into it, so
-    that a failed render leaves what was there.
+    Everything is made in a folder beside the run's, checked, and only then moved into it: a failed
+    render leaves the earlier one in place.
 
     Parameters
     ----------
     run
-        Name of the run; its stages have been run.
+        Name of a run whose stages have been run.
     parameters
         Title, authors, formats.
 
@@ -46,8 +46,7 @@ def render(run: str, parameters: ReportParameters) -> list[Path]:
     Raises
     ------
     ReportError
-        If a stage has not written what the manuscript needs, or if the manuscript refers to what
-        is missing or shows what it must not.
+        If the manuscript refers to a missing result or shows what it must not.
     """
     paths = RunPaths(run)
     begun = time.monotonic()
@@ -61,7 +60,7 @@ def render(run: str, parameters: ReportParameters) -> list[Path]:
 
     with _beside(paths.reports) as project:
         lay_out(paths, parameters, numbers, variables, notebooks, project)
-        expand(project / "manuscript.qmd", variables)  # names what is missing, before any work
+        expand(project / "manuscript.qmd", variables)  # names what is missing before any work
         pages = write_pages(
             notebooks,
             MANUSCRIPT / "style" / "notebook.html",
@@ -106,7 +105,7 @@ def _numbers(paths: RunPaths) -> Mapping[str, Number]:
 
 
 def _read(paths: RunPaths) -> Hashes:
-    """Return the hashes of what the report is made from."""
+    """Return the hashes of the report's inputs."""
     found: Hashes = {}
     for index in sorted(paths.published("").parent.glob("*.json")):
         for folder, files in published_hashes(index.stem, paths).items():
@@ -119,7 +118,7 @@ def _read(paths: RunPaths) -> Hashes:
 
 
 def _written(made: list[Path], project: Path, paths: RunPaths) -> Hashes:
-    """Return the hashes of the manuscript and of the notebooks' pages, under their final places."""
+    """Return the hashes of the manuscript and of the notebooks' pages, by their final folder."""
     found: Hashes = {}
     for path in made:
         folder = (paths.reports / path.relative_to(project)).parent
@@ -129,7 +128,7 @@ def _written(made: list[Path], project: Path, paths: RunPaths) -> Hashes:
 
 
 def _shown(project: Path, paths: RunPaths) -> list[Path]:
-    """Return the tables, captions, figures and numbers that are published with the manuscript."""
+    """Return the tables, captions, figures and numbers published with the manuscript."""
     folders = (project / "tables", project / "figures", project / "_captions", paths.numbers)
     return sorted(
         path
@@ -141,7 +140,7 @@ def _shown(project: Path, paths: RunPaths) -> list[Path]:
 
 @contextmanager
 def _beside(folder: Path) -> Iterator[Path]:
-    """Yield an empty folder beside `folder`, on the same disk, and remove it at the end."""
+    """Yield an empty folder beside `folder`, on the same disk; remove it at the end."""
     beside = folder.with_name(f"{folder.name}.rendering")
     shutil.rmtree(beside, ignore_errors=True)
     beside.mkdir(parents=True)
@@ -152,8 +151,8 @@ def _beside(folder: Path) -> Iterator[Path]:
 
 
 def _move(project: Path, reports: Path) -> None:
-    """Put the project's files in place, each by a rename; the manuscript itself comes last."""
-    for folder in (".quarto", "tables", "figures"):  # a cache, and copies of what is there
+    """Move the project's files into place, each by a rename, the manuscript last."""
+    for folder in (".quarto", "tables", "figures"):  # a cache, and copies
         shutil.rmtree(project / folder, ignore_errors=True)
     files = (path for path in project.rglob("*") if path.is_file())
     for path in sorted(files, key=lambda path: (path.stem == "manuscript", path)):

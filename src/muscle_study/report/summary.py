@@ -1,4 +1,4 @@
-"""A run on one screen: where the report is, who is in it, what it found, what it cost."""
+"""Summary of a run on one screen: report, participants, results, cost."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,12 +14,12 @@ MEASURES = {"csa": "psoas CSA", "gluteus": "gluteus volume"}
 
 
 def summary(run: str) -> str:
-    """Return the summary of a finished run, all of it read from the run's files.
+    """Return the summary of a finished run, read from its files.
 
     Raises
     ------
     KeyError
-        Naming the number that the run has not computed.
+        Naming a missing number.
     """
     paths = RunPaths(run)
     numbers = read_numbers(paths.numbers)
