@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from muscle_study.curation.split import SPLITS
 from muscle_study.curation.stage import Curated
 from muscle_study.imaging.volumes import load, open_mapped
+from muscle_study.protocol.covariates import BUILT_IN
 from muscle_study.protocol.exclusions import REASON_TEXT, Reason
 from muscle_study.protocol.files import whole_file
 from muscle_study.protocol.findings import Correction, Flag
@@ -79,9 +80,12 @@ def missing_overview(curated: Curated, min_count: int) -> pd.DataFrame:
     one.
     """
     table = curated.missing
+    required = [covariate.name for covariate in BUILT_IN if covariate.name != "bmi_kg_m2"]
     if curated.about["demographics"]:
-        table = table[table["variable"] == "bmi_kg_m2"]
+        table = table[~table["variable"].isin(required)]
     without = table["missing"] + table["unreadable"]
+    # an implausible value of a built-in covariate is a reason to exclude, and counted there
+    without += table["implausible"].mask(table["variable"].isin(required), 0)
     small = without.between(1, min_count - 1) | (table["participants"] - without).between(
         1, min_count - 1
     )

@@ -1,25 +1,26 @@
-"""The participant table: its schema, and who leaves because of what it says."""
+"""The participant table: its schema, and the exclusions that follow from it."""
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
 from muscle_study.curation.parameters import CurationParameters
 from muscle_study.curation.pseudonyms import pseudonyms, read_key
 from muscle_study.curation.sources.source import Source
-from muscle_study.curation.sources.tables import COVARIATES, TRAITS
+from muscle_study.protocol.covariates import BUILT_IN, Covariate
 from muscle_study.protocol.exclusions import Reason, exclusion_table
 
-NUMERIC = COVARIATES[1:]
+NUMERIC = [covariate.name for covariate in BUILT_IN if covariate.kind == "continuous"]
 
-#: Identifiers become file names.
+#: Pattern of identifiers, which become file names.
 SAFE_ID = r"[A-Za-z0-9][A-Za-z0-9_-]*"
 
-#: In this order: a participant with several faults is counted under the first.
+#: Reasons in order of precedence: a participant with several faults is counted under the first.
 REASONS = (
     Reason.DUPLICATE_ID,
     Reason.MISSING_COVARIATE,
@@ -27,25 +28,25 @@ REASONS = (
     Reason.BMI_CONTRADICTION,
 )
 
-#: A fault that more than this share of the participants has is the table's, not theirs.
+#: Share of the participants beyond which a common fault is the table's, not theirs.
 BROKEN_SHARE = 0.5
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What the records of an export's participants gave.
+    """The participants of an export after the check of their records.
 
     Parameters
     ----------
     participants
-        ``participant_id``, ``source_id`` (the export's), covariates as numbers, ``given_split``;
-        sorted by identifier. A BMI that is not stated is computed.
+        ``participant_id``, ``source_id`` (the export's), covariates as numbers or levels,
+        ``given_split``; sorted by identifier. A BMI that is not stated is computed.
     exclusions
-        One row a participant who leaves.
+        One row per excluded participant.
     missing
-        As from `missing_table`.
+        Counts of missing values, as from `missing_table`.
     unmatched_withdrawals
-        How many identifiers on the list of withdrawals are nobody's in the export.
+        Number of withdrawn identifiers that do not occur in the export.
     """
 
     participants: pd.DataFrame
@@ -65,37 +66,49 @@ def schema(parameters: CurationParameters, required: bool) -> pa.DataFrameSchema
     parameters
         Plausible ranges and the tolerance of the BMI.
     required
-        Whether sex, age, height and weight must be there. BMI need not: it follows from them.
+        Whether sex, age, height and weight are required. BMI is not: it follows from them.
     """
     tolerance = parameters.bmi_tolerance_kg_m2
 
-    def ranged(low: float, high: float) -> pa.Column:
+    def column(covariate: Covariate) -> pa.Column:
+        nullable = not required or covariate.name == "bmi_kg_m2"
+        if covariate.kind != "continuous":
+            text = f"{Reason.IMPLAUSIBLE_VALUE}: neither {' nor '.join(covariate.level_names)}"
+            return pa.Column(
+                str, pa.Check.isin(covariate.level_names, error=text), nullable=nullable
+            )
+        if covariate.range is None:
+            return pa.Column(float, nullable=nullable)
+        low, high = covariate.range
         text = f"{Reason.IMPLAUSIBLE_VALUE}: outside {low:g}–{high:g}"
-        return pa.Column(float, pa.Check.in_range(low, high, error=text), nullable=not required)
+        return pa.Column(float, pa.Check.in_range(low, high, error=text), nullable=nullable)
 
     def bmi_agrees(table: pd.DataFrame) -> pd.Series:
         off = (table["bmi_kg_m2"] - bmi_kg_m2(table)).abs()
         return ~(off > tolerance)  # NaN, where either is unknown, is no contradiction
 
-    sexes = ["male", "female"]
     return pa.DataFrameSchema(
         {
             "participant_id": pa.Column(str, unique=True, report_duplicates="all"),
-            "sex": pa.Column(
-                str,
-                pa.Check.isin(sexes, error=f"{Reason.IMPLAUSIBLE_VALUE}: neither male nor female"),
-                nullable=not required,
-            ),
-            "age_years": ranged(*parameters.age_range_years),
-            "height_cm": ranged(*parameters.height_range_cm),
-            "weight_kg": ranged(*parameters.weight_range_kg),
-            "bmi_kg_m2": pa.Column(float, nullable=True),
+            **{covariate.name: column(covariate) for covariate in built_in(parameters)},
         },
         checks=pa.Check(
             bmi_agrees,
             error=f"{Reason.BMI_CONTRADICTION}: over {tolerance:g} kg/m² off height and weight",
         ),
     )
+
+
+def built_in(parameters: CurationParameters) -> list[Covariate]:
+    """Return the built-in covariates with the plausible ranges of the parameters."""
+    ranges = {
+        "age_years": parameters.age_range_years,
+        "height_cm": parameters.height_range_cm,
+        "weight_kg": parameters.weight_range_kg,
+    }
+    return [
+        covariate.model_copy(update={"range": ranges.get(covariate.name)}) for covariate in BUILT_IN
+    ]
 
 
 def bmi_kg_m2(table: pd.DataFrame) -> pd.Series:
@@ -108,19 +121,21 @@ def check_participants(
 ) -> Checked:
     """Read an export's participants and set aside those whose record is broken.
 
+    A declared covariate excludes nobody: what is implausible or of no level is missing.
+
     Parameters
     ----------
     source
         The export.
     with_images
-        Identifiers that it has a place for images of.
+        Identifiers with a place for images in the export.
     parameters
-        Of the stage.
+        Parameters of the stage.
 
     Raises
     ------
     FileNotFoundError, ValueError
-        When the table itself is broken; the message names file, column and remedy.
+        If the table itself is broken; the message names file, column and remedy.
     """
     listed = source.table()
     unlisted = sorted(set(with_images) - set(listed["participant_id"]))
@@ -131,9 +146,14 @@ def check_participants(
     numbers = {
         column: pd.to_numeric(text[column], errors="coerce").astype(float) for column in NUMERIC
     }
-    table = text.assign(sex=text["sex"].astype("str"), **numbers)
+    declared = {
+        covariate.name: covariate.values(text[covariate.name]) for covariate in source.covariates
+    }
+    table = text.assign(sex=text["sex"].astype("str"), **numbers, **declared)
     faults = find_faults(table, text, schema(parameters, required=source.demographics))
     check_not_systematic(faults, table["participant_id"].nunique(), str(name))
+    missing = missing_table(text, [*built_in(parameters), *source.covariates])
+    check_declarations(text, missing, source.covariates, str(name))
     first = pd.concat([withdrawn, faults.drop_duplicates("participant_id")], ignore_index=True)
     table["bmi_kg_m2"] = table["bmi_kg_m2"].fillna(bmi_kg_m2(table))
     kept = table[~table["participant_id"].isin(first["participant_id"])]
@@ -145,54 +165,85 @@ def check_participants(
         )
         kept["participant_id"] = kept["participant_id"].map(names)
         first["participant_id"] = first["participant_id"].map(names)
-    columns = ["participant_id", "source_id", *TRAITS, "given_split"]
+    covariates = [covariate.name for covariate in (*BUILT_IN, *source.covariates)]
+    columns = ["participant_id", "source_id", *covariates, "given_split"]
     return Checked(
         kept[columns].sort_values("participant_id", ignore_index=True),
         exclusion_table(first.assign(stage="curation").to_dict("records")),
-        missing_table(table, text),
+        missing,
         unmatched,
     )
 
 
-def missing_table(table: pd.DataFrame, text: pd.DataFrame) -> pd.DataFrame:
-    """Count by variable who has no value, of all whose record was read, kept or not.
+def missing_table(text: pd.DataFrame, covariates: Sequence[Covariate]) -> pd.DataFrame:
+    """Count by variable the participants without a value, whether they are kept or not.
 
     Parameters
     ----------
-    table, text
-        The same rows, with numbers and as they were read.
+    text
+        The records as they were read.
+    covariates
+        Covariates with their plausible ranges.
 
     Returns
     -------
     pandas.DataFrame
-        ``variable``; ``participants``; of these, ``missing`` have none in any row, and
-        ``unreadable`` have one that is no number.
+        ``variable``; ``participants``; of these, ``missing`` have no value in any row,
+        ``unreadable`` one that is no number, ``implausible`` one out of range or of no level.
     """
-    everyone = text["participant_id"]
     rows = []
-    for variable in COVARIATES:
-        said = text[variable].notna().groupby(everyone).any()
-        usable = said if variable == "sex" else table[variable].notna().groupby(everyone).any()
-        rows.append((variable, len(said), int((~said).sum()), int((said & ~usable).sum())))
-    return pd.DataFrame(rows, columns=["variable", "participants", "missing", "unreadable"])
+    for covariate in covariates:
+        stated = text[covariate.name]
+        readable = stated if covariate.kind != "continuous" else covariate.numbers(stated)
+        in_any_row = [
+            values.notna().groupby(text["participant_id"]).any()
+            for values in (stated, readable, covariate.values(stated))
+        ]
+        counts = [len(in_any_row[0]), *(int(has.sum()) for has in in_any_row)]
+        rows.append((covariate.name, counts[0], *(-np.diff(counts)).tolist()))
+    columns = ["variable", "participants", "missing", "unreadable", "implausible"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def check_declarations(
+    text: pd.DataFrame, missing: pd.DataFrame, covariates: Sequence[Covariate], name: str
+) -> None:
+    """Stop at a declared covariate that does not fit most of the export's values.
+
+    Raises
+    ------
+    ValueError
+        Naming the covariate, an example and the remedy.
+    """
+    counts = missing.set_index("variable")
+    for covariate in covariates:
+        _, _, *unusable = row = counts.loc[covariate.name]
+        if sum(unusable) > BROKEN_SHARE * row["participants"]:
+            stated = text[covariate.name]
+            example = stated[stated.notna() & covariate.values(stated).isna()].iloc[0]
+            raise ValueError(
+                f"{name}: {sum(unusable)} of {row['participants']} participants have a value of "
+                f"{covariate.export_column} (e.g. {example}) that covariates: {covariate.name} "
+                "does not know: correct its levels with their codes, or its range and unit"
+            )
 
 
 def withdraw(table: pd.DataFrame, path: str | None) -> tuple[pd.DataFrame, pd.DataFrame, int]:
-    """Part those who withdrew their consent from the others, before anything of theirs is read.
+    """Split off participants who withdrew consent, before anything else of theirs is read.
 
     Parameters
     ----------
     table
-        With ``participant_id`` as the export has it.
+        Rows with the export's ``participant_id``.
     path
-        Of a text file with an identifier a line; None for none.
+        Text file with one identifier per line; None for none.
 
     Returns
     -------
     staying, withdrawn : pandas.DataFrame
         Rows of `table`; ``participant_id, reason, fault, detail``.
     unmatched : int
-        Identifiers on the list that no row has: mistyped, or never in this export.
+        Identifiers on the list without a row: mistyped, or never in this export.
 
     Raises
     ------
@@ -219,7 +270,7 @@ def withdraw(table: pd.DataFrame, path: str | None) -> tuple[pd.DataFrame, pd.Da
 
 
 def check_identifiers(table: pd.DataFrame, name: str) -> None:
-    """Stop at identifiers that nobody could be counted or filed under.
+    """Stop at identifiers that cannot serve as names of participants and files.
 
     Raises
     ------
@@ -240,20 +291,20 @@ def check_identifiers(table: pd.DataFrame, name: str) -> None:
 def find_faults(
     table: pd.DataFrame, text: pd.DataFrame, expected: pa.DataFrameSchema
 ) -> pd.DataFrame:
-    """Hold a table against its schema.
+    """Compare a table with its schema.
 
     Parameters
     ----------
     table, text
         The same rows, with numbers and as they were read.
     expected
-        From `schema`.
+        Schema, from `schema`.
 
     Returns
     -------
     pandas.DataFrame
-        ``participant_id, reason, fault, detail``, a row a participant and fault, first reasons
-        first.
+        ``participant_id, reason, fault, detail``, one row per participant and fault, in order of
+        precedence.
     """
     faults = [
         (text["participant_id"][row], Reason.IMPLAUSIBLE_VALUE, f"{column} not a number",
@@ -266,7 +317,7 @@ def find_faults(
     except pa.errors.SchemaErrors as errors:
         for case in errors.failure_cases.sort_values(["index", "column"]).to_dict("records"):
             row = text.loc[int(case["index"])]
-            # what is no number was counted above, and is not missing
+            # text that is no number is listed above, and is not missing
             if case["check"] != "not_nullable" or pd.isna(row[case["column"]]):
                 faults.append((row["participant_id"], *described(case, row)))
     rank = {reason: place for place, reason in enumerate(REASONS)}
@@ -278,14 +329,14 @@ def find_faults(
 
 
 def described(case: dict, row: pd.Series) -> tuple[Reason, str, str]:
-    """Return a failed check's reason, the fault in general, and the detail of this participant.
+    """Return the reason of a failed check, the fault in general, and the participant's detail.
 
     Parameters
     ----------
     case
         A row of pandera's ``failure_cases``.
     row
-        The participant's, as it was read.
+        The participant's record as it was read.
     """
     column = case["column"]
     if case["check"] == "field_uniqueness":
@@ -302,7 +353,7 @@ def described(case: dict, row: pd.Series) -> tuple[Reason, str, str]:
 
 
 def check_not_systematic(faults: pd.DataFrame, participants: int, name: str) -> None:
-    """Stop when most participants share a fault: then the table is broken.
+    """Stop if most participants share a fault: the table is broken then.
 
     Raises
     ------

@@ -1,6 +1,7 @@
 """The stage as a whole: participants in, curated volumes and tables out, nobody lost."""
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,11 +18,11 @@ from muscle_study.curation.sources.bids import BidsSource
 from muscle_study.curation.sources.cohort import CohortSource
 from muscle_study.curation.sources.dicom_export import HeapSource, NakoSource
 from muscle_study.curation.sources.source import NOBODY, Source
-from muscle_study.curation.sources.tables import TRAITS
 from muscle_study.curation.sources.totalsegmentator import TotalSegmentatorSource
 from muscle_study.curation.split import assign_splits
 from muscle_study.mapping.cluster import map_participants
 from muscle_study.mapping.parameters import ClusterParameters
+from muscle_study.protocol.covariates import BUILT_IN, Covariate
 from muscle_study.protocol.exclusions import Reason, check_conserved, exclusion_table
 from muscle_study.protocol.files import read_json, write_json, write_table
 from muscle_study.protocol.paths import ROOT, RunPaths
@@ -58,7 +59,9 @@ class Curated:
     about: dict
 
 
-def open_source(parameters: CurationParameters, paths: RunPaths) -> Source:
+def open_source(
+    parameters: CurationParameters, paths: RunPaths, covariates: Sequence[Covariate] = ()
+) -> Source:
     """Return the export that the parameters name; relative paths start at the repository."""
     folder = paths.raw
     if parameters.source:
@@ -68,13 +71,24 @@ def open_source(parameters: CurationParameters, paths: RunPaths) -> Source:
         tuple(parameters.contrasts),
         parameters.acquisition,
         tuple(sorted(parameters.columns.items())),
+        tuple(covariates),
     )
 
 
 def curate_cohort(
-    parameters: CurationParameters, paths: RunPaths, cluster: ClusterParameters
+    parameters: CurationParameters,
+    paths: RunPaths,
+    cluster: ClusterParameters,
+    covariates: Sequence[Covariate] = (),
 ) -> Curated:
     """Curate an export into ``data/<run>/curated``; finished participants are not done again.
+
+    Parameters
+    ----------
+    parameters, paths, cluster
+        The stage's parameters, the run's folders, and where the work runs.
+    covariates
+        Declared covariates, beside the built-in ones.
 
     Raises
     ------
@@ -84,7 +98,7 @@ def curate_cohort(
         When participants do not add up, or none is left.
     """
     verdicts = read_verdicts(parameters.verdicts)
-    source = open_source(parameters, paths)
+    source = open_source(parameters, paths, covariates)
     image_files = source.image_files()
     unclaimed = image_files.pop(NOBODY, [])
     checked = check_participants(source, image_files, parameters)
@@ -115,6 +129,7 @@ def curate_cohort(
     records = reviewed[~reviewed["participant_id"].isin(by_reviewer["participant_id"])]
     by_images = pd.concat([by_images, shared, by_reviewer], ignore_index=True)
     participants = participant_table(listed, records, parameters)
+    traits = [covariate.name for covariate in (*BUILT_IN, *covariates)]
     exclusions = exclusion_table([*by_record.to_dict("records"), *by_images.to_dict("records")])
     left = listed[~listed["participant_id"].isin(participants["participant_id"])]
     curated = Curated(
@@ -125,7 +140,7 @@ def curate_cohort(
         corrections=correction_table(records),
         files=file_table(records),
         review=review_table(verdicts, participants, exclusions),
-        excluded_people=left[["participant_id", *TRAITS]],
+        excluded_people=left[["participant_id", *traits]],
         quality=quality_of(records, parameters),
         missing=checked.missing,
         about={
@@ -162,7 +177,7 @@ def participant_table(
     stay["split"] = assign_splits(
         stay, parameters.validation_fraction, parameters.test_fraction, parameters.seed
     )
-    return stay[["participant_id", *TRAITS, "annotated", "split"]]
+    return stay.drop(columns=["source_id", "given_split"])
 
 
 def duplicate_scans(records: pd.DataFrame) -> pd.DataFrame:

@@ -133,22 +133,22 @@ class Covariate(Section):
         if self.kind != "continuous":
             level_of = {code: name for name, code in self.codes.items()}
             return text.map(plain, na_action="ignore").map(level_of).astype("str")
-        numbers = text.map(number, na_action="ignore").astype(float)
+        numbers = self.numbers(text)
         return numbers if self.range is None else numbers.where(numbers.between(*self.range))
+
+    def numbers(self, text: "pd.Series") -> "pd.Series":
+        """Return text as numbers, missing where it is none."""
+        import pandas as pd
+
+        return pd.to_numeric(text, errors="coerce").astype(float)
 
 
 def plain(text: str) -> str:
     """Return a code without what exports add to it: ``"1.0"`` and ``" 1"`` are ``"1"``."""
-    text = text.strip()
-    return f"{value:g}" if (value := number(text)) == value else text
-
-
-def number(text: str) -> float:
-    """Return text as a number; NaN if it is none."""
     try:
-        return float(text)
+        return f"{float(text):g}"
     except ValueError:
-        return float("nan")
+        return text.strip()
 
 
 #: What every study has. Plausible ranges of age, height and weight are parameters of curation.

@@ -10,7 +10,7 @@ import pandas as pd
 from muscle_study.curation.sources.intake import SourceFile
 from muscle_study.curation.sources.series import OTHER, Series, number_repeats, unreadable
 from muscle_study.curation.sources.source import Source, required_folder, subfolders
-from muscle_study.curation.sources.tables import TableForm, read_participants_if_there
+from muscle_study.curation.sources.tables import TableForm
 from muscle_study.curation.sources.traits import Traits, contrast_of
 from muscle_study.imaging import volumes
 from muscle_study.protocol.exclusions import Excluded, Reason
@@ -39,8 +39,7 @@ class BidsSource(Source):
 
     def table(self) -> pd.DataFrame:
         """Return the rows of ``participants.tsv``, if any; identifiers without ``sub-``."""
-        path = self.folder / self.table_name
-        table = read_participants_if_there(path, TABLE, self.columns, optional=["bmi_kg_m2"])
+        table = self.participants(TABLE, optional=["bmi_kg_m2"])
         return table.assign(participant_id=table["participant_id"].str.removeprefix(SUBJECT))
 
     def image_files(self) -> dict[str, list[Path]]:

@@ -12,7 +12,7 @@ import pandas as pd
 from muscle_study.curation.sources.intake import SourceFile
 from muscle_study.curation.sources.series import Series
 from muscle_study.curation.sources.source import Source, required_folder, subfolders
-from muscle_study.curation.sources.tables import TableForm, read_participants
+from muscle_study.curation.sources.tables import TableForm
 from muscle_study.imaging import volumes
 
 #: Prefix of folders of single stations within a scan's folder.
@@ -27,7 +27,7 @@ class CohortSource(Source):
 
     def table(self) -> pd.DataFrame:
         """Return the rows of ``participants.csv``."""
-        return read_participants(self.folder / self.table_name, TableForm(), self.columns)
+        return self.participants(TableForm())
 
     def image_files(self) -> dict[str, list[Path]]:
         """Return the files of the contrasts in every scan's folder."""

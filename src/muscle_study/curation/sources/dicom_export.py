@@ -14,11 +14,7 @@ from muscle_study.curation.sources.dicom import Slice, patient_id, read_slices, 
 from muscle_study.curation.sources.intake import SourceFile
 from muscle_study.curation.sources.series import OTHER, Series, number_repeats, unreadable
 from muscle_study.curation.sources.source import NOBODY, Source, required_folder
-from muscle_study.curation.sources.tables import (
-    TableForm,
-    read_participants,
-    read_participants_if_there,
-)
+from muscle_study.curation.sources.tables import TableForm
 from muscle_study.curation.sources.traits import contrast_of
 from muscle_study.protocol.exclusions import Excluded
 
@@ -40,7 +36,6 @@ NAKO_TABLE = TableForm(
         "height_cm": "a_anthro_groe_q",
         "weight_kg": "a_anthro_gew_q",
         "bmi_kg_m2": "a_anthro_bmi_q",
-        "centre": "basis_uort",
     },
     sexes={"1": "male", "2": "female"},
     missing=r"([7-9])\1{2,}([.,]0*)?",
@@ -92,7 +87,7 @@ class NakoSource(DicomSource):
 
     def table(self) -> pd.DataFrame:
         """Return the rows of NAKO's table."""
-        return read_participants(self.folder / self.table_name, NAKO_TABLE, self.columns)
+        return self.participants(NAKO_TABLE)
 
     def image_files(self) -> dict[str, list[Path]]:
         """Return each participant's baseline zips."""
@@ -116,8 +111,7 @@ class HeapSource(DicomSource):
 
     def table(self) -> pd.DataFrame:
         """Return the rows of ``participants.csv``, if any."""
-        path = self.folder / self.table_name
-        return read_participants_if_there(path, TableForm(sexes=SEXES), self.columns)
+        return self.participants(TableForm(sexes=SEXES))
 
     def image_files(self) -> dict[str, list[Path]]:
         """Return the files by the Patient ID in their first header."""

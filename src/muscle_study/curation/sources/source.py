@@ -10,6 +10,8 @@ import pandas as pd
 
 from muscle_study.curation.sources.intake import SourceFile
 from muscle_study.curation.sources.series import Series
+from muscle_study.curation.sources.tables import TableForm, no_participants, read_participants
+from muscle_study.protocol.covariates import Covariate
 from muscle_study.protocol.muscles import Label, Psoas
 
 #: Study label of each value in a label file; other values are unknown.
@@ -33,12 +35,15 @@ class Source(ABC):
         Encoding of the study's scan, for exports whose series are identified by their headers.
     columns
         Pairs of covariate and column name, where the table differs from the layout.
+    covariates
+        Declared covariates, beside the built-in ones.
     """
 
     folder: Path
     contrasts: tuple[str, ...]
     acquisition: Literal["2D", "3D"] = "3D"
     columns: tuple[tuple[str, str], ...] = ()
+    covariates: tuple[Covariate, ...] = ()
 
     #: Muscle that the psoas label covers.
     psoas_label: ClassVar[Psoas] = "psoas major"
@@ -59,6 +64,13 @@ class Source(ABC):
         pandas.DataFrame
             ``participant_id``, the covariates and ``given_split``, all as text.
         """
+
+    def participants(self, form: TableForm, optional: Sequence[str] = ()) -> pd.DataFrame:
+        """Return the participant table of this form; no rows where the layout may lack it."""
+        if not self.demographics:
+            return no_participants(self.covariates)
+        path = self.folder / self.table_name
+        return read_participants(path, form, self.columns, self.covariates, optional)
 
     @abstractmethod
     def image_files(self) -> dict[str, list[Path]]:

@@ -7,35 +7,31 @@ from pathlib import Path
 
 import pandas as pd
 
-#: The covariates of a participant, as the study names them.
-COVARIATES = ["sex", "age_years", "height_cm", "weight_kg", "bmi_kg_m2"]
+from muscle_study.protocol.covariates import BUILT_IN, Covariate
 
-#: Where the participant was examined: any text. A table need not have it, nor a participant.
-CENTRE = "centre"
-
-#: All that is known of a participant from a table.
-TRAITS = [*COVARIATES, CENTRE]
-
-#: A table of participants is at most so large (bytes): 30,000 rows of a hundred columns have 20 MB.
+#: Largest table of participants (bytes); 30,000 rows of a hundred columns have 20 MB.
 MAX_TABLE_BYTES = 1 << 28
+
+#: Pattern that matches nothing.
+NEVER = r"(?!)"
 
 
 @dataclass(frozen=True)
 class TableForm:
-    """How a table is written.
+    """How a layout writes its table.
 
     Parameters
     ----------
     separator
-        Between columns.
+        Separator of columns.
     columns
-        The study's name of a column to the table's, where they differ.
+        The table's names of built-in columns, by the study's name, where they differ.
     sexes
-        What stands for a sex to ``male`` or ``female``.
+        The study's sexes by the table's codes.
     missing
-        Pattern of codes for a missing value.
+        Pattern of the codes of a missing value, in every column.
     decimal_comma
-        Whether a comma begins the decimals.
+        Whether numbers have a decimal comma.
     """
 
     separator: str = ","
@@ -45,17 +41,12 @@ class TableForm:
     decimal_comma: bool = False
 
 
-def read_participants_if_there(
-    path: Path, form: TableForm, columns: Sequence[tuple[str, str]], optional: Sequence[str] = ()
-) -> pd.DataFrame:
-    """Return what `read_participants` does, or no rows where there is no table."""
-    if not path.is_file():
-        return pd.DataFrame(columns=["participant_id", *TRAITS, "given_split"], dtype=str)
-    return read_participants(path, form, columns, optional)
-
-
 def read_participants(
-    path: Path, form: TableForm, columns: Sequence[tuple[str, str]], optional: Sequence[str] = ()
+    path: Path,
+    form: TableForm,
+    columns: Sequence[tuple[str, str]] = (),
+    declared: Sequence[Covariate] = (),
+    optional: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Read a table of participants as text, under the study's names.
 
@@ -66,35 +57,44 @@ def read_participants(
     form
         How it is written.
     columns
-        The study's names and the table's, where they differ from the form's.
+        The study's and the table's names of columns that differ from the form's.
+    declared
+        Covariates beside the built-in ones.
     optional
-        Covariates that it need not have, as it need not have `CENTRE`; they are missing then.
+        Covariates whose column may be absent; they are missing then.
 
     Returns
     -------
     pandas.DataFrame
-        ``participant_id``, `TRAITS` and ``given_split``.
+        ``participant_id``, the covariates and ``given_split``; missing values are missing.
     """
-    names = {name: form.columns.get(name, name) for name in ["participant_id", *TRAITS]}
-    names |= dict(columns)
-    required = [column for name, column in names.items() if name not in (*optional, CENTRE)]
+    covariates = [*BUILT_IN, *declared]
+    names = {
+        name: form.columns.get(name, name)
+        for name in ("participant_id", *(covariate.name for covariate in BUILT_IN))
+    }
+    names |= dict(columns) | {covariate.name: covariate.export_column for covariate in declared}
+    required = [column for name, column in names.items() if name not in optional]
     table = read_export_table(path, form.separator, required)
     found = pd.DataFrame({
         name: table.get(column, pd.Series(None, index=table.index, dtype=str))
         for name, column in names.items()
     })  # fmt: skip
-    if form.missing:
-        code = re.compile(form.missing)
-        found[TRAITS] = found[TRAITS].map(
-            lambda text: None if isinstance(text, str) and code.fullmatch(text) else text
-        )
-    if form.decimal_comma:
-        numbers = COVARIATES[1:]
-        found[numbers] = found[numbers].map(
-            lambda text: text.replace(",", ".") if isinstance(text, str) else text
-        )
+    code = re.compile(form.missing or NEVER)
+    for covariate in covariates:
+        text = found[covariate.name]
+        text = text.map(lambda one: None if code.fullmatch(one) else one, na_action="ignore")
+        if form.decimal_comma and covariate.kind == "continuous":
+            text = text.str.replace(",", ".", regex=False)
+        found[covariate.name] = covariate.stated(text)
     found["sex"] = found["sex"].replace(dict(form.sexes))
     return found.assign(given_split=None)
+
+
+def no_participants(declared: Sequence[Covariate]) -> pd.DataFrame:
+    """Return what `read_participants` does of an export without a table."""
+    names = [covariate.name for covariate in (*BUILT_IN, *declared)]
+    return pd.DataFrame(columns=["participant_id", *names, "given_split"], dtype=str)
 
 
 def read_export_table(path: Path, separator: str, columns: Sequence[str]) -> pd.DataFrame:
@@ -114,14 +114,15 @@ def read_export_table(path: Path, separator: str, columns: Sequence[str]) -> pd.
     try:
         # utf-8-sig: spreadsheets put a byte-order mark before the first column's name
         table = pd.read_csv(path, sep=separator, dtype=str, encoding="utf-8-sig")
-    except (ValueError, OverflowError) as error:  # of both are pandas' and Unicode's own
+    except (ValueError, OverflowError) as error:  # pandas' and Unicode's own errors are of both
         raise ValueError(f"{path}: not a CSV table separated by '{separator}': {error}") from error
     missing = [name for name in columns if name not in table.columns]
     if missing:
         raise ValueError(
             f"{path}: column {', '.join(missing)} is missing (found: "
             f"{', '.join(map(str, table.columns))}); name the columns so, or say what they are "
-            f"called in curation.columns, and separate them by '{separator}'"
+            f"called in curation.columns, or under column in covariates, and separate them by "
+            f"'{separator}'"
         )
     if duplicated := sorted(set(table.columns[table.columns.duplicated()])):
         raise ValueError(f"{path}: column {', '.join(duplicated)} is there twice")

@@ -13,7 +13,12 @@ import pandas as pd
 from muscle_study.curation.sources.intake import SourceFile
 from muscle_study.curation.sources.series import Series
 from muscle_study.curation.sources.source import Meanings, Source, required_folder, subfolders
-from muscle_study.curation.sources.tables import CENTRE, COVARIATES, TRAITS, read_export_table
+from muscle_study.curation.sources.tables import (
+    TableForm,
+    no_participants,
+    read_export_table,
+    read_participants,
+)
 from muscle_study.curation.sources.traits import SINGLE
 from muscle_study.imaging import volumes
 from muscle_study.protocol.files import read_json
@@ -49,6 +54,11 @@ CLASSES = {
 MULTI_LABEL = ("segmentations.nii.gz", "labels.nii.gz")
 NAME_TABLES = ("labels.json", "dataset.json")
 
+#: The table of the data set; it has neither height nor weight.
+TABLE = TableForm(
+    separator=";", columns={"participant_id": "image_id", "sex": "gender", "age_years": "age"}
+)
+NOT_IN_TABLE = ("height_cm", "weight_kg", "bmi_kg_m2")
 SEX = {"m": "male", "f": "female"}
 SPLITS = {"train": "train", "val": "validation", "validation": "validation", "test": "test"}
 
@@ -67,22 +77,17 @@ class TotalSegmentatorSource(Source):
         """Return the rows of ``meta.csv``, if it is there."""
         path = self.folder / self.table_name
         if not path.is_file():
-            return pd.DataFrame(columns=["participant_id", *TRAITS, "given_split"], dtype=str)
-        meta = read_export_table(path, ";", ["image_id", "age", "gender"])
+            return no_participants(self.covariates)
+        table = read_participants(path, TABLE, (), self.covariates, optional=NOT_IN_TABLE)
+        meta = read_export_table(path, TABLE.separator, [])
         given = meta.get("split", pd.Series(None, index=meta.index, dtype=str)).str.lower()
         unknown = sorted(set(given.dropna()) - set(SPLITS))
         if unknown:
             raise ValueError(
                 f"{path}: column split holds {', '.join(unknown)}; use {', '.join(SPLITS)} or empty"
             )
-        return pd.DataFrame({
-            "participant_id": meta["image_id"],
-            "sex": meta["gender"].str.lower().replace(SEX),
-            "age_years": meta["age"],
-            **dict.fromkeys(COVARIATES[2:]),
-            CENTRE: meta.get("institute"),
-            "given_split": given.map(SPLITS),
-        })  # fmt: skip
+        sex = table["sex"].str.lower().replace(SEX)
+        return table.assign(sex=sex, given_split=given.map(SPLITS))
 
     def image_files(self) -> dict[str, list[Path]]:
         """Return one image per folder; MR is preferred to CT."""
