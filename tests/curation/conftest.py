@@ -119,8 +119,8 @@ def curate(paths, monkeypatch):
     """Curate in this process: what is tested is curation, not Dask."""
     monkeypatch.setattr(stage, "map_participants", map_here)
 
-    def run(**changes):
-        return stage.curate_cohort(tiny_parameters(**changes), paths, ONE_WORKER)
+    def run(covariates=(), **changes):
+        return stage.curate_cohort(tiny_parameters(**changes), paths, ONE_WORKER, covariates)
 
     return run
 

@@ -223,6 +223,7 @@ def test_missing_values_are_counted_by_variable_of_all_who_were_read(export, cur
         "sex": 1, "age_years": 0, "height_cm": 0, "weight_kg": 0, "bmi_kg_m2": 1,
     }  # fmt: skip
     assert missing["unreadable"].tolist() == [0, 1, 0, 0, 0]
+    assert not missing["implausible"].any()
 
 
 def test_bmi_that_is_not_stated_is_computed(export, curate):

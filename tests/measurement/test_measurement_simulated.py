@@ -4,6 +4,9 @@ import pytest
 
 from muscle_study.measurement.measures import INDICES, MEASURES
 from muscle_study.measurement.simulated import NEAREST, SIZES, draw_donors, simulate
+from muscle_study.protocol.covariates import Covariate
+
+CENTRE = Covariate(name="centre", label="centre", kind="categorical", levels=["A", "B"])
 
 
 def people(n, sex, seed, scale=1.0):
@@ -44,7 +47,7 @@ def donors(n, sex, seed, relative=0.0, fat=0.0, **options):
 
 
 def simulated(*arguments, seed=1):
-    found = simulate(*arguments, seed)
+    found = simulate(*arguments, seed, [CENTRE])
     return found.measures.set_index("participant_id"), found.donors.set_index("sex")
 
 
@@ -52,6 +55,7 @@ def test_sizes_take_a_share_and_fat_fractions_points():
     given = people(30, "male", 1)
     measures, _ = simulated(given, donors(12, "male", 2, relative=0.05, fat=-0.02))
     truth = given.set_index("participant_id")
+    assert measures["centre"].eq("A").all()
     for name in ("psoas_csa_left_cm2", "psoas_volume_total_ml", "gluteus_volume_right_ml"):
         assert measures[name].to_numpy() == pytest.approx(1.05 * truth[name].to_numpy())
     assert measures["gluteus_fat_fraction_total"].to_numpy() == pytest.approx(0.08)

@@ -1,5 +1,6 @@
 """The synthetic cohort: an export as of a real cohort, and its truth."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -19,6 +20,7 @@ from muscle_study.cohort.truth import population_measures, voxelisation_table
 from muscle_study.mapping.cluster import map_participants
 from muscle_study.mapping.parameters import ClusterParameters
 from muscle_study.mapping.records import Records
+from muscle_study.protocol.covariates import Covariate
 from muscle_study.protocol.files import write_table
 from muscle_study.protocol.paths import RunPaths
 
@@ -82,23 +84,44 @@ def tasks_of(drawn: Drawn, parameters: CohortParameters) -> dict[str, Task]:
     }
 
 
-def make_cohort(paths: RunPaths, parameters: CohortParameters, cluster: ClusterParameters) -> Drawn:
+def make_cohort(
+    paths: RunPaths,
+    parameters: CohortParameters,
+    cluster: ClusterParameters,
+    covariates: Sequence[Covariate] = (),
+) -> Drawn:
     """Draw the cohort and write it, as `write_cohort` does."""
     drawn = draw_cohort(parameters)
-    write_cohort(drawn, paths, parameters, cluster)
+    write_cohort(drawn, paths, parameters, cluster, covariates)
     return drawn
 
 
 def write_cohort(
-    drawn: Drawn, paths: RunPaths, parameters: CohortParameters, cluster: ClusterParameters
+    drawn: Drawn,
+    paths: RunPaths,
+    parameters: CohortParameters,
+    cluster: ClusterParameters,
+    covariates: Sequence[Covariate] = (),
 ) -> None:
     """Write the export of a drawn cohort under ``raw`` and its truth under ``truth``.
 
+    Parameters
+    ----------
+    drawn
+        The cohort.
+    paths, parameters, cluster
+        The run's folders, the stage's parameters, and where the work runs.
+    covariates
+        Declared covariates, exported under their columns and codes.
+
     Raises
     ------
+    ValueError
+        If a covariate is declared that the cohort does not draw.
     RuntimeError
         If a participant fails: no failure is expected of synthetic participants.
     """
+    exported = coded(drawn.exported, covariates)
     facts, failed = map_participants(
         "cohort",
         partial(make_participant, raw=paths.raw, parameters=parameters),
@@ -116,8 +139,23 @@ def write_cohort(
         raise RuntimeError(f"{len(failed)} participants could not be made: {failed.detail[0]}")
     duplicate_scans(paths.raw / "images", drawn.faults)
     write_truth(drawn, facts, paths.truth)
-    write = write_participants if parameters.format == "dicom" else write_table
-    write(break_table(drawn.exported, drawn.faults), paths.raw / "participants.csv")
+    table, path = break_table(exported, drawn.faults), paths.raw / "participants.csv"
+    if parameters.format == "dicom":
+        write_participants(table, path, [one.export_column for one in covariates])
+    else:
+        write_table(table, path)
+
+
+def coded(people: pd.DataFrame, covariates: Sequence[Covariate]) -> pd.DataFrame:
+    """Return drawn people with the declared covariates under the export's columns and codes."""
+    if unknown := [one.name for one in covariates if one.name not in people]:
+        raise ValueError(
+            f"covariates: {', '.join(unknown)}: the synthetic cohort draws no such variable "
+            f"(it draws {', '.join(people.columns)}); declare it for a run on real data"
+        )
+    codes = {one.name: people[one.name].replace(one.codes) for one in covariates if one.levels}
+    columns = {one.name: one.export_column for one in covariates}
+    return people.assign(**codes).rename(columns=columns)
 
 
 def write_truth(drawn: Drawn, facts: pd.DataFrame, folder: Path) -> None:

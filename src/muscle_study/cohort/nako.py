@@ -1,6 +1,6 @@
 """Export in the form of the NAKO: zipped DICOM series and the participant table."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
@@ -49,7 +49,6 @@ COLUMNS = {
     "height_cm": "a_anthro_groe_q",
     "weight_kg": "a_anthro_gew_q",
     "bmi_kg_m2": "a_anthro_bmi_q",
-    "centre": "basis_uort",
 }
 SEX_CODES = {"male": 1, "female": 2}
 
@@ -118,8 +117,11 @@ def read_composed(folder: Path, participant_id: str, contrast: str) -> Volume:
     return Volume(np.stack([one.pixel_array.T for one in slices], axis=-1), affine)
 
 
-def write_participants(participants: pd.DataFrame, path: Path) -> None:
-    """Write the participant table with semicolons, decimal commas and coded missing values."""
-    table = participants[list(COLUMNS)].rename(columns=COLUMNS)
+def write_participants(participants: pd.DataFrame, path: Path, declared: Sequence[str]) -> None:
+    """Write the participant table with semicolons, decimal commas and coded missing values.
+
+    The columns `declared` follow the built-in ones, under the names that they have.
+    """
+    table = participants[[*COLUMNS, *declared]].rename(columns=COLUMNS)
     table["basis_sex"] = table["basis_sex"].map(SEX_CODES)
     write_text(table.to_csv(index=False, sep=";", decimal=",", na_rep=str(MISSING)), path)

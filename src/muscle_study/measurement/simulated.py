@@ -6,6 +6,7 @@ sex and of like size, since errors depend on both: networks overrate small muscl
 large ones. One donor gives the errors of all measures, so that these keep belonging together.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +20,7 @@ from muscle_study.measurement.measures import (
     PSOAS_VOLUME,
     derived,
 )
+from muscle_study.protocol.covariates import BUILT_IN, Covariate
 from muscle_study.protocol.muscles import MUSCLES, SIDES
 
 #: A donor is drawn from this many nearest in size (our assumption): fewer would repeat single
@@ -28,8 +30,6 @@ NEAREST = 10
 #: What "like size" compares.
 SIZES = [PSOAS_CSA.format("total"), GLUTEUS_VOLUME.format("total")]
 
-COVARIATES = ["participant_id", "sex", "age_years", "height_cm", "weight_kg", "bmi_kg_m2", "centre"]
-
 
 class Simulated(NamedTuple):
     """The measurements, and whose errors they hold.
@@ -37,8 +37,8 @@ class Simulated(NamedTuple):
     Parameters
     ----------
     measures
-        ``simulated.csv``: `COVARIATES`, and the columns of ``measures.csv`` that are sizes, fat
-        fractions, indices and asymmetries.
+        ``simulated.csv``: identifiers, covariates, and the columns of ``measures.csv`` that are
+        sizes, fat fractions, indices and asymmetries.
     donors
         ``donors.csv``, a row a sex: ``donors`` there are, of which sex (``donors_of``), the
         ``nearest`` that each participant's is drawn from, and the participants ``simulated``.
@@ -48,18 +48,22 @@ class Simulated(NamedTuple):
     donors: pd.DataFrame
 
 
-def simulate(people: pd.DataFrame, donors: pd.DataFrame, seed: int) -> Simulated:
+def simulate(
+    people: pd.DataFrame, donors: pd.DataFrame, seed: int, covariates: Sequence[Covariate] = ()
+) -> Simulated:
     """Simulate what imaging would have measured.
 
     Parameters
     ----------
     people
-        Participants who were not imaged: `COVARIATES` and their true `MEASURES`.
+        Participants who were not imaged: covariates and their true `MEASURES`.
     donors
         Imaged participants: ``sex``, their true `MEASURES`, and under ``<measure>_error`` what
         was measured minus the truth.
     seed
         Start of the random draws.
+    covariates
+        Declared covariates, beside the built-in ones.
 
     Raises
     ------
@@ -99,7 +103,8 @@ def simulate(people: pd.DataFrame, donors: pd.DataFrame, seed: int) -> Simulated
         )
     measures = with_errors(people, donors.iloc[chosen].reset_index(drop=True))
     measures |= derived(measures, people["height_cm"])
-    table = pd.concat([people[COVARIATES], pd.DataFrame(measures)], axis=1)
+    columns = ["participant_id", *(covariate.name for covariate in (*BUILT_IN, *covariates))]
+    table = pd.concat([people[columns], pd.DataFrame(measures)], axis=1)
     return Simulated(table, pd.DataFrame(groups))
 
 

@@ -3,6 +3,7 @@
 This is the only module of all stages after the cohort that reads the truth.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -10,6 +11,7 @@ import pandas as pd
 from muscle_study.measurement.agreement import agreement_table
 from muscle_study.measurement.measures import MEASURES
 from muscle_study.measurement.simulated import Simulated, simulate
+from muscle_study.protocol.covariates import Covariate
 from muscle_study.protocol.files import read_table, write_table
 from muscle_study.protocol.paths import RunPaths
 
@@ -33,7 +35,9 @@ class Comparison:
     simulated: Simulated | None
 
 
-def compare_with_truth(paths: RunPaths, measures: pd.DataFrame, seed: int) -> Comparison | None:
+def compare_with_truth(
+    paths: RunPaths, measures: pd.DataFrame, seed: int, covariates: Sequence[Covariate] = ()
+) -> Comparison | None:
     """Judge the measures by their truth, and simulate those of participants not imaged.
 
     Writes ``errors.csv``, ``agreement.csv``, and for the statistics to compare with
@@ -48,6 +52,8 @@ def compare_with_truth(paths: RunPaths, measures: pd.DataFrame, seed: int) -> Co
         ``measures.csv``.
     seed
         Start of the random draws of donors.
+    covariates
+        Declared covariates of simulated participants.
 
     Returns
     -------
@@ -80,7 +86,7 @@ def compare_with_truth(paths: RunPaths, measures: pd.DataFrame, seed: int) -> Co
         return Comparison(agreement, None)
     # whoever lacks a size, which the field of view cut, has no error to lend
     donors = unseen.dropna(subset=[f"{name}_error" for name in MEASURES if "fraction" not in name])
-    simulated = simulate(not_imaged, donors, seed)
+    simulated = simulate(not_imaged, donors, seed, covariates)
     write_table(simulated.measures, paths.measurements / "simulated.csv")
     write_table(simulated.donors, paths.measurements / "donors.csv")
     return Comparison(agreement, simulated)

@@ -1,7 +1,10 @@
 """Reading a run's tables, once, into the analysis table."""
 
+from collections.abc import Sequence
+
 import pandas as pd
 
+from muscle_study.protocol.covariates import BUILT_IN, Covariate
 from muscle_study.protocol.files import read_json, read_table
 from muscle_study.protocol.paths import RunPaths
 from muscle_study.statistics.parameters import StatisticsParameters
@@ -9,10 +12,10 @@ from muscle_study.statistics.study.measures import SEXES
 from muscle_study.statistics.study.participants import read_exclusions, read_flow
 from muscle_study.statistics.study.study import Study, groupings_of
 
-#: Younger participants are measured but not described: the paper's cohort is of adults.
+#: Least age of the described; the paper's cohort is of adults.
 ADULT_YEARS = 18
 
-DEMOGRAPHICS = ["age_years", "height_cm", "weight_kg", "bmi_kg_m2"]
+DEMOGRAPHICS = [covariate.name for covariate in BUILT_IN if covariate.kind == "continuous"]
 
 
 def analysis_table(
@@ -20,17 +23,20 @@ def analysis_table(
     measures: pd.DataFrame,
     simulated: pd.DataFrame | None,
     parameters: StatisticsParameters,
+    covariates: Sequence[Covariate] = (),
 ) -> pd.DataFrame:
     """Join measures to participants; keep adults whose sex, age, height and weight are known.
 
     Parameters
     ----------
     curated, measures
-        Of the imaged participants.
+        Tables of the imaged participants.
     simulated
         Covariates and simulated measures of the others; ``None`` in a run without.
     parameters
-        Of the groups.
+        Parameters of the groups.
+    covariates
+        Declared covariates; those with levels become categorical, in the order of their levels.
 
     Returns
     -------
@@ -40,7 +46,7 @@ def analysis_table(
     Raises
     ------
     ValueError
-        If someone was measured whom curation does not know.
+        If a measured participant is unknown to curation.
     """
     strangers = set(measures["participant_id"]) - set(curated["participant_id"])
     if strangers:
@@ -54,13 +60,25 @@ def analysis_table(
         people = pd.concat([people, simulated.assign(source="simulated")], ignore_index=True)
     known = people["sex"].isin(list(SEXES)) & people[DEMOGRAPHICS].notna().all(axis=1)
     people = people[known & (people["age_years"] >= ADULT_YEARS)].reset_index(drop=True)
+    for covariate in covariates:
+        if covariate.levels:
+            people[covariate.name] = pd.Categorical(people[covariate.name], covariate.level_names)
     for grouping in groupings_of(parameters).values():
         people[grouping.name] = grouping.assign(people[grouping.variable])
     return people
 
 
-def load_study(paths: RunPaths, parameters: StatisticsParameters) -> Study:
+def load_study(
+    paths: RunPaths, parameters: StatisticsParameters, covariates: Sequence[Covariate] = ()
+) -> Study:
     """Read a run's tables.
+
+    Parameters
+    ----------
+    paths, parameters
+        The run's folders, and the parameters of the statistics.
+    covariates
+        Declared covariates, beside the built-in ones.
 
     Raises
     ------
@@ -82,8 +100,13 @@ def load_study(paths: RunPaths, parameters: StatisticsParameters) -> Study:
         curated=curated,
         measures=measures,
         everyone=analysis_table(
-            curated, measures, read_table(simulated) if simulated.exists() else None, parameters
+            curated,
+            measures,
+            read_table(simulated) if simulated.exists() else None,
+            parameters,
+            covariates,
         ),
         flow=read_flow(paths, exclusions, len(curated), len(measures)),
         exclusions=exclusions,
+        covariates=tuple(covariates),
     )

@@ -8,6 +8,7 @@ from typing import Literal, TypeVar
 import numpy as np
 import pandas as pd
 
+from muscle_study.protocol.covariates import Covariate
 from muscle_study.protocol.paths import RunPaths
 from muscle_study.publishing.disclosure import MARK
 from muscle_study.publishing.numbers import format_number
@@ -46,8 +47,10 @@ class Study:
         Steps from the source to the measured.
     exclusions
         Every exclusion of every stage.
+    covariates
+        Declared covariates, beside the built-in ones.
     sample
-        Of whom `people` is.
+        Sample that `people` holds.
     """
 
     run: str
@@ -60,6 +63,7 @@ class Study:
     everyone: pd.DataFrame
     flow: Flow
     exclusions: pd.DataFrame
+    covariates: tuple[Covariate, ...] = ()
     sample: Literal["all", "imaged"] = "all"
     _found: dict[Callable, object] = field(default_factory=dict, compare=False, repr=False)
 
