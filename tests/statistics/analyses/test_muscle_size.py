@@ -1,6 +1,10 @@
+from dataclasses import replace
+
 import matplotlib as mpl
 import pytest
 
+from muscle_study.protocol.covariates import Covariate
+from muscle_study.publishing.disclosure import MARK
 from muscle_study.statistics.analyses.muscle_size import (
     age_bmi,
     beside_published,
@@ -28,6 +32,27 @@ def test_population(study):
     assert text.loc["Participants, n", "Men"] == str(len(men))
     n = (men["age_years"] < 30).sum()
     assert text.loc["Age <30 years, n (%)", "Men"] == f"{n} ({100 * n / len(men):.1f})"
+
+
+def test_declared_covariates_are_in_the_population_by_sex(study):
+    covariates = (
+        Covariate(name="smoking", label="smoking", kind="categorical", levels=["never", "current"]),
+        Covariate(name="grip_kg", label="grip", kind="continuous", unit="kg", digits=2),
+    )
+    place = study.people.groupby("sex").cumcount()
+    people = study.people.assign(
+        smoking=place.map(lambda i: "never" if i < 40 else None if i < 43 else "current"),
+        grip_kg=place + 0.5,
+    )
+    text = population(
+        replace(study, everyone=people, covariates=covariates, _found={})
+    ).table.text.set_index("Characteristic")
+    n = (people["sex"] == "male").sum()
+    assert text.loc["Grip (kg), mean ± SD", "Men"].startswith(f"{n / 2:.2f}\u00a0±")
+    assert text.loc["Smoking: current, n (%)", "Men"] == f"{n - 43} ({100 * (n - 43) / n:.1f})"
+    # three without a level are few: both levels and the total would tell how many
+    assert text.loc["Smoking: missing, n (%)", "Men"] == MARK
+    assert text.loc["Smoking: never, n (%)", "Men"] == MARK
 
 
 def test_measures_by_sex(study):
