@@ -7,7 +7,7 @@ import pytest
 from muscle_study.checks.curation_check.check import missed
 from muscle_study.checks.curation_check.cohort import check_parameters, draw_check_cohort
 from muscle_study.checks.curation_check.swaps import COLUMNS, RIGHTED
-from muscle_study.cohort.faults.kinds import DETAILS, Fault
+from muscle_study.protocol.faults import Fault
 from muscle_study.running.parameters import load
 
 EACH = 2
@@ -33,7 +33,7 @@ def test_every_kind_occurs_as_often_as_asked_for(drawn):
 def test_details_and_donors_are_as_the_cohorts_own(drawn):
     by_kind = drawn.faults.set_index("fault")["detail"]
     assert by_kind.ne("").groupby(level=0).all().to_dict() == {
-        str(fault): fault in DETAILS for fault in Fault
+        str(fault): bool(fault.detail) for fault in Fault
     }
     donors = by_kind["duplicate_scan"]
     assert not donors.isin(drawn.faults["participant_id"]).any()

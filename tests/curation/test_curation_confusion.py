@@ -4,8 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from muscle_study.cohort.faults.kinds import Fault
 from muscle_study.curation.confusion import CODES, confusion_table, share
+from muscle_study.protocol.faults import Fault
 
 EVERYONE = [f"10000{i}" for i in range(8)]
 

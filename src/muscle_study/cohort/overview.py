@@ -13,7 +13,6 @@ from muscle_study.cohort.anatomy.body import build_body
 from muscle_study.cohort.anatomy.habitus import REFERENCE_HEIGHT_CM
 from muscle_study.cohort.anatomy.sampling import Body, sample
 from muscle_study.cohort.faults.assign import draw_detail
-from muscle_study.cohort.faults.kinds import Fault, Problem
 from muscle_study.cohort.faults.scans import take_scans
 from muscle_study.cohort.nako import read_composed
 from muscle_study.cohort.participant import Task
@@ -23,6 +22,7 @@ from muscle_study.cohort.scanner.grid import Grid
 from muscle_study.cohort.scanner.parameters import ImagingParameters
 from muscle_study.cohort.scanner.scan import Scan, scan
 from muscle_study.imaging.volumes import Volume, load, to_ras
+from muscle_study.protocol.faults import Fault, Problem
 from muscle_study.protocol.files import whole_file, write_table
 from muscle_study.protocol.paths import RunPaths
 

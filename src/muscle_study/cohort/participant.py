@@ -9,7 +9,6 @@ from muscle_study.cohort.anatomy.body import build_body
 from muscle_study.cohort.anatomy.habitus import REFERENCE_HEIGHT_CM
 from muscle_study.cohort.anatomy.sampling import Body, sample
 from muscle_study.cohort.faults.files import break_files, entries_of, remove
-from muscle_study.cohort.faults.kinds import Problem
 from muscle_study.cohort.faults.scans import take_scans
 from muscle_study.cohort.nako import export_scan
 from muscle_study.cohort.parameters import CohortParameters
@@ -19,6 +18,7 @@ from muscle_study.cohort.scanner.grid import Grid
 from muscle_study.cohort.scanner.scan import Scan, scan
 from muscle_study.cohort.truth import MUSCLES, counted_measures, true_measures
 from muscle_study.imaging.volumes import Volume, save, to_ras
+from muscle_study.protocol.faults import Problem
 from muscle_study.protocol.muscles import SIDES, Label, label_of
 from muscle_study.protocol.paths import image_file
 

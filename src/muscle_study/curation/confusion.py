@@ -10,9 +10,9 @@ from itertools import chain
 import pandas as pd
 from scipy import stats
 
-from muscle_study.cohort.faults.kinds import DESCRIPTIONS, Fault
 from muscle_study.curation.stage import Curated
 from muscle_study.protocol.exclusions import Reason
+from muscle_study.protocol.faults import Fault
 from muscle_study.protocol.files import read_table, write_table
 from muscle_study.protocol.findings import ACTIONS, SOUND, Correction, Flag
 from muscle_study.protocol.paths import RunPaths
@@ -157,7 +157,7 @@ def compare_with_faults(curated: Curated, paths: RunPaths) -> pd.DataFrame | Non
 
 def described(table: pd.DataFrame) -> pd.DataFrame:
     """Return a confusion table in words, for a notebook."""
-    words = {str(fault): text for fault, text in DESCRIPTIONS.items()} | {SOUND: "nothing wrong"}
+    words = Fault.texts() | {SOUND: "nothing wrong"}
     shares = ["sensitivity", "specificity"]
     shown = table.assign(fault=table["fault"].map(words))
     counts = ["participants", *ACTIONS, "missed", "others", "false"]

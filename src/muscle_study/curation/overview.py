@@ -15,7 +15,7 @@ from muscle_study.curation.split import SPLITS
 from muscle_study.curation.stage import Curated
 from muscle_study.imaging.volumes import load, open_mapped
 from muscle_study.protocol.covariates import BUILT_IN
-from muscle_study.protocol.exclusions import REASON_TEXT, Reason
+from muscle_study.protocol.exclusions import Reason
 from muscle_study.protocol.files import whole_file
 from muscle_study.protocol.findings import Correction, Flag
 from muscle_study.protocol.muscles import STRUCTURES, Label
@@ -46,8 +46,7 @@ def flow_overview(curated: Curated, min_count: int) -> pd.DataFrame:
 
 def reason_overview(curated: Curated, min_count: int) -> pd.DataFrame:
     """Return counts of exclusions by reason; rare reasons are pooled."""
-    words = {str(reason): REASON_TEXT[Reason(reason)] for reason in Reason}
-    return _counted("reason", curated.exclusions["reason"], words, min_count)
+    return _counted("reason", curated.exclusions["reason"], Reason.texts(), min_count)
 
 
 def correction_overview(curated: Curated, min_count: int) -> pd.DataFrame:

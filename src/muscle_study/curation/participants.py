@@ -20,14 +20,6 @@ NUMERIC = [covariate.name for covariate in BUILT_IN if covariate.kind == "contin
 #: Pattern of identifiers, which become file names.
 SAFE_ID = r"[A-Za-z0-9][A-Za-z0-9_-]*"
 
-#: Reasons in order of precedence: a participant with several faults is counted under the first.
-REASONS = (
-    Reason.DUPLICATE_ID,
-    Reason.MISSING_COVARIATE,
-    Reason.IMPLAUSIBLE_VALUE,
-    Reason.BMI_CONTRADICTION,
-)
-
 #: Share of the participants beyond which a common fault is the table's, not theirs.
 BROKEN_SHARE = 0.5
 
@@ -320,7 +312,7 @@ def find_faults(
             # text that is no number is listed above, and is not missing
             if case["check"] != "not_nullable" or pd.isna(row[case["column"]]):
                 faults.append((row["participant_id"], *described(case, row)))
-    rank = {reason: place for place, reason in enumerate(REASONS)}
+    rank = {reason: place for place, reason in enumerate(Reason)}
     return (
         pd.DataFrame(faults, columns=["participant_id", "reason", "fault", "detail"])
         .drop_duplicates()

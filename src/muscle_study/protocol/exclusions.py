@@ -1,78 +1,57 @@
 """Participants who leave the study: a reason code each, and nobody lost."""
 
 from collections.abc import Iterable
-from enum import StrEnum
 
 import pandas as pd
 
-
-class Reason(StrEnum):
-    """Why a participant, or one image, is set aside. The value is what tables hold."""
-
-    CONSENT_WITHDRAWN = "consent_withdrawn"
-    DUPLICATE_ID = "duplicate_id"
-    MISSING_COVARIATE = "missing_covariate"
-    IMPLAUSIBLE_VALUE = "implausible_value"
-    BMI_CONTRADICTION = "bmi_contradiction"
-    NO_IMAGES = "no_images"
-    DUPLICATE_SCAN = "duplicate_scan"
-    MISSING_CONTRAST = "missing_contrast"
-    UNSAFE_FILE = "unsafe_file"
-    UNREADABLE_IMAGE = "unreadable_image"
-    NON_FINITE_VOXELS = "non_finite_voxels"
-    EMPTY_IMAGE = "empty_image"
-    GRID_MISMATCH = "grid_mismatch"
-    BAD_GEOMETRY = "bad_geometry"
-    WRONG_ORIENTATION = "wrong_orientation"
-    STATION_GAP = "station_gap"
-    FIELD_OF_VIEW = "field_of_view"
-    WATER_FAT_SWAP = "water_fat_swap"
-    REVIEWER = "reviewer"
-    UNKNOWN_LABEL = "unknown_label"
-    MISSING_MASK = "missing_mask"
-    NO_MUSCLE_FOUND = "no_muscle_found"
-    SIDES_SWAPPED = "sides_swapped"
-    UNEXPECTED_ERROR = "unexpected_error"
-    IO_ERROR = "io_error"
-    TIME_LIMIT = "time_limit"
-    MEMORY_LIMIT = "memory_limit"
-    WORKER_LOST = "worker_lost"
+from muscle_study.protocol.findings import Coded
 
 
-REASON_TEXT = {
-    Reason.CONSENT_WITHDRAWN: "consent withdrawn",
-    Reason.DUPLICATE_ID: "identifier occurs more than once",
-    Reason.MISSING_COVARIATE: "sex, age, height or weight missing",
-    Reason.IMPLAUSIBLE_VALUE: "value outside its plausible range",
-    Reason.BMI_CONTRADICTION: "BMI contradicts height and weight",
-    Reason.NO_IMAGES: "no images",
-    Reason.DUPLICATE_SCAN: "images are another participant's too",
-    Reason.MISSING_CONTRAST: "a contrast is missing",
-    Reason.UNSAFE_FILE: "file refused: link, size or archive is unsafe",
-    Reason.UNREADABLE_IMAGE: "image cannot be read",
-    Reason.NON_FINITE_VOXELS: "image holds NaN or infinite voxels",
-    Reason.EMPTY_IMAGE: "image is empty",
-    Reason.GRID_MISMATCH: "contrasts lie on different grids",
-    Reason.BAD_GEOMETRY: "image geometry is impossible",
-    Reason.WRONG_ORIENTATION: "anatomy contradicts the image's directions",
-    Reason.STATION_GAP: "stations leave a gap between them",
-    Reason.FIELD_OF_VIEW: "field of view too small",
-    Reason.WATER_FAT_SWAP: "water and fat swapped",
-    Reason.REVIEWER: "excluded by a reviewer",
-    Reason.UNKNOWN_LABEL: "labels hold unknown values",
-    Reason.MISSING_MASK: "another segmenter's mask is missing",
-    Reason.NO_MUSCLE_FOUND: "a muscle was not found",
-    Reason.SIDES_SWAPPED: "left muscle lies to the right of the right one",
-    Reason.UNEXPECTED_ERROR: "unexpected error (see detail)",
-    Reason.IO_ERROR: "files could not be read or written",
-    Reason.TIME_LIMIT: "work took longer than its limit",
-    Reason.MEMORY_LIMIT: "work took more memory than its limit",
-    Reason.WORKER_LOST: "the worker ended during the work",
-}
+class Reason(Coded):
+    """Reason of an exclusion; the value is the code in tables.
 
-#: Of the machine rather than of the participant: tried again, in the same run and by the next.
-#: An unexpected error is tried once more in the same run, and not by the next.
-MAY_PASS = frozenset({Reason.IO_ERROR, Reason.TIME_LIMIT, Reason.MEMORY_LIMIT, Reason.WORKER_LOST})
+    Each has its text for readers, and whether another attempt may succeed: the cause is the
+    machine, not the participant. Reasons of a participant's record stand in order of precedence: a
+    record with several faults counts under the first.
+    """
+
+    retryable: bool
+
+    def __init__(self, code: str, text: str, retryable: bool = False):
+        self.retryable = retryable
+
+    CONSENT_WITHDRAWN = "consent_withdrawn", "consent withdrawn"
+    DUPLICATE_ID = "duplicate_id", "identifier occurs more than once"
+    MISSING_COVARIATE = "missing_covariate", "sex, age, height or weight missing"
+    IMPLAUSIBLE_VALUE = "implausible_value", "value outside its plausible range"
+    BMI_CONTRADICTION = "bmi_contradiction", "BMI contradicts height and weight"
+    NO_IMAGES = "no_images", "no images"
+    DUPLICATE_SCAN = "duplicate_scan", "images are another participant's too"
+    MISSING_CONTRAST = "missing_contrast", "a contrast is missing"
+    UNSAFE_FILE = "unsafe_file", "file refused: link, size or archive is unsafe"
+    UNREADABLE_IMAGE = "unreadable_image", "image cannot be read"
+    NON_FINITE_VOXELS = "non_finite_voxels", "image holds NaN or infinite voxels"
+    EMPTY_IMAGE = "empty_image", "image is empty"
+    GRID_MISMATCH = "grid_mismatch", "contrasts lie on different grids"
+    BAD_GEOMETRY = "bad_geometry", "image geometry is impossible"
+    WRONG_ORIENTATION = "wrong_orientation", "anatomy contradicts the image's directions"
+    STATION_GAP = "station_gap", "stations leave a gap between them"
+    FIELD_OF_VIEW = "field_of_view", "field of view too small"
+    WATER_FAT_SWAP = "water_fat_swap", "water and fat swapped"
+    REVIEWER = "reviewer", "excluded by a reviewer"
+    UNKNOWN_LABEL = "unknown_label", "labels hold unknown values"
+    MISSING_MASK = "missing_mask", "another segmenter's mask is missing"
+    NO_MUSCLE_FOUND = "no_muscle_found", "a muscle was not found"
+    SIDES_SWAPPED = "sides_swapped", "left muscle lies to the right of the right one"
+    UNEXPECTED_ERROR = "unexpected_error", "unexpected error (see detail)"
+    IO_ERROR = "io_error", "files could not be read or written", True
+    TIME_LIMIT = "time_limit", "work took longer than its limit", True
+    MEMORY_LIMIT = "memory_limit", "work took more memory than its limit", True
+    WORKER_LOST = "worker_lost", "the worker ended during the work", True
+
+
+#: Retried in the same run and by the next. An unexpected error is retried once in the same run.
+MAY_PASS = frozenset(reason for reason in Reason if reason.retryable)
 
 COLUMNS = ["participant_id", "stage", "reason", "detail"]
 

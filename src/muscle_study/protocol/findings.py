@@ -9,7 +9,7 @@ class Coded(StrEnum):
 
     text: str
 
-    def __new__(cls, code: str, text: str) -> Self:
+    def __new__(cls, code: str, text: str, *_further) -> Self:
         """Return a member that is its code and carries its text."""
         member = str.__new__(cls, code)
         member._value_ = code

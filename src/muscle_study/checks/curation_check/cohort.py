@@ -7,9 +7,9 @@ import pandas as pd
 
 from muscle_study.cohort.export import Drawn, draw_cohort
 from muscle_study.cohort.faults.assign import COLUMNS, draw_detail
-from muscle_study.cohort.faults.kinds import Fault
 from muscle_study.cohort.faults.parameters import FaultParameters
 from muscle_study.cohort.parameters import CohortParameters
+from muscle_study.protocol.faults import Fault
 
 
 def check_parameters(run: CohortParameters, each: int, sound: int, seed: int) -> CohortParameters:

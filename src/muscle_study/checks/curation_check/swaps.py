@@ -6,7 +6,6 @@ import numpy as np
 import pandas as pd
 
 from muscle_study.cohort.export import Drawn, write_cohort
-from muscle_study.cohort.faults.kinds import Fault
 from muscle_study.cohort.parameters import CohortParameters
 from muscle_study.curation.parameters import CurationParameters
 from muscle_study.curation.stage import curate_cohort
@@ -14,6 +13,7 @@ from muscle_study.imaging.volumes import load
 from muscle_study.mapping.parameters import ClusterParameters
 from muscle_study.measurement.measures import MEASURES, measure
 from muscle_study.measurement.voxels import LabelledVoxels
+from muscle_study.protocol.faults import Fault
 from muscle_study.protocol.paths import RunPaths, image_file
 
 #: What is put right, of composed volumes and of stations that are not joined yet.

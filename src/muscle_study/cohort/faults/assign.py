@@ -5,11 +5,11 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
-from muscle_study.cohort.faults.kinds import Fault, Problem
 from muscle_study.cohort.faults.parameters import FaultParameters
 from muscle_study.cohort.faults.rates import fault_probabilities
 from muscle_study.cohort.faults.scans import FIRST_SCAN
 from muscle_study.cohort.scanner.scan import CONTRASTS
+from muscle_study.protocol.faults import Fault, Problem
 from muscle_study.protocol.muscles import SIDES
 
 COLUMNS = ["participant_id", "fault", "detail"]
@@ -27,7 +27,7 @@ LEAST_AND_MOST_MM: dict[Fault, tuple[float, float]] = {
 
 
 def draw_detail(fault: Fault, n_stations: int, rng: np.random.Generator) -> str:
-    """Draw the detail of a fault, as described in `DETAILS`; empty if the fault has none.
+    """Draw the detail of a fault, as described in `Fault.detail`; empty if the fault has none.
 
     `assign_faults` draws the donor of a duplicate scan, which depends on other participants.
     """

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from muscle_study.cohort.faults.kinds import Fault, Problem
+from muscle_study.protocol.faults import Fault, Problem
 
 
 def break_files(files: Mapping[str, Path], problem: Problem) -> None:

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from muscle_study.cohort.faults.kinds import Fault
 from muscle_study.cohort.faults.parameters import FaultParameters
+from muscle_study.protocol.faults import Fault
 
 
 @dataclass(frozen=True)

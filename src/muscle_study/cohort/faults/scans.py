@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from muscle_study.cohort.anatomy.sampling import Body
 from muscle_study.cohort.faults import affines, dixon, field_of_view, implants, voxels
-from muscle_study.cohort.faults.kinds import Fault, Problem
 from muscle_study.cohort.scanner.scan import Scan
+from muscle_study.protocol.faults import Fault, Problem
 
 #: Faults of a first scan that is repeated, with their details.
 FIRST_SCAN = {Fault.SEVERE_MOTION: "20", Fault.MISSING_CONTRAST: "fat", Fault.SWAP_WHOLE: ""}

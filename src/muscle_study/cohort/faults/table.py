@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from muscle_study.cohort.faults.kinds import Fault
+from muscle_study.protocol.faults import Fault
 
 #: Difference of a contradictory BMI.
 CONTRADICTION_KG_M2 = 6.0

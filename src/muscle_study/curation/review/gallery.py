@@ -14,7 +14,7 @@ import pandas as pd
 
 from muscle_study.curation.checks.quality import SCORES
 from muscle_study.curation.review.mosaic import columns
-from muscle_study.protocol.exclusions import REASON_TEXT, Reason
+from muscle_study.protocol.exclusions import Reason
 from muscle_study.protocol.files import write_text
 from muscle_study.protocol.findings import Correction, Flag
 
@@ -69,7 +69,7 @@ def entries(
     shown = exclusions[exclusions["reason"] != Reason.CONSENT_WITHDRAWN]
     found = {name: Entry() for name in [*participants["participant_id"], *shown["participant_id"]]}
     for row in shown.itertuples():
-        found[row.participant_id].add("excluded", REASON_TEXT[Reason(row.reason)], row.detail)
+        found[row.participant_id].add("excluded", Reason(row.reason).text, row.detail)
     for row in corrections.itertuples():
         words = Correction(row.correction).text
         found[row.participant_id].add("corrected", words, row.evidence)

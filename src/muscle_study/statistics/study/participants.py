@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from muscle_study.protocol.exclusions import REASON_TEXT, Reason, check_conserved
+from muscle_study.protocol.exclusions import Reason, check_conserved
 from muscle_study.protocol.files import read_table
 from muscle_study.protocol.paths import RunPaths
 from muscle_study.publishing.disclosure import pool_small, protect
@@ -124,15 +124,10 @@ def _merge(earlier: Step, later: Step) -> Step:
     return Step(later.name, later.participants, reasons)
 
 
-def reason_text(reason: str) -> str:
-    """Return a reason code in words."""
-    return REASON_TEXT[Reason(reason)]
-
-
 def pooled_reasons(reasons: dict[str, int], min_count: int) -> list[tuple[str, int]]:
     """Return reasons in words with their counts, small ones pooled."""
     return [
-        ("; ".join(reason_text(name) for name in names), n)
+        ("; ".join(Reason(name).text for name in names), n)
         for names, n in pool_small(reasons, min_count)
     ]
 

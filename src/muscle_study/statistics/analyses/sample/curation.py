@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pandas as pd
 
-from muscle_study.cohort.faults.kinds import DESCRIPTIONS
+from muscle_study.protocol.faults import Fault
 from muscle_study.protocol.files import read_table
 from muscle_study.protocol.findings import ACTIONS, SOUND, Correction, Flag
 from muscle_study.publishing.disclosure import MARK, pool_small
@@ -13,7 +13,7 @@ from muscle_study.publishing.result import Absent, Result
 from muscle_study.publishing.table import Table, without_repeats
 from muscle_study.statistics.study.study import Study
 
-WORDS = {str(fault): text for fault, text in DESCRIPTIONS.items()} | {SOUND: "nothing wrong"}
+WORDS = Fault.texts() | {SOUND: "nothing wrong"}
 
 
 def read_corrections(study: Study) -> pd.DataFrame:
