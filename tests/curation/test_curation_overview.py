@@ -109,12 +109,16 @@ def test_flagged_count_under_their_first_flag():
 
 
 @pytest.mark.parametrize(
-    ("demanded", "shown"), [(True, {"bmi_kg_m2": "0"}), (False, {"sex": "–", "bmi_kg_m2": "0"})]
+    ("demanded", "shown"),
+    [
+        (True, {"bmi_kg_m2": "0", "smoking": "9"}),
+        (False, {"sex": "–", "bmi_kg_m2": "0", "smoking": "9"}),
+    ],
 )
 def test_missing_values_are_shown_where_no_exclusion_tells_them(demanded, shown):
     missing = pd.DataFrame(
-        [("sex", 30, 2, 1), ("bmi_kg_m2", 30, 0, 0)],
-        columns=["variable", "participants", "missing", "unreadable"],
+        [("sex", 30, 2, 1, 7), ("bmi_kg_m2", 30, 0, 0, 0), ("smoking", 30, 2, 0, 7)],
+        columns=["variable", "participants", "missing", "unreadable", "implausible"],
     )
     curated = replace(curated_of(), missing=missing, about={"demographics": demanded})
     assert dict(missing_overview(curated, min_count=5).to_numpy()) == shown

@@ -173,7 +173,7 @@ def test_subject_in_meta_without_a_folder_is_counted(dataset, run):
 @pytest.mark.parametrize(
     ("meta", "message"),
     [
-        ("image_id,age,gender\ns0001,61,f\n", "column image_id, age, gender is missing"),
+        ("image_id,age,gender\ns0001,61,f\n", "column image_id, gender, age is missing"),
         ("image_id;age;gender;split\ns0001;61;f;fold1\n", "column split holds fold1"),
     ],
 )

@@ -84,6 +84,7 @@ def read_participants(
     for covariate in covariates:
         text = found[covariate.name]
         text = text.map(lambda one: None if code.fullmatch(one) else one, na_action="ignore")
+        text = text.astype("str")  # a column without any value is read as numbers
         if form.decimal_comma and covariate.kind == "continuous":
             text = text.str.replace(",", ".", regex=False)
         found[covariate.name] = covariate.stated(text)
