@@ -10,7 +10,7 @@ from muscle_study.measurement.agreement import (
     bland_altman,
     icc_agreement,
 )
-from muscle_study.measurement.measures import MEASURES
+from muscle_study.protocol.outcomes import MEASURES
 
 # Bland and Altman, Lancet 1986;327:307-310, table 1: peak expiratory flow (l/min) of 17 subjects,
 # first reading of the large Wright meter and of the mini meter.

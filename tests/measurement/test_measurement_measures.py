@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 
 from muscle_study.imaging.volumes import Volume, to_ras
-from muscle_study.measurement.measures import COLUMNS, MEASURES, asymmetry_percent, measure, swapped
+from muscle_study.measurement.measures import measure, swapped
 from muscle_study.measurement.voxels import LabelledVoxels
 from muscle_study.protocol.muscles import MIRRORED, Label
+from muscle_study.protocol.outcomes import COLUMNS, MEASURES, asymmetry_percent
 
 VOXEL_ML = 0.03
 PIXEL_CM2 = 0.06

@@ -5,7 +5,6 @@ import pandas as pd
 import pytest
 
 from muscle_study.imaging.volumes import Volume, save
-from muscle_study.measurement.measures import COLUMNS
 from muscle_study.measurement.parameters import MeasurementParameters
 from muscle_study.measurement.participants import (
     MeasureTask,
@@ -17,6 +16,7 @@ from muscle_study.measurement.quality import score_test_split
 from muscle_study.protocol.exclusions import Excluded
 from muscle_study.protocol.files import read_json, read_table, write_table
 from muscle_study.protocol.muscles import Label
+from muscle_study.protocol.outcomes import COLUMNS
 from muscle_study.protocol.paths import RunPaths, image_file
 
 PARAMETERS = MeasurementParameters(min_muscle_ml=0.1, seed=1)

@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from muscle_study.measurement.measures import INDICES, MEASURES
 from muscle_study.measurement.simulated import NEAREST, SIZES, draw_donors, simulate
 from muscle_study.protocol.covariates import Covariate
+from muscle_study.protocol.outcomes import INDICES, MEASURES
 
 CENTRE = Covariate(name="centre", label="centre", kind="categorical", levels=["A", "B"])
 

@@ -2,9 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from muscle_study.measurement.measures import MEASURES
 from muscle_study.measurement.truth import compare_with_truth, pair_with_truth
 from muscle_study.protocol.files import read_table, write_table
+from muscle_study.protocol.outcomes import MEASURES
 from muscle_study.protocol.paths import RunPaths
 
 

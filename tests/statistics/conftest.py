@@ -13,10 +13,10 @@ from matplotlib import pyplot as plt
 
 from muscle_study.imaging.volumes import Volume, save
 from muscle_study.measurement.compared import DICE, agreement
-from muscle_study.measurement.measures import MEASURES
 from muscle_study.protocol.exclusions import exclusion_table
 from muscle_study.protocol.files import write_json, write_table
 from muscle_study.protocol.muscles import Label
+from muscle_study.protocol.outcomes import MEASURES
 from muscle_study.protocol.paths import NOTEBOOKS, RunPaths, image_file
 from muscle_study.publishing.numbers import read_numbers
 from muscle_study.report.parameters import ReportParameters

@@ -17,7 +17,7 @@ from muscle_study.checks.publish import publish_check
 from muscle_study.cohort.population.draw import draw_muscles, draw_participants
 from muscle_study.cohort.population.truth import coefficient_table
 from muscle_study.cohort.truth import population_measures
-from muscle_study.measurement.measures import derived
+from muscle_study.protocol.outcomes import derived
 from muscle_study.protocol.paths import RunPaths
 from muscle_study.statistics.analyses.extensions.body_size import allometry
 from muscle_study.statistics.analyses.extensions.replicates import (

@@ -7,7 +7,7 @@ import pandas as pd
 import pingouin
 from scipy import stats
 
-from muscle_study.measurement.measures import MEASURES
+from muscle_study.protocol.outcomes import MEASURES
 
 #: Limits of agreement are 95 % by convention, and pingouin's interval of the ICC is so by design.
 CONFIDENCE = 0.95

@@ -11,7 +11,6 @@ from muscle_study.mapping.cluster import map_participants
 from muscle_study.mapping.parameters import ClusterParameters
 from muscle_study.mapping.records import Records
 from muscle_study.measurement.agreement import agreement_row
-from muscle_study.measurement.measures import MEASURES
 from muscle_study.measurement.parameters import MeasurementParameters
 from muscle_study.measurement.participants import (
     MeasureTask,
@@ -23,6 +22,7 @@ from muscle_study.measurement.participants import (
 from muscle_study.protocol.exclusions import check_conserved
 from muscle_study.protocol.files import read_table, write_table
 from muscle_study.protocol.muscles import STRUCTURES
+from muscle_study.protocol.outcomes import MEASURES
 from muscle_study.protocol.paths import RunPaths
 
 STAGE = "comparison"

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from muscle_study.measurement.measures import GLUTEUS_VOLUME, PSOAS_CSA, PSOAS_VOLUME, derived
 from muscle_study.measurement.voxels import AxialProfile, LabelledVoxels
-from muscle_study.protocol.muscles import SIDES, label_of
+from muscle_study.protocol.muscles import MUSCLES, SIDES, label_of
+from muscle_study.protocol.outcomes import CSA, LEVELS, VOLUME, derived
 
 CUT = "the muscle reaches the end of the field of view"
 WIDEST_AT_END = "the muscle is widest where the field of view ends"
@@ -18,10 +18,9 @@ def withheld(
 ) -> dict[str, str]:
     """Return the measures of a side that the field of view does not hold, and why.
 
-    A volume needs the whole muscle. The psoas' largest section needs its widest part alone: that is
-    not in view where the section is largest at an end that the field of view cuts, nor certainly
-    where a field of view too narrow cuts sections. Fat fractions are shares, which a part of a
-    muscle has too.
+    A volume needs the whole muscle. A largest section needs the widest part alone, which is out of
+    view where the section is largest at an end that the field of view cuts, and may be where a
+    narrow field of view cuts sections. A fat fraction is a share, which a part of a muscle has too.
 
     Parameters
     ----------
@@ -32,16 +31,18 @@ def withheld(
     """
     found = {}
     for side in SIDES:
-        psoas, gluteus = (label_of(muscle, side) for muscle in ("psoas", "gluteus"))
-        if voxels.at_border(gluteus):
-            found[GLUTEUS_VOLUME.format(side)] = CUT
-        if voxels.at_border(psoas):
-            found[PSOAS_VOLUME.format(side)] = CUT
-            ends = profile.z_mm[profile.extent(psoas)][[0, -1]]
-            if voxels.at_side(psoas):
-                found[PSOAS_CSA.format(side)] = CUT_AT_SIDE
-            elif measures[f"psoas_csa_{side}_z_mm"] in ends:
-                found[PSOAS_CSA.format(side)] = WIDEST_AT_END
+        for muscle in sorted(MUSCLES):
+            label = label_of(muscle, side)
+            if not voxels.at_border(label):
+                continue
+            found[VOLUME[muscle].format(side)] = CUT
+            if muscle not in CSA:
+                continue
+            ends = profile.z_mm[profile.extent(label)][[0, -1]]
+            if voxels.at_side(label):
+                found[CSA[muscle].format(side)] = CUT_AT_SIDE
+            elif measures[LEVELS[muscle].format(side)] in ends:
+                found[CSA[muscle].format(side)] = WIDEST_AT_END
     return found
 
 
@@ -50,6 +51,6 @@ def without(
 ) -> dict[str, float | bool]:
     """Return the measures with the named ones, and all that rests on them, missing (NaN)."""
     kept = {**measures, **dict.fromkeys(names, np.nan)}
-    for name in (PSOAS_CSA, PSOAS_VOLUME, GLUTEUS_VOLUME):
+    for name in (*CSA.values(), *VOLUME.values()):
         kept[name.format("total")] = sum(kept[name.format(side)] for side in SIDES)
     return {**kept, **derived(kept, height_cm)}

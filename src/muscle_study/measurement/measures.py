@@ -1,58 +1,13 @@
 """The study's measures of one participant."""
 
-from collections.abc import Mapping
-
 import numpy as np
-import pandas as pd
 
 from muscle_study.imaging.volumes import Volume
 from muscle_study.measurement.voxels import AxialProfile, LabelledVoxels, axial_profile
 from muscle_study.protocol.muscles import MUSCLES, SIDES, Label, label_of
-
-#: One participant's value, or a column of many.
-Values = float | pd.Series
+from muscle_study.protocol.outcomes import CSA, FAT_FRACTION, LEVELS, VOLUME, derived
 
 NAN = float("nan")
-CM_PER_M = 100.0
-
-PSOAS_CSA = "psoas_csa_{}_cm2"
-PSOAS_VOLUME = "psoas_volume_{}_ml"
-GLUTEUS_VOLUME = "gluteus_volume_{}_ml"
-
-#: Measures that a synthetic cohort knows the truth of, in the order of the tables.
-MEASURES = tuple(
-    name.format(side)
-    for name in (
-        PSOAS_CSA,
-        PSOAS_VOLUME,
-        GLUTEUS_VOLUME,
-        "psoas_fat_fraction_{}",
-        "gluteus_fat_fraction_{}",
-    )
-    for side in (*SIDES, "total")
-)
-
-#: Index to the measure that is divided by height squared.
-INDICES = {
-    "psoas_csa_index_cm2_m2": PSOAS_CSA.format("total"),
-    "psoas_volume_index_ml_m2": PSOAS_VOLUME.format("total"),
-    "gluteus_volume_index_ml_m2": GLUTEUS_VOLUME.format("total"),
-}
-
-#: Asymmetry to the measure whose sides are compared.
-ASYMMETRIES = {
-    "psoas_csa_asymmetry_percent": PSOAS_CSA,
-    "gluteus_volume_asymmetry_percent": GLUTEUS_VOLUME,
-}
-
-#: The columns of ``measures.csv``, behind the identifier.
-COLUMNS = (
-    *MEASURES,
-    *(f"psoas_csa_{side}_z_mm" for side in SIDES),
-    *INDICES,
-    *ASYMMETRIES,
-    *(f"{muscle}_at_border" for muscle in MUSCLES),
-)
 
 
 def measure(
@@ -92,39 +47,21 @@ def measure(
     without interior has no fat fraction (NaN).
     """
     profile = axial_profile(voxels)
-    maxima = {side: profile.maximum(label_of("psoas", side)) for side in SIDES}
-    measures: dict[str, float | bool] = _sides_and_total(
-        PSOAS_CSA, *(maxima[side][0] for side in SIDES)
-    )
-    for muscle, name in (("psoas", PSOAS_VOLUME), ("gluteus", GLUTEUS_VOLUME)):
+    measures: dict[str, float | bool] = {}
+    levels = {}
+    for muscle, name in CSA.items():
+        maxima = {side: profile.maximum(label_of(muscle, side)) for side in SIDES}
+        measures |= _sides_and_total(name, *(maxima[side][0] for side in SIDES))
+        levels |= {LEVELS[muscle].format(side): maxima[side][1] for side in SIDES}
+    for muscle, name in VOLUME.items():
         volumes_ml = (float(voxels.volume_ml[label_of(muscle, side)]) for side in SIDES)
         measures |= _sides_and_total(name, *volumes_ml)
-    measures |= _fat_fractions(voxels, water, fat)
-    for side in SIDES:
-        measures[f"psoas_csa_{side}_z_mm"] = maxima[side][1]
+    measures |= _fat_fractions(voxels, water, fat) | levels
     measures |= derived(measures, height_cm)
     for muscle in MUSCLES:
         both = [label_of(muscle, side) for side in SIDES]
         measures[f"{muscle}_at_border"] = voxels.at_border(*both)
     return measures, profile
-
-
-def derived(measures: Mapping[str, Values], height_cm: Values) -> dict[str, Values]:
-    """Return indices and asymmetries, of one participant or, as series, of many."""
-    indices = {
-        index: measures[name] / (height_cm / CM_PER_M) ** 2 for index, name in INDICES.items()
-    }
-    asymmetries = {
-        asymmetry: asymmetry_percent(*(measures[name.format(side)] for side in SIDES))
-        for asymmetry, name in ASYMMETRIES.items()
-    }
-    return indices | asymmetries
-
-
-def asymmetry_percent(left: Values, right: Values) -> Values:
-    """Return the right side's surplus in per cent of the sides' mean; NaN where both are zero."""
-    with np.errstate(invalid="ignore"):
-        return 200 * np.divide(right - left, right + left)
 
 
 def _sides_and_total(name: str, left: float, right: float) -> dict[str, float]:
@@ -143,7 +80,7 @@ def _fat_fractions(
         sides = {side: [label_of(muscle, side)] for side in SIDES}
         sides["total"] = [label for side in SIDES for label in sides[side]]
         for side, labels in sides.items():
-            fractions[f"{muscle}_fat_fraction_{side}"] = _fraction(
+            fractions[FAT_FRACTION[muscle].format(side)] = _fraction(
                 water_sums[labels].sum(), fat_sums[labels].sum()
             )
     return fractions

@@ -6,8 +6,8 @@ import pandas as pd
 from matplotlib.figure import Figure
 from pandas.io.formats.style import Styler
 
-from muscle_study.measurement.measures import COLUMNS
 from muscle_study.protocol.muscles import MUSCLES
+from muscle_study.protocol.outcomes import COLUMNS
 
 
 def distribution(measures: pd.DataFrame) -> pd.DataFrame:

@@ -13,12 +13,13 @@ from muscle_study.mapping.cluster import map_participants
 from muscle_study.mapping.parameters import ClusterParameters
 from muscle_study.mapping.records import Records
 from muscle_study.measurement.coverage import withheld, without
-from muscle_study.measurement.measures import COLUMNS, measure, swapped
+from muscle_study.measurement.measures import measure, swapped
 from muscle_study.measurement.parameters import MeasurementParameters
 from muscle_study.measurement.voxels import AxialProfile, LabelledVoxels
 from muscle_study.protocol.exclusions import Excluded, Reason
 from muscle_study.protocol.files import read_table, write_table
 from muscle_study.protocol.muscles import SIDES, STRUCTURES, Label, label_of
+from muscle_study.protocol.outcomes import COLUMNS
 from muscle_study.protocol.paths import RunPaths, image_file
 
 STAGE = "measurement"

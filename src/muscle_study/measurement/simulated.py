@@ -13,22 +13,16 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import KDTree
 
-from muscle_study.measurement.measures import (
-    GLUTEUS_VOLUME,
-    MEASURES,
-    PSOAS_CSA,
-    PSOAS_VOLUME,
-    derived,
-)
 from muscle_study.protocol.covariates import BUILT_IN, Covariate
 from muscle_study.protocol.muscles import MUSCLES, SIDES
+from muscle_study.protocol.outcomes import CSA, FAT_FRACTION, MEASURES, SIZE, VOLUME, derived
 
 #: A donor is drawn from this many nearest in size (our assumption): fewer would repeat single
 #: errors, more would lose that errors depend on size. A sex with fewer donors takes both sexes'.
 NEAREST = 10
 
 #: What "like size" compares.
-SIZES = [PSOAS_CSA.format("total"), GLUTEUS_VOLUME.format("total")]
+SIZES = [column.format("total") for column in SIZE.values()]
 
 
 class Simulated(NamedTuple):
@@ -125,17 +119,17 @@ def draw_donors(
 def with_errors(people: pd.DataFrame, donors: pd.DataFrame) -> dict[str, pd.Series]:
     """Return the `MEASURES` of `people` with the errors of `donors`, row by row."""
     values = {}
-    for name in (PSOAS_CSA, PSOAS_VOLUME, GLUTEUS_VOLUME):
+    for name in (*CSA.values(), *VOLUME.values()):
         for side in SIDES:
             column = name.format(side)
             values[column] = people[column] * (1 + donors[f"{column}_error"] / donors[column])
         values[name.format("total")] = sum(values[name.format(side)] for side in SIDES)
     for muscle in MUSCLES:
         for side in SIDES:
-            column = f"{muscle}_fat_fraction_{side}"
+            column = FAT_FRACTION[muscle].format(side)
             # a fraction has limits; a gross error of a fatty donor must not carry a lean one past
             values[column] = (people[column] + donors[f"{column}_error"]).clip(0, 1)
-        volumes = {side: values[f"{muscle}_volume_{side}_ml"] for side in SIDES}
-        fat = sum(values[f"{muscle}_fat_fraction_{side}"] * volumes[side] for side in SIDES)
-        values[f"{muscle}_fat_fraction_total"] = fat / sum(volumes.values())
+        volumes = {side: values[VOLUME[muscle].format(side)] for side in SIDES}
+        fat = sum(values[FAT_FRACTION[muscle].format(side)] * volumes[side] for side in SIDES)
+        values[FAT_FRACTION[muscle].format("total")] = fat / sum(volumes.values())
     return {name: values[name] for name in MEASURES}

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from muscle_study.measurement.agreement import agreement_table
-from muscle_study.measurement.measures import MEASURES
 from muscle_study.measurement.simulated import Simulated, simulate
 from muscle_study.protocol.covariates import Covariate
 from muscle_study.protocol.files import read_table, write_table
+from muscle_study.protocol.outcomes import MEASURES
 from muscle_study.protocol.paths import RunPaths
 
 #: Splits that training never sees; ``none``: never annotated.

@@ -23,15 +23,15 @@ class Label(IntEnum):
 #: The structures, without the background, in label order.
 STRUCTURES = tuple(label for label in Label if label is not Label.BACKGROUND)
 
-#: What each label becomes when left and right are exchanged.
-MIRRORED = {
-    Label.PSOAS_LEFT: Label.PSOAS_RIGHT,
-    Label.PSOAS_RIGHT: Label.PSOAS_LEFT,
-    Label.GLUTEUS_LEFT: Label.GLUTEUS_RIGHT,
-    Label.GLUTEUS_RIGHT: Label.GLUTEUS_LEFT,
-}
-
 
 def label_of(muscle: str, side: str) -> Label:
     """Return the label of a muscle's side, e.g. ``label_of("psoas", "left")``."""
     return Label[f"{muscle}_{side}".upper()]
+
+
+#: Label that each one becomes when left and right are exchanged.
+MIRRORED = {
+    label_of(muscle, side): label_of(muscle, other)
+    for muscle in MUSCLES
+    for side, other in zip(SIDES, reversed(SIDES), strict=True)
+}

@@ -11,9 +11,10 @@ from muscle_study.curation.parameters import CurationParameters
 from muscle_study.curation.stage import curate_cohort
 from muscle_study.imaging.volumes import load
 from muscle_study.mapping.parameters import ClusterParameters
-from muscle_study.measurement.measures import MEASURES, measure
+from muscle_study.measurement.measures import measure
 from muscle_study.measurement.voxels import LabelledVoxels
 from muscle_study.protocol.faults import Fault
+from muscle_study.protocol.outcomes import MEASURES
 from muscle_study.protocol.paths import RunPaths, image_file
 
 #: What is put right, of composed volumes and of stations that are not joined yet.
