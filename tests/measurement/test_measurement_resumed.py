@@ -12,12 +12,12 @@ import pytest
 
 from muscle_study.imaging.volumes import Volume, save
 from muscle_study.measurement.compared import compare_segmentations
-from muscle_study.measurement.measures import MEASURES
 from muscle_study.measurement.parameters import MeasurementParameters
 from muscle_study.measurement.quality import score_test_split
 from muscle_study.protocol.exclusions import exclusion_table
 from muscle_study.protocol.files import write_table
 from muscle_study.protocol.muscles import Label
+from muscle_study.protocol.outcomes import MEASURES
 from muscle_study.protocol.paths import RunPaths
 
 NAMES = ["100001", "100002", "100003", "100004", "100005"]
