@@ -437,7 +437,8 @@ def run_cells():
     """Return a function that runs the code of both notebooks on a study."""
 
     def run(study: Study) -> None:
-        stage = SimpleNamespace(paths=study.paths, parameters=study.parameters)
+        whole = SimpleNamespace(covariates=study.covariates)
+        stage = SimpleNamespace(paths=study.paths, parameters=study.parameters, study=whole)
         for name in ("05_statistics", "06_extensions"):
             notebook = nbformat.read(NOTEBOOKS / f"{name}.ipynb", as_version=4)
             variables = {"display": lambda shown: None}
