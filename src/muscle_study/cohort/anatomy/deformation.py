@@ -99,21 +99,10 @@ class Deformation:
         columns: slice = slice(None),
         lines: slice = slice(None),
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return the body coordinates of the points of an axial slice.
+        """Return body coordinates x and y of points of an axial slice: shape (lines, columns), float32.
 
-        Parameters
-        ----------
-        x_mm, y_mm
-            Rising scanner coordinates of columns and lines, shapes (nx,) and (ny,).
-        z_mm
-            Height of the slice.
-        columns, lines
-            Part of the slice that is returned.
-
-        Returns
-        -------
-        x, y : numpy.ndarray
-            Shape (lines, columns), float32.
+        `x_mm` and `y_mm` are the rising scanner coordinates of the columns and lines of the whole
+        slice, of which `columns` and `lines` select a part.
         """
         y_mm = y_mm[lines]
         wanted_x = x_mm[columns].astype(np.float32)

@@ -38,21 +38,9 @@ Axes = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def sample(body: Body, axes_mm: Axes, breath: Breath | None = None) -> np.ndarray:
-    """Return the tissue at each point of a grid.
+    """Return the tissue at each point of a grid: shape (nz, ny, nx), uint8.
 
-    Parameters
-    ----------
-    body
-        The body.
-    axes_mm
-        Rising x, y and z of the grid's points.
-    breath
-        Displacement by breathing; None for none.
-
-    Returns
-    -------
-    numpy.ndarray
-        Values of `Tissue`, shape (nz, ny, nx), uint8. Each slice is independent of the others.
+    `axes_mm` are the rising x, y and z of the points. Each slice is independent of the others.
     """
     x_mm, y_mm, z_mm = axes_mm
     tissues = np.zeros((len(z_mm), len(y_mm), len(x_mm)), np.uint8)

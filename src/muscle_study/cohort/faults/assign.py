@@ -67,12 +67,8 @@ def assign_faults(
         Table with ``participant_id`` and ``bmi_kg_m2``; a rate is the mean over its rows.
     annotated
         Identifiers of participants with reference labels.
-    parameters
-        Rates.
-    n_stations
-        Number of stations of a scan.
-    rng
-        Random generator.
+    parameters, n_stations
+        Rates, and number of stations of a scan.
 
     Returns
     -------

@@ -38,22 +38,10 @@ BY_BMI: dict[Fault, BmiRule] = {
 def fault_probabilities(
     bmi_kg_m2: np.ndarray, annotated: np.ndarray, parameters: FaultParameters
 ) -> np.ndarray:
-    """Return each participant's probability of each fault.
+    """Return the probability of each fault, shape (n, faults), in the order of `Fault`.
 
-    Parameters
-    ----------
-    bmi_kg_m2
-        BMI, shape (n,).
-    annotated
-        Whether a participant has reference labels, shape (n,).
-    parameters
-        Rates.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (n, number of faults), in the order of `Fault`. The mean of a column is the rate; for
-        `Fault.UNKNOWN_LABEL`, which needs reference labels, the mean among the annotated.
+    `bmi_kg_m2` and `annotated` (whether there are reference labels) have shape (n,). The mean of a
+    column is the fault's rate; for `Fault.UNKNOWN_LABEL`, the mean among the annotated.
 
     Raises
     ------

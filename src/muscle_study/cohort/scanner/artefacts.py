@@ -35,21 +35,10 @@ def motion_path_mm(size_mm: float, rng: np.random.Generator) -> np.ndarray:
 
 
 def move(images: list[np.ndarray], path_mm: np.ndarray, spacing_y_mm: float) -> list[np.ndarray]:
-    """Move the body along the phase encoding (y) while the lines of k-space are acquired.
+    """Return real signals, each of shape (nz, ny, nx), of a body that moves along y.
 
-    Parameters
-    ----------
-    images
-        Real signals acquired together, each of shape (nz, ny, nx).
-    path_mm
-        Displacement in each segment, in the order of the lines.
-    spacing_y_mm
-        Voxel edge along y.
-
-    Returns
-    -------
-    list of numpy.ndarray
-        Real parts, as if phase correction were perfect.
+    `path_mm` is the displacement in each segment of the phase encoding (y), in the order of the
+    lines of k-space. Phase correction is perfect: the real part is returned.
     """
     ny = images[0].shape[1]
     frequency = np.fft.fftfreq(ny)

@@ -216,14 +216,10 @@ def scan(
 
     Parameters
     ----------
-    body
-        Anatomy.
-    muscle_fat
-        Mean share of fat protons in each muscle.
+    body, muscle_fat
+        Anatomy, and mean share of fat protons in each muscle.
     parameters
-        Grid and imperfections.
-    rng
-        Generator for all imperfections.
+        Grid and imperfections, which `rng` draws.
     motion_mm
         Movement during a station, mm; None to draw it around the parameters' typical movement.
     """

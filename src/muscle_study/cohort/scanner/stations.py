@@ -38,7 +38,7 @@ def edge_profile(n_slices: int, spacing_z_mm: float) -> np.ndarray:
 
 
 def compose(slabs: list[list[np.ndarray]], slices: list[slice]) -> list[np.ndarray]:
-    """Compose stations: match intensities and blend linearly in the overlaps.
+    """Compose stations: match intensities and blend linearly in the overlaps, float32.
 
     Parameters
     ----------
@@ -46,11 +46,6 @@ def compose(slabs: list[list[np.ndarray]], slices: list[slice]) -> list[np.ndarr
         Images of each station, shape (n, ny, nx); the first image determines the intensity.
     slices
         Slices of each station, from head to feet.
-
-    Returns
-    -------
-    list of numpy.ndarray
-        Composed images, float32.
     """
     ny, nx = slabs[0][0].shape[1:]
     n_slices = max(place.stop for place in slices)
