@@ -99,7 +99,7 @@ class Deformation:
         columns: slice = slice(None),
         lines: slice = slice(None),
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Return body coordinates x and y of points of an axial slice: shape (lines, columns), float32.
+        """Return body coordinates of points of a slice: two arrays (lines, columns), float32.
 
         `x_mm` and `y_mm` are the rising scanner coordinates of the columns and lines of the whole
         slice, of which `columns` and `lines` select a part.
