@@ -8,6 +8,16 @@ from pydantic import ValidationError
 from muscle_study.protocol.sections import Section
 from muscle_study.running.documents import Document, ParameterError, nearest
 
+#: What is expected, for errors that pydantic words for programmers.
+PLAIN = {
+    "model_type": "a section with keys of its own",
+    "dict_type": "keys with values",
+    "list_type": "a list, such as [1, 2]",
+    "too_short": "{min_length} or more values",
+    "too_long": "{max_length} or fewer values",
+    "invalid_key": "text as key",
+}
+
 
 def explain(invalid: ValidationError, document: Document, model: type[Section]) -> ParameterError:
     """Return an error that names every wrong key, what was expected, and the remedy."""
@@ -23,7 +33,7 @@ def explain(invalid: ValidationError, document: Document, model: type[Section]) 
 
 def _message(error: dict, keys: list[str | int], model: type[Section]) -> str:
     where, value = ".".join(map(str, keys)), error["input"]
-    if error["loc"][-1:] == ("[key]",):
+    if error["type"] == "literal_error" and error["loc"][-1] == "[key]":
         known = error["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
         return f"{where}: unknown key{nearest(str(keys[-1]), known, 'Known are')}"
     if error["type"] == "extra_forbidden":
@@ -37,6 +47,8 @@ def _message(error: dict, keys: list[str | int], model: type[Section]) -> str:
         message = str(error["ctx"]["error"])
         return f"{where}: {message}" if where else message
     message = error["msg"].removeprefix("Input should be ")
+    if plain := PLAIN.get(error["type"]):
+        message = plain.format(**error.get("ctx", {}))
     if isinstance(value, dict | list):
         return f"{where}: expected {message}"
     remedy = ""

@@ -89,7 +89,7 @@ def _section(
             values += f"; default {_code(of_key['default'])}"
         elif key not in section.get("required", ()):
             values += "; optional"
-        cells = [f"`{key}`", meaning[:1].upper() + meaning[1:], values]
+        cells = [f"`{key}`", meaning, values]
         yield f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
     yield ""
     for title, places in nested.items():
