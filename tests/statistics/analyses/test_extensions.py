@@ -10,6 +10,7 @@ from muscle_study.statistics.analyses.extensions import (
     centiles,
     nonlinearity,
     secondary,
+    splines,
     surfaces,
 )
 from muscle_study.statistics.analyses.extensions.body_size import allometry
@@ -25,15 +26,18 @@ def test_a_run_of_few_people_has_no_tests_for_nonlinearity(study):
     assert table["p"].isna().all()
 
 
-def test_surfaces_are_the_models_means(study_of, plan):
+def test_curves_and_surfaces_are_the_models_means(study_of, plan):
     study = study_of(plan(n=600))
+    fitted = study.once(fit_splines)["gluteus", "male"]
+    curve = splines(study).figure.figure.axes[2].lines[0]  # gluteus volume by age; men first
+    at = {"age": curve.get_xdata(), "bmi": np.full(80, fitted.middle["bmi"])}
+    assert curve.get_ydata() == pytest.approx(fitted.predict(at, 0.95)["mean"] / 1000)
     table = surfaces(study).figure.data
-    fitted = study.once(fit_splines)["csa", "male"]
-    corner = table[(table["outcome"] == "csa") & (table["sex"] == "male")].iloc[0]
-    there = fitted.predict({name: np.array([corner[name]]) for name in ("age", "bmi")}, 0.95)
-    assert corner["age"] == fitted.shown["age"][0] and corner["bmi"] == fitted.shown["bmi"][0]
-    assert corner["mean"] == pytest.approx(there["mean"][0])
     assert (table["low"] < table["mean"]).all() and (table["mean"] < table["high"]).all()
+    grid = table.query("outcome == 'gluteus' and sex == 'male'").reset_index(drop=True)
+    at = {name: grid[name].to_numpy() for name in ("age", "bmi")}
+    assert grid["mean"].to_numpy() == pytest.approx(fitted.predict(at, 0.95)["mean"].to_numpy())
+    assert (grid["age"].min(), grid["age"].max()) == fitted.shown["age"]
 
 
 def test_allometry_finds_the_exponent_of_height(study):

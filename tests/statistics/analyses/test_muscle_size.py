@@ -1,25 +1,29 @@
 from dataclasses import replace
 
 import matplotlib as mpl
+import numpy as np
 import pytest
+from matplotlib.path import Path
 
 from muscle_study.protocol.covariates import Covariate
+from muscle_study.publishing.density import SHARES
 from muscle_study.publishing.disclosure import MARK
 from muscle_study.statistics.analyses.muscle_size import (
     age_bmi,
     beside_published,
     claims,
     compare_groups,
+    correlation,
     measures,
     measures_by_bmi,
     outcomes_by_age,
     outcomes_by_bmi,
     population,
     sides_by_age,
+    weight,
 )
 from muscle_study.statistics.analyses.muscle_size.claims import CORRELATION, judge
 from muscle_study.statistics.analyses.muscle_size.comparisons import COLUMNS, compare
-from muscle_study.statistics.analyses.muscle_size.correlation import correlations
 from muscle_study.statistics.analyses.muscle_size.published import compare_published
 from muscle_study.statistics.study.paper import published
 
@@ -114,13 +118,13 @@ def test_nothing_to_compare(study_of, plan):
 
 
 def test_correlations_of_a_run(study):
-    found = correlations(study)
+    found = correlation(study).table.data
     assert found[["with", "sex"]].drop_duplicates().shape[0] == len(found) == 6
     men = study.of_sex("male")
     expected = men["gluteus_volume_total_ml"].corr(men["weight_kg"])
-    assert found.set_index(["with", "sex"]).loc[("weight_kg", "male"), "r"] == pytest.approx(
-        expected
-    )
+    row = found.set_index(["with", "sex"]).loc[("weight_kg", "male")]
+    assert row["r"] == pytest.approx(expected)
+    assert row["n"] == len(men)
 
 
 def test_a_synthetic_run_is_as_calibrated_and_a_real_one_agrees(study, study_of, plan):
@@ -151,25 +155,42 @@ def test_verdict_on_a_published_mean(study, shift, verdict):
     assert row["verdict"] == verdict
 
 
-def test_cells_of_age_and_bmi_show_quartiles_of_those_that_are_large(study_of, plan):
+def test_lines_of_age_and_bmi_are_the_medians_of_large_groups(study_of, plan):
     study = study_of(plan(n=400))
-    table = age_bmi(study).figure.data
+    picture = age_bmi(study).figure
     people = study.people.groupby(["sex", "age_group", "bmi_group"], observed=True)
-    large = {cell for cell, n in people.size().items() if n >= 20}
-    assert set(table[["sex", "age_group", "bmi_group"]].itertuples(index=False, name=None)) == large
-    row = table[table["outcome"] == "csa"].iloc[0]
-    cell = people.get_group((row["sex"], row["age_group"], row["bmi_group"]))
-    assert row["median"] == pytest.approx(cell["psoas_csa_total_cm2"].median())
+    large = [cell for cell, n in people.size().items() if n >= 20]
+    cells = picture.data[["sex", "age_group", "bmi_group"]].itertuples(index=False, name=None)
+    assert set(cells) == set(large)
+    axes = picture.figure.axes[0]  # CSA of men, a line a BMI group
+    for line, bmi in zip(axes.lines, study.groupings["bmi_group"].labels, strict=True):
+        drawn = [people.get_group(cell) for cell in large if cell[::2] == ("male", bmi)]
+        medians = [group["psoas_csa_total_cm2"].median() for group in drawn]
+        assert line.get_ydata() == pytest.approx(medians)
 
 
-def test_the_data_behind_boxes_are_their_centiles(study_of, plan):
+def test_boxes_are_the_groups_quartiles(study_of, plan):
     study = study_of(plan(n=400))
     picture = outcomes_by_age(study).figure
-    box = picture.data.query("outcome == 'csa' and sex == 'male' and group == '40–49'").iloc[0]
-    men = study.of_sex("male")
-    values = men.loc[men["age_group"] == "40–49", "psoas_csa_total_cm2"]
-    assert box["n"] == len(values)
-    assert box["quartile_low"] == pytest.approx(values.quantile(0.25))
+    labels = study.groupings["age_group"].labels
+    of_group = study.people.groupby(["sex", "age_group"], observed=True)["psoas_csa_total_cm2"]
+    data = picture.data[picture.data["outcome"] == "csa"].set_index(["sex", "group"])
+    assert data["n"].to_dict() == of_group.count().to_dict()
+    assert data["quartile_low"].to_dict() == pytest.approx(of_group.quantile(0.25).to_dict())
+    # each median is drawn at its group, men on the left of it
+    medians = {
+        np.mean(line.get_xdata()): line.get_ydata()[0]
+        for line in picture.figure.axes[0].lines
+        if line.get_linewidth() == 1.2
+    }
+    expected = {
+        labels.index(group) + (-0.21 if sex == "male" else 0.21): median
+        for (sex, group), median in of_group.median().items()
+    }
+    assert sorted(medians) == pytest.approx(sorted(expected))
+    assert [medians[at] for at in sorted(medians)] == pytest.approx(
+        [expected[at] for at in sorted(expected)]
+    )
 
 
 def test_small_groups_are_not_drawn(study_of, plan):
@@ -177,3 +198,27 @@ def test_small_groups_are_not_drawn(study_of, plan):
     picture = outcomes_by_bmi(study).figure
     shown = study.group_counts.query("grouping == 'bmi_group' and not hidden")
     assert len(picture.figure.axes[0].patches) == len(shown) < 6
+
+
+def test_weight_has_each_sexs_regression_line_and_contours(study):
+    picture = weight(study).figure
+    axes = picture.figure.axes[0]
+    for line, sex in zip(axes.lines, ("male", "female"), strict=True):
+        people = study.of_sex(sex)
+        slope, intercept = np.polyfit(
+            people["weight_kg"], people["gluteus_volume_total_ml"] / 1000, 1
+        )
+        assert line.get_ydata() == pytest.approx(intercept + slope * line.get_xdata())
+        ends = people["weight_kg"].quantile([0.05, 0.95])
+        assert line.get_xdata()[[0, -1]].tolist() == pytest.approx(ends.tolist())
+        r = np.corrcoef(people["weight_kg"], people["gluteus_volume_total_ml"])[0, 1]
+        assert line.get_label().endswith(f"(r = {r:.2f})")
+    # contours of the estimated density, which is a little broader than the points
+    men = study.of_sex("male")
+    points = np.column_stack([men["weight_kg"], men["gluteus_volume_total_ml"] / 1000])
+    for share in SHARES:
+        inside = np.zeros(len(points), bool)
+        for _, corners in picture.data.query("sex == 'male' and share == @share").groupby("line"):
+            contour = Path(corners[["weight_kg", "volume_l"]].to_numpy())
+            inside |= contour.contains_points(points)
+        assert share - 0.03 < inside.mean() < share + 0.12, share
