@@ -20,6 +20,8 @@ from muscle_study.report.parameters import ReportParameters
 #: that makes the result where no notebook does.
 NEEDS = re.compile(r"<!-- needs: (?P<name>\w+)(?: \((?P<command>make [\w-]+)\))? -->")
 
+_YAML = {"allow_unicode": True, "sort_keys": False, "width": 10_000}
+
 #: Words of synthetic runs on every page and beneath the title.
 RIBBON = "Synthetic demonstration: no real participant"
 SUBTITLE = (
@@ -29,32 +31,22 @@ SUBTITLE = (
 
 
 def is_synthetic(numbers: Mapping[str, Number]) -> bool:
-    """Tell whether the numbers are those of a synthetic run.
+    """Tell whether the numbers are those of a synthetic run."""
+    return parts_of(numbers, "study.kind") == "synthetic"
+
+
+def parts_of(numbers: Mapping[str, Number], name: str) -> str:
+    """Return a word of the numbers that names a folder of the manuscript's parts.
 
     Raises
     ------
     ReportError
-        If ``study.kind`` is missing or neither ``synthetic`` nor ``real``.
+        If there is no such word or no such folder.
     """
-    return _is_first(numbers, "study.kind", "synthetic", "real")
-
-
-def is_of_network(numbers: Mapping[str, Number]) -> bool:
-    """Tell whether the measured label maps are our network's, rather than another segmenter's.
-
-    Raises
-    ------
-    ReportError
-        If ``study.segmentation`` is missing or neither ``network`` nor ``masks``.
-    """
-    return _is_first(numbers, "study.segmentation", "network", "masks")
-
-
-def _is_first(numbers: Mapping[str, Number], name: str, first: str, second: str) -> bool:
-    kind = numbers[name].text if name in numbers else "missing"
-    if kind not in (first, second):
-        raise ReportError(f"the number {name} is {kind}; it must be {first} or {second}")
-    return kind == first
+    word = numbers[name].text if name in numbers else "missing"
+    if not (MANUSCRIPT / "parts" / word).is_dir():
+        raise ReportError(f"the number {name} is {word}; it must name a folder of parts/")
+    return word
 
 
 def is_described(numbers: Mapping[str, Number]) -> bool:
@@ -128,7 +120,7 @@ def lay_out(
     for file in (file for entry in index.values() for file in entry.get("files", ())):
         (project / file).parent.mkdir(exist_ok=True)
         shutil.copy(paths.reports / file, project / file)
-    write_text(_yaml(nest(variables)), project / "_variables.yml")
+    write_text(yaml.safe_dump(nest(variables), **_YAML), project / "_variables.yml")
     _write_manuscript(parameters, paths.run, numbers, project)
     _write_parts(numbers, index, project)
     _write_captions(notebooks, project)
@@ -140,10 +132,6 @@ def lay_out(
     )
 
 
-def _yaml(value: object) -> str:
-    return yaml.safe_dump(value, allow_unicode=True, sort_keys=False, width=10_000)
-
-
 def _write_manuscript(
     parameters: ReportParameters, run: str, numbers: Mapping[str, Number], project: Path
 ) -> None:
@@ -152,7 +140,7 @@ def _write_manuscript(
         head["subtitle"] = SUBTITLE.format(run=run)
     head["author"] = parameters.authors
     body = (MANUSCRIPT / "manuscript.qmd").read_text(encoding="utf-8")
-    write_text(f"---\n{_yaml(head)}---\n\n{body}", project / "manuscript.qmd")
+    write_text(f"---\n{yaml.safe_dump(head, **_YAML)}---\n\n{body}", project / "manuscript.qmd")
 
 
 def _write_parts(numbers: Mapping[str, Number], index: Mapping[str, dict], project: Path) -> None:
@@ -160,8 +148,8 @@ def _write_parts(numbers: Mapping[str, Number], index: Mapping[str, dict], proje
     parts = MANUSCRIPT / "parts"
     folders = (
         parts,
-        parts / ("synthetic" if is_synthetic(numbers) else "real"),
-        parts / ("network" if is_of_network(numbers) else "masks"),
+        parts / parts_of(numbers, "study.kind"),
+        parts / parts_of(numbers, "study.segmentation"),
         parts / ("described" if is_described(numbers) else "undescribed"),
     )
     for part in (part for folder in folders for part in folder.glob("*.md")):

@@ -5,14 +5,3 @@ from muscle_study.statistics.analyses.sample.cost import cost
 from muscle_study.statistics.analyses.sample.curation import curation, faults
 from muscle_study.statistics.analyses.sample.exclusions import exclusions
 from muscle_study.statistics.analyses.sample.flow import flow
-
-__all__ = [
-    "cohort",
-    "cohort_pictures",
-    "cost",
-    "curation",
-    "exclusions",
-    "faults",
-    "flow",
-    "voxelisation",
-]

@@ -11,35 +11,22 @@ from muscle_study.publishing.table import Table, estimate, without_repeats
 from muscle_study.statistics.analyses.segmentation.picture import shown_image
 from muscle_study.statistics.study.study import Study
 
-#: Quantities as the table says them.
-QUANTITIES = {
+#: Printed words for quantities, statistics, sexes and measures whose code is none.
+WORDS = {
     "male": "men",
-    "age": "age",
-    "height": "height",
+    "female": "women",
+    "both": "all",
     "bmi": "BMI",
-    "overweight": "overweight",
-    "obese": "obese",
     "csa": "CSA of the psoas, total",
     "gluteus": "gluteus volume, total",
     "psoas_fat": "psoas fat fraction",
     "gluteus_fat": "gluteus fat fraction",
-}
-STATISTICS = {
-    "mean": "mean",
     "sd": "SD",
     "q1": "lower quartile",
-    "median": "median",
     "q3": "upper quartile",
-    "minimum": "minimum",
-    "maximum": "maximum",
-    "share": "share",
     "fall": "fall from the youngest to the oldest",
     "mean_below_38": "mean below 38 years",
     "mean_from_38": "mean from 38 years on",
-}
-AMONG = {"male": "men", "female": "women", "both": "all"}
-
-MEASURES = {
     "psoas_csa_cm2": "psoas, largest section",
     "psoas_volume_ml": "psoas, volume",
     "gluteus_volume_ml": "gluteus, volume",
@@ -76,9 +63,9 @@ def cohort(study: Study) -> Result | Absent:
         return absent
     data = read_table(study.paths.about_cohort / "published.csv")
     text = data.assign(
-        Quantity=data["quantity"].map(QUANTITIES),
-        Among=data["sex"].map(AMONG),
-        Statistic=data["statistic"].map(STATISTICS),
+        Quantity=data["quantity"].replace(WORDS),
+        Among=data["sex"].replace(WORDS),
+        Statistic=data["statistic"].replace(WORDS),
         Published=[_value(value) for value in data["target"]],
         Drawn=[_value(value) for value in data["value"]],
         Unit=data["unit"].fillna(""),
@@ -103,7 +90,7 @@ def voxelisation(study: Study) -> Result | Absent:
     data = read_table(study.paths.about_cohort / "voxelisation.csv")
     text = data.assign(
         Grid=data["spacing_mm"].str.replace("x", " × ") + " mm",
-        Measure=data["measure"].map(MEASURES),
+        Measure=data["measure"].replace(WORDS),
         n=data["n"].map(format_number),
     )
     limits = data[["mean_percent", "low_percent", "high_percent"]].to_numpy()

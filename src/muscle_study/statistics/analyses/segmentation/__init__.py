@@ -10,16 +10,3 @@ from muscle_study.statistics.analyses.segmentation.learning_curve import learnin
 from muscle_study.statistics.analyses.segmentation.predicted import predicted
 from muscle_study.statistics.analyses.segmentation.rendering import rendering
 from muscle_study.statistics.analyses.segmentation.strata import strata
-
-__all__ = [
-    "agreement",
-    "cases",
-    "comparison",
-    "dice",
-    "example",
-    "learning",
-    "learning_curve",
-    "predicted",
-    "rendering",
-    "strata",
-]

@@ -86,14 +86,11 @@ def _draw(muscles: list[np.ndarray], skin: np.ndarray, synthetic: bool) -> Figur
             axes.set_title(title)
             axes.set_axis_off()
         _scale_bar(panels[0], height)
-        figure.legend(
-            handles=[
-                Patch(color=colour, label=label.name.lower().replace("_", ", "))
-                for label, colour in zip(STRUCTURES, colours, strict=True)
-            ],
-            loc="outside lower center",
-            ncols=len(STRUCTURES),
-        )
+        patches = [
+            Patch(color=colour, label=label.name.lower().replace("_", ", "))
+            for label, colour in zip(STRUCTURES, colours, strict=True)
+        ]
+        figure.legend(handles=patches, loc="outside lower center", ncols=len(STRUCTURES))
         tag_synthetic(figure, synthetic)
     return figure
 
