@@ -82,9 +82,10 @@ test: $(environment) ## run the tests
 fuzz: $(environment) ## read 2,400 broken files: none may crash, hang or fill the memory
 	@MUSCLE_STUDY_MUTANTS=400 $(PYTHON) -m pytest tests/curation/test_curation_fuzz.py
 
-lint: $(environment) ## check style, and that notebooks carry no outputs
+lint: $(environment) ## check style, layers, and that notebooks carry no outputs
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
 	$(PYTHON) -m nbstripout --verify --keep-id --extra-keys "$(notebook_keys)" notebooks/*.ipynb
 notebook_keys := metadata.papermill cell.metadata.papermill metadata.language_info.version
 

@@ -7,12 +7,13 @@ import pytest
 from scipy import ndimage
 
 from muscle_study.cohort.anatomy.body import build_body
+from muscle_study.cohort.anatomy.fields import FIELD_OF_VIEW_MM
 from muscle_study.cohort.anatomy.habitus import habitus
 from muscle_study.cohort.anatomy.muscles import psoas, union_volume_mm3
 from muscle_study.cohort.anatomy.sampling import Body, sample
 from muscle_study.cohort.anatomy.spine import level_z_mm
 from muscle_study.cohort.anatomy.tissues import Tissue
-from muscle_study.cohort.scanner.grid import FIELD_OF_VIEW_MM, Grid
+from muscle_study.cohort.scanner.grid import Grid
 from muscle_study.protocol.muscles import STRUCTURES, Label
 
 PITCH_MM = (3.0, 3.0, 4.0)

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from muscle_study.cohort.anatomy.fields import SmoothField
+from muscle_study.cohort.anatomy.fields import FIELD_OF_VIEW_MM, SmoothField
 from muscle_study.cohort.anatomy.sampling import Body
 from muscle_study.cohort.anatomy.shapes import Part, Stack
 from muscle_study.cohort.anatomy.tissues import Tissue
-from muscle_study.cohort.scanner.grid import FIELD_OF_VIEW_MM, Grid
+from muscle_study.cohort.scanner.grid import Grid
 from muscle_study.cohort.scanner.parameters import ImagingParameters
 from muscle_study.cohort.scanner.scan import Voxels, scan
 from muscle_study.imaging.volumes import to_ras

@@ -11,6 +11,10 @@ SPLINE_SD = (151 / 315) ** 1.5
 
 Axes = tuple[np.ndarray, np.ndarray, np.ndarray]
 
+#: Region that is drawn and scanned (mm): low and high of x, y and z, with z = 0 at the promontory.
+#: In the plane it is NAKO's: 320 x 260 voxels of 1.40625 mm.
+FIELD_OF_VIEW_MM = ((-225.0, 225.0), (-195.0, 170.625), (-252.0, 228.0))
+
 
 @dataclass(frozen=True)
 class SmoothField:

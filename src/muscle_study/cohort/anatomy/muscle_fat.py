@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from muscle_study.cohort.anatomy.fields import SmoothField
-from muscle_study.cohort.scanner.grid import FIELD_OF_VIEW_MM
+from muscle_study.cohort.anatomy.fields import FIELD_OF_VIEW_MM, SmoothField
 from muscle_study.protocol.muscles import Label
 
 #: Length over which fat varies smoothly (mm), and SD relative to the mean (our assumptions).

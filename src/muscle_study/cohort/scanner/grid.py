@@ -4,11 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from muscle_study.cohort.anatomy.fields import FIELD_OF_VIEW_MM
 from muscle_study.imaging.volumes import Volume
-
-#: Field of view (mm): low and high of x, y and z, with z = 0 at the promontory. In the plane it is
-#: the NAKO's: 320 x 260 voxels of 1.40625 mm.
-FIELD_OF_VIEW_MM = ((-225.0, 225.0), (-195.0, 170.625), (-252.0, 228.0))
 
 
 @dataclass(frozen=True)

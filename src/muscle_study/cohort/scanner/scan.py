@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from muscle_study.cohort.anatomy.fields import SmoothField
+from muscle_study.cohort.anatomy.fields import FIELD_OF_VIEW_MM, SmoothField
 from muscle_study.cohort.anatomy.muscle_fat import FatTexture
 from muscle_study.cohort.anatomy.sampling import Body, Breath, sample
 from muscle_study.cohort.scanner.artefacts import (
@@ -15,7 +15,7 @@ from muscle_study.cohort.scanner.artefacts import (
     move,
     rician,
 )
-from muscle_study.cohort.scanner.grid import FIELD_OF_VIEW_MM, Grid
+from muscle_study.cohort.scanner.grid import Grid
 from muscle_study.cohort.scanner.parameters import ImagingParameters
 from muscle_study.cohort.scanner.signal import echo_signals
 from muscle_study.cohort.scanner.stations import compose, edge_profile, station_slices
