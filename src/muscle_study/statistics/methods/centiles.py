@@ -2,8 +2,8 @@
 
 A measure y of a person with covariates x has the z-score ``((y / M)^L - 1) / (L S)``, which is
 standard normal if the model holds (Cole and Green, Stat Med 1992;11:1305-1319). ``log M`` and
-``log S`` are linear in a design of x, `L` is one number; all are found by maximum likelihood, in
-each sex apart. Two designs: `AGE`, a chart by age, and `BODY`, which knows height and BMI too.
+``log S`` are linear in a design of x and `L` is one number, fitted by maximum likelihood in each sex.
+Two designs: `AGE`, a chart by age, and `BODY`, with height and BMI as well.
 """
 
 from dataclasses import dataclass
@@ -19,23 +19,22 @@ Design = Literal["age", "body"]
 AGE: Design = "age"
 BODY: Design = "body"
 
-#: What the designs need.
+#: Columns of the designs.
 COVARIATES = ("age_years", "height_cm", "bmi_kg_m2")
 
-#: Fewer people of a sex than this make no centiles.
+#: Smallest sample of a sex for centiles.
 FEWEST_PEOPLE = 100
 
-#: Heights and BMI enter relative to these, so that an intercept is a person's and not an
-#: extrapolation: our choice, round numbers near the mean.
+#: References of height and BMI, near the means, so that the intercept is no extrapolation: our
+#: choice.
 HEIGHT_CM, BMI_KG_M2 = 170.0, 25.0
 
-#: Knots of the age splines that cross-validation chooses from: of log M and of log S; 2 is a
-#: straight line.
+#: Candidate numbers of knots of the age splines, of log M and of log S; 2 is a straight line.
 CANDIDATES = ((2, 2), (3, 2), (4, 2), (5, 2), (4, 3), (5, 3))
 
 FOLDS = 5
 
-#: Below this |L · log(y / M)| the Box-Cox transformation is taken by its series.
+#: Below this |L| the Box-Cox transformation is computed by its series.
 _SMALL = 1e-4
 
 
@@ -46,9 +45,9 @@ class Curve:
     Parameters
     ----------
     knots
-        Of age; empty for a straight line.
+        Knots of age; empty for a straight line.
     design
-        Whether height and BMI are in it.
+        With or without height and BMI.
     """
 
     knots: tuple[float, ...]
@@ -74,11 +73,11 @@ class Centiles:
     median, spread
         Curves of log M and of log S.
     median_coefficients, spread_coefficients
-        Of their columns.
+        Coefficients of the curves' columns.
     skewness
         L.
     n
-        People it was fitted to.
+        Number of people in the fit.
     """
 
     median: Curve
@@ -89,11 +88,11 @@ class Centiles:
     n: int
 
     def m(self, people: pd.DataFrame) -> np.ndarray:
-        """Return the median of people alike, shape (n,)."""
+        """Return M at the people's covariates, shape (n,)."""
         return np.exp(self.median.columns(people) @ self.median_coefficients)
 
     def s(self, people: pd.DataFrame) -> np.ndarray:
-        """Return the coefficient of variation of people alike, shape (n,)."""
+        """Return S at the people's covariates, shape (n,)."""
         return np.exp(self.spread.columns(people) @ self.spread_coefficients)
 
     def z(self, people: pd.DataFrame, values: np.ndarray) -> np.ndarray:
@@ -102,7 +101,7 @@ class Centiles:
         return _box_cox(ratio, self.skewness) / self.s(people)
 
     def value(self, people: pd.DataFrame, z: float) -> np.ndarray:
-        """Return the values that have a z-score: NaN beyond the distribution's end."""
+        """Return the values at a z-score; NaN beyond the distribution's end."""
         step = self.s(people) * z
         if self.skewness:
             inside = np.where(self.skewness * step > -1, self.skewness * step, np.nan)
@@ -144,7 +143,7 @@ def fit_centiles(
         If no maximum is found.
     """
     log_values = np.log(np.asarray(values, float))
-    # an orthonormal design: coefficients of like size, found in a few steps
+    # an orthonormal design scales the coefficients alike, so that the optimiser needs few steps
     (m_basis, m_back), (s_basis, s_back) = (
         _orthonormal(curve.columns(people)) for curve in (median, spread)
     )
@@ -187,7 +186,7 @@ def fit_centiles(
 
 
 def _orthonormal(design: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return Q with QᵀQ = n · 1, and what turns its coefficients into the design's."""
+    """Return Q with QᵀQ = n · 1, and the matrix that maps its coefficients to the design's."""
     q, r = np.linalg.qr(design)
     scale = np.sqrt(len(design))
     return q * scale, np.linalg.inv(r) * scale
@@ -210,19 +209,19 @@ def curves_of(people: pd.DataFrame, knots: tuple[int, int], design: Design) -> t
 
 
 def folds_of(n: int, seed: int) -> np.ndarray:
-    """Return a random fold for each of n people, sizes as equal as can be."""
+    """Return a random fold for each of n people, in sizes as equal as possible."""
     return np.random.default_rng(seed).permutation(np.arange(n) % FOLDS)
 
 
 def cross_validate(
     people: pd.DataFrame, values: np.ndarray, knots: tuple[int, int], design: Design, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Fit without each fold in turn, and judge the fit by the people left out.
+    """Cross-validate a fit.
 
     Returns
     -------
     log_density, z
-        Of everyone, by the fit that never saw them; shapes (n,).
+        Of everyone, by the fit without their fold; shapes (n,).
     """
     fold = folds_of(len(people), seed)
     density, z = np.empty((2, len(people)))
@@ -235,11 +234,11 @@ def cross_validate(
 
 
 def choose_knots(people: pd.DataFrame, values: np.ndarray, seed: int) -> tuple[int, int]:
-    """Choose the age curves of `CANDIDATES`, from the simplest on, by cross-validation.
+    """Choose the age curves among `CANDIDATES` by cross-validation.
 
-    The first whose mean log density is within one standard error of the best; the error is that of
-    the difference from the best over people (Hastie, Tibshirani and Friedman, The Elements of
-    Statistical Learning, 2nd ed. 2009, section 7.10).
+    The simplest whose mean log density is within one standard error of the best is chosen; the
+    error is that of the difference from the best over people (Hastie, Tibshirani and Friedman, The
+    Elements of Statistical Learning, 2nd ed. 2009, section 7.10).
     """
     densities = [cross_validate(people, values, knots, AGE, seed)[0] for knots in CANDIDATES]
     best = max(densities, key=np.mean)

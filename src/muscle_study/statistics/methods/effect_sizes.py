@@ -4,17 +4,17 @@ import numpy as np
 from scipy import stats
 from scipy.optimize import brentq
 
-#: Up to here a noncentrality is looked for: beyond, η² is 1 to any printed digit.
+#: Largest noncentrality of the search: beyond, η² is 1 to any printed digit.
 _LARGEST_NONCENTRALITY = 1e7
 
 
 def cohen_d(first: np.ndarray, second: np.ndarray, confidence: float) -> tuple[float, float, float]:
     """Return Cohen's d = (mean of first - mean of second) / pooled SD, with its interval.
 
-    The interval rests on the estimate's influence function: each value moves d by its distance
-    from its group's mean and by what it adds to the pooled variance. It needs neither normal
-    values nor equal variances, as Welch's test does not; where both hold, the variance is the
-    usual (n₁ + n₂) / (n₁ n₂) + d² / (2 (n₁ + n₂)) of Hedges and Olkin (Statistical Methods for
+    The interval is based on the estimate's influence function: each value moves d by its distance
+    from its group's mean and by its share of the pooled variance. Like Welch's test it assumes
+    neither normal values nor equal variances; where both hold, the variance is the usual
+    (n₁ + n₂) / (n₁ n₂) + d² / (2 (n₁ + n₂)) of Hedges and Olkin (Statistical Methods for
     Meta-Analysis, 1985, chapter 5).
 
     Parameters
@@ -48,7 +48,7 @@ def eta_squared_interval(
     """Return the interval of η² by inverting the noncentral F distribution.
 
     With noncentrality λ, η² is λ / (λ + df1 + df2 + 1) (Steiger, Psychol Methods 2004;9:164-182).
-    The limits are 0 where even λ = 0 makes the observed F that likely.
+    A limit is 0 where λ = 0 already gives the observed F that probability.
 
     Parameters
     ----------
