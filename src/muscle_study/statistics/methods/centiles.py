@@ -2,7 +2,7 @@
 
 A measure y of a person with covariates x has the z-score ``((y / M)^L - 1) / (L S)``, which is
 standard normal if the model holds (Cole and Green, Stat Med 1992;11:1305-1319). ``log M`` and
-``log S`` are linear in a design of x and `L` is one number, fitted by maximum likelihood in each sex.
+``log S`` are linear in a design of x and `L` is one number, fitted by maximum likelihood by sex.
 Two designs: `AGE`, a chart by age, and `BODY`, with height and BMI as well.
 """
 
