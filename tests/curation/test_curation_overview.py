@@ -15,7 +15,8 @@ from muscle_study.curation.overview import (
     reason_overview,
     split_overview,
 )
-from muscle_study.curation.stage import Curated, flow_table
+from muscle_study.curation.stage import Curated
+from muscle_study.curation.tables import flow_table
 
 
 def curated_of(n=30, by_record=2, reasons=("no_images",) * 7 + ("empty_image", "unknown_label")):

@@ -1,4 +1,4 @@
-"""A label map on a participant's grid, of masks that another segmenter made."""
+"""A label map on a participant's grid, from masks of another segmenter."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,14 +13,14 @@ from muscle_study.protocol.exclusions import Excluded, Reason
 from muscle_study.protocol.muscles import Label
 from muscle_study.protocol.paths import ROOT
 
-#: Share of the muscles' voxels that may lie outside the participant's images: rounding at a border.
+#: Share of the muscles' voxels that may lie outside the images, for rounding at a border.
 OUTSIDE = 0.01
 
 
 def mask_files(parameters: MasksParameters, participant_id: str) -> dict[Path, dict[int, Label]]:
-    """Return the files that a participant should have, and what their values mean to the study.
+    """Return a participant's expected mask files and the labels of their values.
 
-    Values that are not among them are other structures.
+    Other values are other structures.
     """
     folder = ROOT / Path(parameters.folder).expanduser()
     table = {Label[structure.upper()]: names for structure, names in parameters.label_table.items()}
@@ -35,25 +35,24 @@ def mask_files(parameters: MasksParameters, participant_id: str) -> dict[Path, d
 
 
 def label_map(files: Mapping[Path, Mapping[int, Label]], own: Volume, binary: bool) -> Volume:
-    """Join a participant's masks and bring them to the grid of the participant's images.
+    """Join a participant's masks on the grid of the participant's images.
 
-    The masks may lie on any grid in any orientation, all on the same. They are taken as they are:
-    no component is removed.
+    The masks may lie on one grid of any orientation. No component is removed.
 
     Parameters
     ----------
     files
-        As `mask_files` gives them.
+        Mask files, from `mask_files`.
     own
-        An image of the participant.
+        Image of the participant.
     binary
-        Whether a file may hold 0 and 1 alone.
+        Whether a file may hold only 0 and 1.
 
     Raises
     ------
     Excluded
-        ``missing_mask``, ``grid_mismatch`` where the masks are not of these images,
-        ``unknown_label`` where a binary mask holds other values, or what reading a file raises.
+        ``missing_mask``, ``grid_mismatch`` if the masks belong to other images, ``unknown_label``
+        if a binary mask holds other values, or what reading a file raises.
     """
     missing = [path.name for path in files if not path.is_file()]
     if missing:
@@ -69,13 +68,7 @@ def label_map(files: Mapping[Path, Mapping[int, Label]], own: Volume, binary: bo
 
 
 def check_place(masks: Volume, own: Volume) -> None:
-    """Refuse masks that lie outside the participant's images: they are of another scan.
-
-    Raises
-    ------
-    Excluded
-        ``grid_mismatch``.
-    """
+    """Raise ``grid_mismatch`` if masks lie outside the images: they belong to another scan."""
     found = np.argwhere(masks.data)
     place = apply_affine(np.linalg.inv(own.affine) @ masks.affine, found)
     outside = ((place < -0.5) | (place > np.array(own.data.shape) - 0.5)).any(axis=1)

@@ -1,4 +1,4 @@
-"""What the inference notebook shows: aggregates, nobody in particular."""
+"""Figure of the notebook, aggregated over participants."""
 
 import random
 from collections.abc import Iterable
@@ -11,25 +11,22 @@ from muscle_study.imaging.volumes import load
 from muscle_study.protocol.muscles import STRUCTURES
 from muscle_study.protocol.paths import RunPaths
 
-#: Grid of the picture (x, z), with its middle at the middle of each participant's own grid (mm).
+#: Spacing and half extent (x, z) of the picture, centred on each participant's grid, mm.
 PICTURE_MM, PICTURE_HALF_MM = 4.0, (240.0, 280.0)
 
-#: So many participants are in the picture; everyone's label map would take an hour to read.
+#: Participants in the picture; reading all label maps of a cohort would take an hour.
 MOST = 200
 SEED = 1
 
 
 def drawn(participant_ids: Iterable[str]) -> list[str]:
-    """Return everyone, or `MOST` of them drawn at random where there are more."""
+    """Return all participants, or `MOST` of them drawn at random."""
     ids = sorted(participant_ids)
     return ids if len(ids) <= MOST else sorted(random.Random(SEED).sample(ids, MOST))
 
 
 def show_mean_projection(paths: RunPaths, participant_ids: Iterable[str]) -> Figure:
-    """Draw, for each structure, the share of participants that have it in front of a point.
-
-    Of those who are `drawn`.
-    """
+    """Draw, for each structure, the share of `drawn` participants who have it at a point."""
     shape = tuple(int(2 * half / PICTURE_MM) for half in PICTURE_HALF_MM)
     share = np.zeros((len(STRUCTURES), *shape))
     ids = drawn(participant_ids)
@@ -53,7 +50,7 @@ def show_mean_projection(paths: RunPaths, participant_ids: Iterable[str]) -> Fig
 
 
 def _nearest(points: int, n: int, spacing_mm: float) -> np.ndarray:
-    """Return the index, in an axis padded by one, nearest to each of the picture's points."""
+    """Return the index nearest to each of the picture's points, in an axis padded by one."""
     place = (np.arange(points) + 0.5) * PICTURE_MM - points * PICTURE_MM / 2
     index = np.rint(place / spacing_mm + (n - 1) / 2).astype(int)
     return np.clip(index + 1, 0, n + 1)

@@ -80,17 +80,17 @@ class MasksParameters(Section):
 
     @property
     def label_table(self) -> LabelTable:
-        """Our structures, and for each the segmenter's names with their numbers."""
+        """The segmenter's names and numbers by our structure."""
         return SEGMENTERS[self.segmenter].labels if self.labels is None else self.labels
 
     @property
     def psoas_label(self) -> Psoas:
-        """What the masks called psoas hold."""
+        """Muscle under the psoas' label."""
         return SEGMENTERS[self.segmenter].psoas if self.psoas is None else self.psoas
 
     @property
     def title(self) -> str:
-        """The segmenter's name as it is printed."""
+        """Printed name of the segmenter."""
         known = SEGMENTERS.get(self.segmenter)
         return known.title if known else self.segmenter
 

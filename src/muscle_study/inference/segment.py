@@ -1,4 +1,4 @@
-"""A label map from a participant's images: where the muscles are, then their outlines there."""
+"""Segment a participant's images: localise the muscles, then outline them there."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -21,10 +21,10 @@ from muscle_study.networks.precision import autocast
 from muscle_study.networks.preprocessing import intensity_range, network_input
 from muscle_study.protocol.muscles import MUSCLES, SIDES, STRUCTURES, Label, label_of
 
-#: A volume that is seen tile by tile is passed over where no muscle was located as near as this
-#: (mm); nearer, the localiser's outlines are not to be trusted.
+#: Tiles farther than this from any localised muscle are skipped (mm); the localiser's outlines are
+#: less accurate than that.
 NEAR_MM = 15.0
-#: Where no muscle is more probable than this, none wins, and nothing is interpolated.
+#: Probability up to which a muscle cannot win, so that nothing is interpolated.
 NEGLIGIBLE = 0.01
 
 Box = tuple[slice, slice, slice]
@@ -32,18 +32,17 @@ Box = tuple[slice, slice, slice]
 
 @dataclass(frozen=True)
 class Segmented:
-    """What the networks say of a participant.
+    """Segmentation of a participant.
 
     Parameters
     ----------
     labels
-        On the images' own grid, uint8; of each muscle and side one part (`keep_largest_parts`).
+        Label map on the images' grid, uint8; one part of each structure (`keep_largest_parts`).
     removed
         Voxels of the other parts, by structure.
     predicted_dice
-        By structure; NaN where none was found. The geometric mean of how alike the maps of the
-        localiser and the segmenters are, and of the Dice coefficient that the segmenters'
-        probabilities promise: where they agree on nothing, no probability makes up for it.
+        Predicted Dice by structure, NaN if not found: the geometric mean of `agreement` and
+        `expected_dice`. Where the networks agree on nothing, no probability compensates.
     """
 
     labels: Volume
@@ -53,28 +52,14 @@ class Segmented:
 
 @dataclass(frozen=True)
 class Segmenter:
-    """A model on its device.
-
-    Parameters
-    ----------
-    model
-        Networks with their card.
-    device, precision
-        Where and in what format they run.
-    """
+    """A model with the device and floating-point format in which it runs."""
 
     model: Model
     device: torch.device
     precision: Precision
 
     def __call__(self, images: Mapping[str, Volume]) -> Segmented:
-        """Segment a participant.
-
-        Parameters
-        ----------
-        images
-            A volume for each of the model's channels, on one grid.
-        """
+        """Segment a participant from volumes of the model's channels, on one grid."""
         trained = self.model.card.parameters
         ranges = {name: intensity_range(images[name].data) for name in trained.channels}
         own = images[trained.channels[0]]
@@ -111,7 +96,7 @@ class Segmenter:
     def _probabilities(
         self, image: torch.Tensor, near: Callable[[], np.ndarray]
     ) -> list[np.ndarray]:
-        """Return probabilities of the muscles by each segmenter, shape (classes, x, y, z)."""
+        """Return each segmenter's probabilities, shape (classes, x, y, z)."""
         of = self.model.card.parameters.segmenter
         outputs = []
         for network in self.model.segmenters:
@@ -122,26 +107,26 @@ class Segmenter:
 
 
 def near_muscle(located: Volume, shape: tuple[int, ...], affine: np.ndarray) -> np.ndarray:
-    """Tell of each voxel of a grid whether muscle was located within `NEAR_MM`, boolean."""
+    """Return which voxels of a grid are within `NEAR_MM` of a localised muscle, boolean."""
     distance_mm = ndimage.distance_transform_edt(located.data == 0, located.spacing_mm)
     near = Volume((distance_mm <= NEAR_MM).astype(np.uint8), located.affine)
     return resample(near, shape, affine, order=0).data > 0
 
 
 def expected_dice(probabilities: np.ndarray, labels: Volume, sides: "Sides") -> dict[Label, float]:
-    """Return what Dice coefficient the probabilities promise, by structure; NaN where none is.
+    """Return the Dice coefficient expected from the probabilities by structure; NaN if absent.
 
-    If each voxel were muscle with its probability p, independently of the others, a mask M would
-    have in expectation about ``2 Σ_M p / (|M| + Σ p)``.
+    If each voxel is muscle with its probability p, independently of the others, the expectation for
+    a mask M is about ``2 Σ_M p / (|M| + Σ p)``.
 
     Parameters
     ----------
     probabilities
         Shape (classes, x, y, z).
     labels
-        The masks, on the same grid.
+        Masks on the same grid.
     sides
-        Tells to which side a probability counts.
+        Side of each place.
     """
     inside, everywhere = np.zeros((2, len(Label)))
     for muscle, of_muscle in enumerate(probabilities[1:], start=1):
@@ -158,11 +143,11 @@ def expected_dice(probabilities: np.ndarray, labels: Volume, sides: "Sides") -> 
 
 
 def agreement(located: np.ndarray, outlined: Sequence[np.ndarray]) -> dict[Label, float]:
-    """Return how alike label maps are, by structure; NaN where none has any of it.
+    """Return the agreement of label maps by structure; NaN if absent from all.
 
-    The mean Dice coefficient of the localiser's map with the segmenters'; where there are several
-    segmenters, its geometric mean with that of theirs among each other. So what the localiser did
-    not find counts as little in an ensemble as with one segmenter.
+    The mean Dice coefficient of the localiser's map with the segmenters'; for several segmenters,
+    its geometric mean with theirs among each other. What the localiser did not find thus counts as
+    little in an ensemble as with one segmenter.
 
     Parameters
     ----------
@@ -180,7 +165,7 @@ def agreement(located: np.ndarray, outlined: Sequence[np.ndarray]) -> dict[Label
 
 
 def _mean_dice(pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> float:
-    """Return the mean over those pairs of masks of which one has any voxel; NaN if none has."""
+    """Return the mean Dice of pairs of masks that are not both empty; NaN if there are none."""
     dice = [
         2 * (one & other).sum() / (one.sum() + other.sum())
         for one, other in pairs
@@ -190,23 +175,23 @@ def _mean_dice(pairs: Iterable[tuple[np.ndarray, np.ndarray]]) -> float:
 
 
 def part_of(volume: Volume, box: Box) -> Volume:
-    """Return the part of a volume in a box of voxels, in its place."""
+    """Return the part of a volume in a box of voxels, with its affine."""
     affine = volume.affine.copy()
     affine[:3, 3] = apply_affine(volume.affine, [part.start for part in box])
     return Volume(volume.data[box], affine)
 
 
 def box_around(mask: Volume, grid: Volume, margin_mm: float) -> Box | None:
-    """Return the box of `grid` around the voxels that `mask` has; None if that is nowhere.
+    """Return the box of `grid` around the non-zero voxels of `mask`; None if it is empty.
 
     Parameters
     ----------
     mask
-        Not zero where something is.
+        Volume on any grid.
     grid
-        In whose voxels the box is counted.
+        Volume whose voxels the box counts.
     margin_mm
-        By which it is larger, on every side.
+        Margin on every side, mm.
     """
     found = ndimage.find_objects((mask.data > 0).astype(np.uint8))
     if not found:
@@ -223,15 +208,15 @@ def box_around(mask: Volume, grid: Volume, margin_mm: float) -> Box | None:
 
 
 class Sides:
-    """On which side each place is: that on which the muscle was located nearest.
+    """Side of each place: that of the nearest localised part of the muscle.
 
-    A muscle of which a side is missing takes the sides of all that was located: it may have been
-    missed there.
+    For a muscle without one of its sides, which may have been missed, the nearest part of any
+    muscle counts.
 
     Parameters
     ----------
     located
-        Labels of the localiser, on its coarse grid; at least one voxel is not background.
+        Label map of the localiser on its coarse grid, not empty.
     """
 
     def __init__(self, located: Volume):
@@ -242,7 +227,7 @@ class Sides:
         )
 
     def given_to(self, muscles: Volume) -> Volume:
-        """Return labels for classes of the segmenter, on their grid."""
+        """Return labels for classes of the segmenter, on the same grid."""
         places = np.argwhere(muscles.data)
         coarse = apply_affine(np.linalg.inv(self.affine) @ muscles.affine, places)
         inside = np.clip(np.rint(coarse).astype(int), 0, np.array(self.nearest.shape[1:]) - 1)
@@ -253,7 +238,7 @@ class Sides:
 
 
 def _nearest_side(located: Volume, muscle: str) -> np.ndarray:
-    """Return at each voxel the label of the muscle on the side that was located nearest."""
+    """Return at each voxel the muscle's label on the side localised nearest."""
     sides = np.zeros(len(Label), np.uint8)
     for side in SIDES:
         sides[[label_of(other, side) for other in MUSCLES]] = label_of(muscle, side)
@@ -276,22 +261,21 @@ class InBox(NamedTuple):
 def most_probable(probabilities: np.ndarray, affine: np.ndarray, grid: Volume) -> InBox | None:
     """Return the most probable class at each voxel of another grid; None if no muscle is there.
 
-    The muscles' probabilities are interpolated in the box where there are any: memory holds a
-    volume of that box for each, and most of the body costs nothing. The background's is what
-    they leave of one.
+    The muscles' probabilities are interpolated only in the box that holds any, to save memory and
+    time. The background's is one minus theirs.
 
     Parameters
     ----------
     probabilities
         Shape (classes, x, y, z).
     affine
-        Of their grid, whose axes are parallel to the other's.
+        Affine of their grid, whose axes are parallel to the other grid's.
     grid
-        Volume whose grid is wanted.
+        Volume on the other grid.
     """
     spacing_mm = Volume(probabilities[0], affine).spacing_mm
     anywhere = Volume(probabilities[1:].max(axis=0) > NEGLIGIBLE, affine)
-    # interpolation reaches one voxel further
+    # interpolation reaches one voxel farther
     if (box := box_around(anywhere, grid, float(spacing_mm.max()))) is None:
         return None
     target = part_of(grid, box)
@@ -308,20 +292,20 @@ def most_probable(probabilities: np.ndarray, affine: np.ndarray, grid: Volume) -
 def keep_largest_parts(
     labels: Volume, located: Volume | None = None
 ) -> tuple[Volume, dict[Label, int]]:
-    """Keep the largest connected part of each muscle.
+    """Keep the largest connected part of each structure.
 
     Parameters
     ----------
     labels
-        Of the muscles.
+        Label map.
     located
-        Labels of the localiser, on a grid whose axes are parallel: what these connect is one part,
-        so that a muscle which an implant interrupts is not cut off there.
+        Label map of the localiser on a parallel grid, which connects parts: a muscle that an
+        implant interrupts is not cut off there.
 
     Returns
     -------
     Volume
-        The cleaned label map.
+        Cleaned label map.
     dict
         Removed voxels by structure.
     """
@@ -345,7 +329,7 @@ def keep_largest_parts(
 
 
 def without_unsure(labels: Volume, predicted_dice: Mapping[Label, float], least: float) -> Volume:
-    """Leave out structures whose predicted Dice is below `least`: they count as not found."""
+    """Remove structures whose predicted Dice is below `least`; they count as not found."""
     unsure = [label for label in STRUCTURES if predicted_dice[label] < least]
     kept = np.where(np.isin(labels.data, unsure), np.uint8(Label.BACKGROUND), labels.data)
     return Volume(kept, labels.affine)

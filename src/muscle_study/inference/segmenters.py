@@ -1,6 +1,6 @@
-"""Public segmenters whose masks can stand in for our network's, and what they call the muscles.
+"""Public segmenters whose masks can replace our network's, and their names of the muscles.
 
-None of them knows the psoas major alone: their iliopsoas is psoas and iliacus in one. All of them
+None of them outlines the psoas major alone: their iliopsoas is psoas and iliacus in one. All
 outline the three parts of the gluteus, which are joined.
 
 References
@@ -19,23 +19,13 @@ from typing import NamedTuple
 
 from muscle_study.protocol.muscles import SIDES, Psoas
 
-#: Our structure to what it is joined of: names of the segmenter, with their number in a file that
-#: holds all structures. Masks in files of their own need no number.
+#: For each of our structures, the segmenter's names that are joined to it, with their number in a
+#: file of all structures; masks in separate files need no number.
 LabelTable = dict[str, dict[str, int | None]]
 
 
 class Segmenter(NamedTuple):
-    """What is known of a segmenter.
-
-    Parameters
-    ----------
-    title
-        Its name as it is printed.
-    psoas
-        What its label for the psoas holds.
-    labels
-        Its names and numbers.
-    """
+    """A segmenter: its printed name, what its psoas label covers, and its names and numbers."""
 
     title: str
     psoas: Psoas
@@ -48,7 +38,7 @@ def _table(gluteus: str, psoas: str, first_gluteus: int, first_psoas: int) -> La
     Parameters
     ----------
     gluteus, psoas
-        Names, with ``{part}`` and ``{side}``.
+        Names with ``{part}`` and ``{side}``.
     first_gluteus, first_psoas
         Numbers of the left maximus, before medius and minimus, and of the left iliopsoas.
     """

@@ -12,7 +12,7 @@ from muscle_study.protocol.files import sha256
 
 #: Packages that no participant's result depends on, and modules in them that it does depend on.
 WITHOUT_EFFECT = ("mapping", "protocol", "publishing", "running")
-WITH_EFFECT = ("protocol.muscles",)
+WITH_EFFECT = ("protocol.muscles", "protocol.outcomes")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""How far measured values agree with the known truth of a synthetic cohort."""
+"""Agreement of measured values with the known truth of a synthetic cohort."""
 
 from typing import NamedTuple
 
@@ -9,27 +9,15 @@ from scipy import stats
 
 from muscle_study.protocol.outcomes import MEASURES
 
-#: Limits of agreement are 95 % by convention, and pingouin's interval of the ICC is so by design.
+#: Conventional for limits of agreement; pingouin's interval of the ICC has no other.
 CONFIDENCE = 0.95
 TAIL = (1 + CONFIDENCE) / 2
 
-#: With fewer pairs neither a spread nor a correlation says anything; they are left empty.
+#: Smallest number of pairs with a meaningful spread or correlation; below it they are missing.
 MIN_PAIRS = 3
 
-COLUMNS = [
-    "measure",
-    "group",
-    "n",
-    "truth_mean",
-    "bias",
-    "bias_low",
-    "bias_high",
-    "loa_low",
-    "loa_high",
-    "icc",
-    "icc_low",
-    "icc_high",
-]
+COLUMNS = ["measure", "group", "n", "truth_mean", "bias", "bias_low", "bias_high", "loa_low",
+           "loa_high", "icc", "icc_low", "icc_high"]  # fmt: skip
 
 
 class Differences(NamedTuple):
@@ -51,10 +39,9 @@ class Icc(NamedTuple):
 
 
 def bland_altman(measured: np.ndarray, truth: np.ndarray) -> Differences:
-    """Describe the differences ``measured - truth``, arrays (n,).
+    """Return bias and limits of agreement of ``measured - truth``, arrays (n,).
 
-    The interval of the bias is Student's; the limits are ``bias ± 1.96 SD``, where differences of
-    95 % of participants lie if they are normal.
+    The bias has Student's interval; the limits, ``bias ± 1.96 SD``, hold 95 % if normal.
 
     References
     ----------
@@ -78,7 +65,7 @@ def icc_agreement(ratings: np.ndarray) -> Icc:
     Parameters
     ----------
     ratings
-        Shape (n, k): participants, and the k ways in which each was measured.
+        Values of n participants by k methods, shape (n, k).
     """
     if (ratings == ratings[:, :1]).all():  # no error to estimate an interval from
         return Icc(1.0, np.nan, np.nan)
@@ -100,7 +87,7 @@ def icc_agreement(ratings: np.ndarray) -> Icc:
 
 
 def agreement_row(measured: np.ndarray, truth: np.ndarray) -> dict[str, float]:
-    """Return the columns of ``agreement.csv`` behind measure and group, for arrays (n,)."""
+    """Return a row of ``agreement.csv`` without measure and group, for arrays (n,)."""
     known = np.isfinite(measured) & np.isfinite(truth)
     measured, truth = measured[known], truth[known]
     row = {"n": len(truth), "truth_mean": truth.mean() if len(truth) else np.nan}
@@ -111,18 +98,12 @@ def agreement_row(measured: np.ndarray, truth: np.ndarray) -> dict[str, float]:
 
 
 def agreement_table(groups: dict[str, pd.DataFrame]) -> pd.DataFrame:
-    """Compare every measure with its truth in each group of participants.
+    """Return ``agreement.csv``: every measure against its truth in each group of participants.
 
     Parameters
     ----------
     groups
-        Name of a group to its participants: the true measures and, under ``<measure>_error``,
-        what was measured minus the truth.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``agreement.csv``.
+        Participants by name of the group: true measures and, as ``<measure>_error``, errors.
     """
     rows = []
     for group, members in groups.items():

@@ -1,6 +1,6 @@
-"""Typical and worst segmentations of the test split as a picture, for quality control.
+"""A picture of typical and worst segmentations of the test split, for quality control.
 
-It shows individuals, and so stays in ``data/``; of synthetic ones the report shows it too.
+It shows individuals and stays in ``data/``, unless they are synthetic.
 """
 
 from pathlib import Path
@@ -18,17 +18,16 @@ from muscle_study.protocol.paths import RunPaths, image_file
 #: Rows of the picture.
 KINDS = ("typical", "worst")
 
-#: What is shown round the outlines (mm).
+#: Margin around the outlines, mm.
 MARGIN_MM = 35
 
 FOUND, REFERENCE = "#E69F00", "white"
 
 
 def choose_cases(quality: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of ``segmentation_quality.csv`` to show, with ``kind``.
+    """Return rows of ``segmentation_quality.csv`` with ``kind``.
 
-    Of each structure the participant whose Dice coefficient is nearest to the median, and the one
-    with the lowest.
+    For each structure, the participants with median and with lowest Dice.
     """
     chosen = []
     for _, rows in quality.dropna(subset="dice").groupby("structure"):
@@ -39,17 +38,11 @@ def choose_cases(quality: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw_cases(paths: RunPaths, quality: pd.DataFrame) -> Path:
-    """Draw the cases over the first contrast, without their identifiers: a column a structure.
-
-    Returns
-    -------
-    pathlib.Path
-        ``data/<run>/measurements/cases.png``.
-    """
+    """Draw the cases over the first contrast into ``cases.png``, one column per structure."""
     cases = choose_cases(quality).set_index(["kind", "structure"])
     contrast = read_table(paths.curated / "inventory.csv")["contrast"].iloc[0]
     synthetic = read_json(paths.curated / "source.json")["synthetic"]
-    # not pyplot's, which would show the picture in the notebook without being asked
+    # pyplot's figures would show themselves in the notebook
     figure = Figure(figsize=(2.4 * len(STRUCTURES), 5.2), layout="constrained")
     panels = figure.subplots(len(KINDS), len(STRUCTURES))
     for row, kind in zip(panels, KINDS, strict=True):
@@ -70,7 +63,7 @@ def draw_cases(paths: RunPaths, quality: pd.DataFrame) -> Path:
 
 
 def _draw(axes: Axes, paths: RunPaths, participant_id: str, contrast: str, label: Label) -> None:
-    """Draw the axial slice in which the outlines of a structure differ in most voxels."""
+    """Draw the axial slice in which most voxels of a structure differ."""
     name = f"{participant_id}.nii.gz"
     image = open_mapped(image_file(paths.curated / "images" / participant_id, contrast))
     found, reference = load(paths.segmentations / name), load(paths.curated / "labels" / name)
@@ -79,7 +72,7 @@ def _draw(axes: Axes, paths: RunPaths, participant_id: str, contrast: str, label
     z = int(differs.sum(axis=(0, 1)).argmax())
     near = _surroundings(masks[FOUND][:, :, z] | masks[REFERENCE][:, :, z], image)
     low, high = np.percentile(image.data, [1, 99.5])
-    # as radiologists look: the participant's right on the left
+    # radiological view: the participant's right on the left
     axes.imshow(
         image.data[*near, z][::-1].T,
         origin="lower",
@@ -95,7 +88,7 @@ def _draw(axes: Axes, paths: RunPaths, participant_id: str, contrast: str, label
 
 
 def _surroundings(plane: np.ndarray, image: Volume) -> tuple[slice, slice]:
-    """Return the columns and rows of a mask's box with a margin; of an empty mask, all."""
+    """Return columns and rows of a mask's bounding box with a margin; all if it is empty."""
     if not plane.any():
         return slice(None), slice(None)
     margin = np.ceil(MARGIN_MM / image.spacing_mm[:2]).astype(int)

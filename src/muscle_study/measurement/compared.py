@@ -1,4 +1,4 @@
-"""How far two segmentations of the same participants agree: the study's, and another one."""
+"""Agreement of two segmentations of the same participants: the study's and another one."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,12 +27,12 @@ from muscle_study.protocol.paths import RunPaths
 
 STAGE = "comparison"
 
-#: Columns of the Dice coefficients between the two.
+#: Columns of the Dice coefficients.
 DICE = tuple(f"dice_{label.name.lower()}" for label in STRUCTURES)
 
 
 class Compared(NamedTuple):
-    """What the comparison gave.
+    """Tables of the comparison.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class Compared(NamedTuple):
     participants
         ``compared.csv``: `DICE`, and the other segmentation's `MEASURES`.
     exclusions
-        ``compared_exclusions.csv``: the measured of whom the other has nothing to compare.
+        ``compared_exclusions.csv``: measured participants without a usable other segmentation.
     """
 
     agreement: pd.DataFrame
@@ -51,28 +51,14 @@ class Compared(NamedTuple):
 
 @dataclass(frozen=True)
 class CompareTask:
-    """What a worker needs to compare one participant.
-
-    Parameters
-    ----------
-    segmentation
-        The study's label map.
-    other
-        The other one, to be measured.
-    """
+    """The study's label map of a participant, and the other one, to be measured."""
 
     segmentation: Path
     other: MeasureTask
 
 
 def compare_participant(task: CompareTask) -> dict[str, Any]:
-    """Return `DICE` between both label maps, and the other one's `MEASURES`.
-
-    Raises
-    ------
-    Excluded
-        As `measure_participant`.
-    """
+    """Return `DICE` of both label maps and `MEASURES` of the other one."""
     measures = measure_participant(task.other)
     ours, others = load(task.segmentation).data, load(task.other.segmentation).data
     dice = {}
@@ -88,21 +74,21 @@ def compare_segmentations(
     parameters: MeasurementParameters,
     cluster: ClusterParameters,
 ) -> Compared | None:
-    """Compare the study's segmentation with the other one, in everyone whom both measure.
+    """Compare the study's segmentation with the other one, in participants whom both measure.
 
     Parameters
     ----------
     paths
-        The run.
+        Paths of the run.
     measures
         ``measures.csv``.
     parameters, cluster
-        Of measurement.
+        Parameters of the stage; where to run.
 
     Returns
     -------
     Compared or None
-        ``None``, and nothing is left, in a run that names no other segmentation.
+        ``None`` in a run that names no other segmentation; earlier tables are then removed.
     """
     written = {
         name: paths.measurements / f"{name}.csv"
@@ -146,10 +132,7 @@ def compare_segmentations(
 
 
 def agreement(measures: pd.DataFrame, others: pd.DataFrame) -> pd.DataFrame:
-    """Return ``comparison.csv``: a row a measure, as ``agreement.csv`` has it.
-
-    The difference is the study's value minus the other one's, of which ``other_mean`` is the mean.
-    """
+    """Return ``comparison.csv``: rows as in ``agreement.csv``, of the study minus the other."""
     pairs = measures.merge(others, on="participant_id", suffixes=("", "_other"))
     rows = [
         {"measure": name}

@@ -1,4 +1,4 @@
-"""Which measures the field of view holds: those of a muscle that it cuts are withheld."""
+"""Withhold measures of muscles that the field of view cuts."""
 
 from collections.abc import Mapping
 
@@ -16,18 +16,18 @@ CUT_AT_SIDE = "the muscle reaches a side of the field of view"
 def withheld(
     measures: Mapping[str, float | bool], voxels: LabelledVoxels, profile: AxialProfile
 ) -> dict[str, str]:
-    """Return the measures of a side that the field of view does not hold, and why.
+    """Return the one-sided measures that must be withheld, and why.
 
-    A volume needs the whole muscle. A largest section needs the widest part alone, which is out of
-    view where the section is largest at an end that the field of view cuts, and may be where a
-    narrow field of view cuts sections. A fat fraction is a share, which a part of a muscle has too.
+    A volume needs the whole muscle in view. A largest section needs the widest part only: it may be
+    out of view if the section is largest at a cut end, or if a narrow field of view cuts sections.
+    A fat fraction is a share, which a part of a muscle has too.
 
     Parameters
     ----------
     measures, profile
-        As `measures.measure` returns them.
+        Results of `measures.measure`.
     voxels
-        Of the label map.
+        Labelled voxels of the participant.
     """
     found = {}
     for side in SIDES:
@@ -49,7 +49,7 @@ def withheld(
 def without(
     measures: Mapping[str, float | bool], names: Mapping[str, str], height_cm: float
 ) -> dict[str, float | bool]:
-    """Return the measures with the named ones, and all that rests on them, missing (NaN)."""
+    """Return the measures with the named ones, and all derived from them, missing (NaN)."""
     kept = {**measures, **dict.fromkeys(names, np.nan)}
     for name in (*CSA.values(), *VOLUME.values()):
         kept[name.format("total")] = sum(kept[name.format(side)] for side in SIDES)

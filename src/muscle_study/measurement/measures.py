@@ -21,30 +21,29 @@ def measure(
     Parameters
     ----------
     voxels
-        Of the label map.
+        Labelled voxels of the participant.
     water, fat
         Dixon images on the label map's grid. Without both, fat fractions are NaN.
     height_cm
-        Standing height. Where it is NaN, so are the indices.
+        Standing height. If NaN, so are the indices.
 
     Returns
     -------
     measures : dict
-        One value for each of `COLUMNS`.
+        Values of `COLUMNS`.
     profile : AxialProfile
-        Cross-sectional area of each structure along z.
+        Cross-sectional areas of each structure along z.
 
     Notes
     -----
     The total cross-sectional area of the psoas adds the maxima of both sides, each in its own
     slice, since the two sides need not be thickest at the same level.
 
-    A muscle's fat fraction is the ratio of sums, ``ΣF / Σ(W + F)``: the share of fat in all of
-    its signal. The mean of the voxels' own ratios would be pulled towards one half by voxels with
-    little signal, where the ratio is mostly noise. The sums run over the interior alone, the voxels
-    whose eight neighbours in the slice are the same structure: the outermost ones share their
-    volume with the fat around the muscle, which can double the fraction of a lean one. A muscle
-    without interior has no fat fraction (NaN).
+    A muscle's fat fraction is the ratio of sums, ``ΣF / Σ(W + F)``. A mean of the voxels' ratios
+    would be pulled towards one half by voxels with little signal, where they are mostly noise. The
+    sums are over the interior, voxels whose eight neighbours in the slice have the same label: the
+    outermost voxels share their volume with surrounding fat, which can double the fraction of a
+    lean muscle. A muscle without interior has no fat fraction (NaN).
     """
     profile = axial_profile(voxels)
     measures: dict[str, float | bool] = {}
@@ -91,10 +90,9 @@ def _fraction(water: float, fat: float) -> float:
 
 
 def swapped(voxels: LabelledVoxels) -> list[str]:
-    """Name the muscles whose left side lies to the right of the right side.
+    """Return muscles whose left side lies to the right of the right side.
 
-    Sides come from the labels. The centroids check them against the place in the participant:
-    +x is the participant's right, whatever way the scanner stored the axes.
+    Centroids in RAS coordinates, where +x is the participant's right, check the labels' sides.
     """
     x_mm = voxels.centroid_x_mm
     return [

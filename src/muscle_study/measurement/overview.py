@@ -1,4 +1,4 @@
-"""What the notebook shows: aggregates over participants, nothing individual."""
+"""Tables and figures of the notebook, aggregated over participants."""
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -11,10 +11,7 @@ from muscle_study.protocol.outcomes import COLUMNS
 
 
 def distribution(measures: pd.DataFrame) -> pd.DataFrame:
-    """Return mean, SD and quartiles of every measure, a row each.
-
-    Extremes are left out, since they are single participants' values.
-    """
+    """Return mean, SD and quartiles of every measure; extremes would be individual values."""
     numeric = measures[[name for name in COLUMNS if not name.endswith(("_at_border", "_z_mm"))]]
     return pd.DataFrame(
         {
@@ -28,7 +25,7 @@ def distribution(measures: pd.DataFrame) -> pd.DataFrame:
 
 
 def captioned(table: pd.DataFrame, caption: str, synthetic: bool) -> Styler:
-    """Return a table as the notebook shows it; one of synthetic data says so."""
+    """Return a styled table, marked if the data are synthetic."""
     return table.style.format(precision=3, na_rep="–").set_caption(
         f"{caption} (synthetic data)" if synthetic else caption
     )
@@ -42,19 +39,14 @@ def quality_summary(quality: pd.DataFrame) -> pd.DataFrame:
 
 
 def mean_profile(profiles: pd.DataFrame) -> pd.DataFrame:
-    """Average the psoas profiles, aligned at each one's level of maximum.
-
-    Parameters
-    ----------
-    profiles
-        ``csa_profiles.csv``.
+    """Average the psoas profiles of ``csa_profiles.csv``, aligned at the level of their maxima.
 
     Returns
     -------
     pandas.DataFrame
         ``offset_mm`` above the maximum, ``mean`` and ``sd`` of the area (cm²) over participants
-        and sides. Only levels that at least half of the profiles reach: beyond, the mean would
-        speak of the longest muscles alone.
+        and sides, at levels that at least half of the profiles reach: beyond, the mean would
+        describe the longest muscles only.
     """
     keys = ["participant_id", "side"]
     top = profiles.loc[profiles.groupby(keys)["csa_cm2"].idxmax(), [*keys, "z_mm"]]
@@ -87,5 +79,5 @@ def draw_mean_profile(profile: pd.DataFrame, synthetic: bool) -> Figure:
         axes.text(
             0.98, 0.98, "synthetic", transform=axes.transAxes, ha="right", va="top", color="0.4"
         )
-    plt.close(figure)  # shown once, as the cell's value
+    plt.close(figure)  # the cell's value shows it
     return figure

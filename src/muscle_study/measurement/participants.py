@@ -1,4 +1,4 @@
-"""Measuring every participant who has a segmentation."""
+"""Measure every participant who has a segmentation."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -33,13 +33,13 @@ class MeasureTask:
     Parameters
     ----------
     segmentation
-        The label map.
+        File of the label map.
     dixon
         Files of water and fat; ``None`` in a run without these contrasts.
     height_cm
-        NaN where it is not known.
+        Standing height, NaN if unknown.
     min_muscle_ml
-        A side with less is taken as not found.
+        Volume below which a structure counts as not found.
     """
 
     segmentation: Path
@@ -49,12 +49,12 @@ class MeasureTask:
 
 
 def segmented_participants(paths: RunPaths, folder: Path) -> pd.DataFrame:
-    """Return the curated participants of whom a label map is in a folder of inference.
+    """Return the curated participants with a label map in a folder of inference.
 
     Raises
     ------
     ValueError
-        Where a segmentation belongs to nobody in the curated table.
+        If a segmentation belongs to no curated participant.
     """
     participants = read_table(paths.curated / "participants.csv")
     segmented = read_table(folder / "records.csv")["participant_id"]
@@ -68,7 +68,7 @@ def segmented_participants(paths: RunPaths, folder: Path) -> pd.DataFrame:
 
 
 def has_dixon(paths: RunPaths) -> bool:
-    """Tell whether the run's images are Dixon volumes with water and fat."""
+    """Return whether the run has the Dixon contrasts water and fat."""
     contrasts = set(read_table(paths.curated / "inventory.csv")["contrast"])
     return {"water", "fat"} <= contrasts
 
@@ -79,8 +79,8 @@ def measure_participant(task: MeasureTask) -> dict[str, Any]:
     Returns
     -------
     dict
-        The columns of ``measures.csv``; under ``profile``, as from `psoas_profiles`, and under
-        ``withheld``, measures that the field of view does not hold, which are missing, and why.
+        The columns of ``measures.csv``; ``profile``, from `psoas_profiles`; ``withheld``, names of
+        withheld measures with the reason.
 
     Raises
     ------
@@ -104,13 +104,7 @@ def measure_participant(task: MeasureTask) -> dict[str, Any]:
 
 
 def check_labels(labels: Volume, name: str) -> None:
-    """Refuse values that are no label of the study.
-
-    Raises
-    ------
-    Excluded
-        ``unknown_label``.
-    """
+    """Raise ``unknown_label`` if a value is no label of the study."""
     if (
         labels.data.dtype.kind not in "iu"
         or labels.data.min() < 0
@@ -122,13 +116,7 @@ def check_labels(labels: Volume, name: str) -> None:
 
 
 def check_found(voxels: LabelledVoxels, min_muscle_ml: float) -> None:
-    """Refuse a participant of whom a structure is missing or only a rest is in view.
-
-    Raises
-    ------
-    Excluded
-        ``no_muscle_found``.
-    """
+    """Raise ``no_muscle_found`` if a structure is smaller than `min_muscle_ml`."""
     small = [
         f"{label.name.lower()} {voxels.volume_ml[label]:.1f} mL"
         for label in STRUCTURES
@@ -146,13 +134,7 @@ def _on_grid(path: Path, labels: Volume) -> Volume:
 
 
 def psoas_profiles(profile: AxialProfile) -> dict[str, np.ndarray]:
-    """Return z_mm and csa_cm2 of the psoas from its lowest to its highest slab.
-
-    Returns
-    -------
-    dict
-        By side, shape (slabs, 2).
-    """
+    """Return z_mm and csa_cm2 of the psoas by side, lowest slab first, shape (slabs, 2)."""
     profiles = {}
     for side in SIDES:
         label = label_of("psoas", side)
@@ -162,9 +144,9 @@ def psoas_profiles(profile: AxialProfile) -> dict[str, np.ndarray]:
 
 
 def profile_table(participant_ids: pd.Series, profiles: Iterable[dict]) -> pd.DataFrame:
-    """Return ``csa_profiles.csv`` of the participants, from what `psoas_profiles` gave of each.
+    """Return ``csa_profiles.csv`` from the participants' `psoas_profiles`.
 
-    Names are categories: of millions of rows, these would fill more memory than the values.
+    Names are categories, since in millions of rows text takes more memory than the values.
     """
     arrays = [own[side] for own in profiles for side in SIDES]
     values = np.concatenate([np.empty((0, 2)), *arrays])
@@ -182,7 +164,7 @@ def profile_table(participant_ids: pd.Series, profiles: Iterable[dict]) -> pd.Da
 def measure_tasks(
     paths: RunPaths, folder: Path, parameters: MeasurementParameters
 ) -> dict[str, MeasureTask]:
-    """Return what is to be measured of each participant of whom `folder` has a label map."""
+    """Return the task of each participant with a label map in `folder`."""
     dixon = has_dixon(paths)
     tasks = {}
     for row in segmented_participants(paths, folder).itertuples():
@@ -220,13 +202,13 @@ def measure_cohort(
     Returns
     -------
     measures, profiles, exclusions : pandas.DataFrame
-        ``measures.csv``, ``csa_profiles.csv`` and ``exclusions.csv`` of the measurements;
-        ``withheld.csv`` is written besides.
+        ``measures.csv``, ``csa_profiles.csv`` and ``exclusions.csv``; ``withheld.csv`` is written
+        too.
 
     Raises
     ------
     RuntimeError
-        When nobody could be measured.
+        If no participant could be measured.
     """
     tasks = measure_tasks(paths, paths.segmentations, parameters)
     measures, exclusions = map_participants(

@@ -1,10 +1,9 @@
-"""How well the segmentation matches the reference labels of the test split.
+"""Agreement of the segmentation with the reference labels of the test split.
 
-Dice, the 95 % Hausdorff distance and the average symmetric surface distance. The surface is the
-structure's outermost voxels; distances are in millimetres between voxel centres, so they know the
-grid's spacing. The Hausdorff distance is the larger of both directions' 95th centiles; the average
-runs over both surfaces' voxels. These are the definitions of MONAI, and a test compares with it;
-they are written here since loading MONAI takes each worker longer than scoring a test split.
+Scores: Dice, the 95 % Hausdorff distance and the average symmetric surface distance. A surface is a
+structure's outermost voxels; distances are between voxel centres, mm. The Hausdorff distance is the
+larger of both directions' 95th centiles; the average is over the voxels of both surfaces. A test
+compares with MONAI, which defines them so but takes each worker longer to load than to score.
 """
 
 from dataclasses import dataclass
@@ -33,19 +32,14 @@ COLUMNS = ["participant_id", "structure", *SCORES, "predicted_dice"]
 
 @dataclass(frozen=True)
 class QualityTask:
-    """A segmentation and the reference to judge it by."""
+    """Files of a segmentation and its reference."""
 
     segmentation: Path
     reference: Path
 
 
 def score(task: QualityTask) -> dict[str, Any]:
-    """Score one participant's segmentation.
-
-    Returns
-    -------
-    dict
-        Under ``rows``, the columns of ``segmentation_quality.csv`` but for the identifier.
+    """Return ``rows`` of ``segmentation_quality.csv`` without the identifier.
 
     Raises
     ------
@@ -61,12 +55,11 @@ def score(task: QualityTask) -> dict[str, Any]:
 
 
 def compare(segmentation: Volume, reference: Volume) -> list[tuple]:
-    """Return a row a structure: its name and its `SCORES`.
+    """Return name and `SCORES` of each structure.
 
-    The errors are relative to the reference: of the volume, and of the largest axial section.
-    A structure that is in one of the two only has Dice 0 and no distance (NaN): its distance is
-    not defined, and the miss counts in Dice. One that is not in the reference has no errors, one
-    that is in neither has no score at all.
+    Errors of the volume and of the largest axial section are relative to the reference. A structure
+    in one of the two only has Dice 0 and no distance (NaN). One that is not in the reference has no
+    errors; one that is in neither has no scores.
     """
     rows = []
     for label in STRUCTURES:
@@ -81,9 +74,9 @@ def compare(segmentation: Volume, reference: Volume) -> list[tuple]:
 
 
 def relative_errors(found: np.ndarray, true: np.ndarray) -> tuple[float, float]:
-    """Return the errors of volume and largest axial section of a mask, relative to the true one.
+    """Return the relative errors of volume and largest axial section of a mask.
 
-    Both are on one grid whose third axis runs along the body, as curated volumes are.
+    Both masks are on one grid whose third axis runs along the body, as curated volumes are.
     """
     if not true.any():
         return NAN, NAN
@@ -95,10 +88,7 @@ def relative_errors(found: np.ndarray, true: np.ndarray) -> tuple[float, float]:
 def overlap_and_distances(
     found: np.ndarray, true: np.ndarray, spacing_mm: np.ndarray
 ) -> tuple[float, float, float]:
-    """Return Dice, 95 % Hausdorff and average symmetric surface distance (mm) of two masks.
-
-    Neither mask may be empty.
-    """
+    """Return Dice, 95 % Hausdorff and average surface distance (mm) of two non-empty masks."""
     dice = 2 * (found & true).sum() / (found.sum() + true.sum())
     surfaces = surface_mm(found, spacing_mm), surface_mm(true, spacing_mm)
     there, _ = KDTree(surfaces[1]).query(surfaces[0])
@@ -108,18 +98,14 @@ def overlap_and_distances(
 
 
 def surface_mm(mask: np.ndarray, spacing_mm: np.ndarray) -> np.ndarray:
-    """Return the places, shape (n, 3), of the voxels that miss one of their six neighbours."""
+    """Return positions, shape (n, 3), of voxels without one of their six neighbours."""
     return np.argwhere(mask & ~ndimage.binary_erosion(mask)) * spacing_mm
 
 
 def predicted_dice(records: pd.DataFrame) -> pd.DataFrame:
-    """Return what inference predicted: ``participant_id``, ``structure``, ``predicted_dice``.
+    """Return ``structure`` and ``predicted_dice`` by participant, from inference's records.
 
-    Parameters
-    ----------
-    records
-        ``records.csv`` of inference, a column a structure. Where it has none, the segmentation came
-        from elsewhere, and nothing was predicted (NaN).
+    Label maps of other segmenters have no predictions (NaN).
     """
     names = {f"predicted_dice_{label.name.lower()}": label.name.lower() for label in STRUCTURES}
     columns = records.set_index("participant_id").reindex(columns=list(names)).rename(columns=names)
@@ -129,16 +115,15 @@ def predicted_dice(records: pd.DataFrame) -> pd.DataFrame:
 def score_test_split(
     paths: RunPaths, cluster: ClusterParameters
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Score the segmentations of the test split; write and return the table.
+    """Score the segmentations of the test split; write and return the tables.
 
-    Participants whom measuring set aside are scored too: leaving out a muscle that was not found
+    Participants whom measurement excludes are scored too: leaving out a muscle that was not found
     would flatter the segmentation.
 
     Returns
     -------
     quality, exclusions : pandas.DataFrame
-        ``segmentation_quality.csv``, and who of the test split could not be scored and why
-        (``segmentation_quality_exclusions.csv``).
+        ``segmentation_quality.csv`` and ``segmentation_quality_exclusions.csv``.
     """
     participants = segmented_participants(paths, paths.segmentations)
     tasks = {

@@ -1,9 +1,9 @@
-"""Measurements of the participants whom a synthetic cohort drew and did not image.
+"""Simulated measurements of participants whom a synthetic cohort drew but did not image.
 
-Each gets its truth plus an error that was made on somebody else: a donor, who was imaged, whom
-training never saw, and whose measured values and truth are both known. The donor is of the same
-sex and of like size, since errors depend on both: networks overrate small muscles and underrate
-large ones. One donor gives the errors of all measures, so that these keep belonging together.
+Each is the truth plus the error of a donor: an imaged participant whom training never saw. Donors
+have the same sex and a similar size, since errors depend on both: networks overestimate small
+muscles and underestimate large ones. One donor gives the errors of all measures, which keeps their
+correlation.
 """
 
 from collections.abc import Sequence
@@ -17,26 +17,16 @@ from muscle_study.protocol.covariates import BUILT_IN, Covariate
 from muscle_study.protocol.muscles import MUSCLES, SIDES
 from muscle_study.protocol.outcomes import CSA, FAT_FRACTION, MEASURES, SIZE, VOLUME, derived
 
-#: A donor is drawn from this many nearest in size (our assumption): fewer would repeat single
-#: errors, more would lose that errors depend on size. A sex with fewer donors takes both sexes'.
+#: Number of donors nearest in size to draw from (our assumption): fewer would repeat single errors,
+#: more would lose the dependence on size. A sex with fewer donors takes those of both sexes.
 NEAREST = 10
 
-#: What "like size" compares.
+#: Measures that define similar size.
 SIZES = [column.format("total") for column in SIZE.values()]
 
 
 class Simulated(NamedTuple):
-    """The measurements, and whose errors they hold.
-
-    Parameters
-    ----------
-    measures
-        ``simulated.csv``: identifiers, covariates, and the columns of ``measures.csv`` that are
-        sizes, fat fractions, indices and asymmetries.
-    donors
-        ``donors.csv``, a row a sex: ``donors`` there are, of which sex (``donors_of``), the
-        ``nearest`` that each participant's is drawn from, and the participants ``simulated``.
-    """
+    """The tables ``simulated.csv`` and, one row per sex, ``donors.csv``; see ``data/README.md``."""
 
     measures: pd.DataFrame
     donors: pd.DataFrame
@@ -50,12 +40,11 @@ def simulate(
     Parameters
     ----------
     people
-        Participants who were not imaged: covariates and their true `MEASURES`.
+        Participants who were not imaged: covariates and true `MEASURES`.
     donors
-        Imaged participants: ``sex``, their true `MEASURES`, and under ``<measure>_error`` what
-        was measured minus the truth.
+        Imaged participants: ``sex``, true `MEASURES` and, as ``<measure>_error``, errors.
     seed
-        Start of the random draws.
+        Seed of the random draws.
     covariates
         Declared covariates, beside the built-in ones.
 
@@ -66,10 +55,10 @@ def simulate(
 
     Notes
     -----
-    Areas and volumes take the donor's error as a share of its truth: a boundary that is off moves
-    a large muscle by more, and a small one cannot become negative. Fat fractions take it as it is:
-    the fat that leaks in from around a muscle does not depend on what is inside. Totals add the
-    sides; that of a fat fraction weights them by volume, as the truth's does.
+    Areas and volumes take the donor's relative error, since a shifted boundary changes large
+    muscles by more and cannot make small ones negative. Fat fractions take the absolute error:
+    fat that leaks in from around a muscle does not depend on its inside. Totals add the sides;
+    total fat fractions weight them by volume, as in the truth.
     """
     if donors.empty:
         raise ValueError(
@@ -105,11 +94,7 @@ def simulate(
 def draw_donors(
     people: pd.DataFrame, donors: pd.DataFrame, nearest: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Return the index of a donor for each of `people`, drawn from the `nearest` in size.
-
-    Near is what differs little in the logarithms of the true total CSA and gluteus volume, that
-    is, in per cent.
-    """
+    """Return the index of a donor for each of `people`, drawn from the `nearest` in log size."""
     ranks = list(range(1, nearest + 1))
     _, near = KDTree(np.log(donors[SIZES])).query(np.log(people[SIZES]), k=ranks)
     drawn = rng.integers(nearest, size=len(people))
@@ -127,7 +112,7 @@ def with_errors(people: pd.DataFrame, donors: pd.DataFrame) -> dict[str, pd.Seri
     for muscle in MUSCLES:
         for side in SIDES:
             column = FAT_FRACTION[muscle].format(side)
-            # a fraction has limits; a gross error of a fatty donor must not carry a lean one past
+            # a large error of a fatty donor must not carry a lean participant past the limits
             values[column] = (people[column] + donors[f"{column}_error"]).clip(0, 1)
         volumes = {side: values[VOLUME[muscle].format(side)] for side in SIDES}
         fat = sum(values[FAT_FRACTION[muscle].format(side)] * volumes[side] for side in SIDES)

@@ -1,7 +1,4 @@
-"""The final comparison with the truth of a synthetic cohort.
-
-This is the only module of all stages after the cohort that reads the truth.
-"""
+"""The comparison with the truth of a synthetic cohort; no later stage reads the truth."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,15 +18,7 @@ UNSEEN = ("test", "none")
 
 @dataclass(frozen=True)
 class Comparison:
-    """What the comparison with the truth gave.
-
-    Parameters
-    ----------
-    agreement
-        ``agreement.csv``.
-    simulated
-        Of the participants who were not imaged; ``None`` where all were.
-    """
+    """``agreement.csv``, and the simulated measurements if not all participants were imaged."""
 
     agreement: pd.DataFrame
     simulated: Simulated | None
@@ -38,27 +27,27 @@ class Comparison:
 def compare_with_truth(
     paths: RunPaths, measures: pd.DataFrame, seed: int, covariates: Sequence[Covariate] = ()
 ) -> Comparison | None:
-    """Judge the measures by their truth, and simulate those of participants not imaged.
+    """Compare the measures with their truth, and simulate those of participants not imaged.
 
-    Writes ``errors.csv``, ``agreement.csv``, and for the statistics to compare with
-    ``true_coefficients.csv`` and ``faults.csv``, what was broken on purpose in curated scans;
-    ``simulated.csv`` and ``donors.csv`` where some were not imaged.
+    Writes ``errors.csv``, ``agreement.csv``, ``true_coefficients.csv`` and ``faults.csv``
+    (deliberate faults of curated scans); ``simulated.csv`` and ``donors.csv`` if some were not
+    imaged.
 
     Parameters
     ----------
     paths
-        The run.
+        Paths of the run.
     measures
         ``measures.csv``.
     seed
-        Start of the random draws of donors.
+        Seed of the draws of donors.
     covariates
         Declared covariates of simulated participants.
 
     Returns
     -------
     Comparison or None
-        ``None``, and nothing is written, in a run whose truth nobody knows.
+        ``None`` in a run without known truth; nothing is written then.
     """
     if not (paths.truth / "measures.csv").exists():
         return None
@@ -84,7 +73,7 @@ def compare_with_truth(
     not_imaged = population[~population["imaged"]]
     if not_imaged.empty:
         return Comparison(agreement, None)
-    # whoever lacks a size, which the field of view cut, has no error to lend
+    # participants with a withheld size cannot be donors
     donors = unseen.dropna(subset=[f"{name}_error" for name in MEASURES if "fraction" not in name])
     simulated = simulate(not_imaged, donors, seed, covariates)
     write_table(simulated.measures, paths.measurements / "simulated.csv")
@@ -95,21 +84,12 @@ def compare_with_truth(
 def pair_with_truth(
     measures: pd.DataFrame, truth: pd.DataFrame, participants: pd.DataFrame
 ) -> pd.DataFrame:
-    """Return ``sex``, ``split``, the true `MEASURES`, and the errors under ``<measure>_error``.
-
-    Parameters
-    ----------
-    measures
-        ``measures.csv``; a row each is returned.
-    truth
-        ``participant_id`` and the true `MEASURES`.
-    participants
-        Curation's table.
+    """Return ``sex``, ``split``, true `MEASURES` and ``<measure>_error`` of measured participants.
 
     Raises
     ------
     ValueError
-        If somebody measured has no truth.
+        If a measured participant has no truth.
     """
     pairs = measures[["participant_id", *MEASURES]].merge(
         truth[["participant_id", *MEASURES]],

@@ -1,4 +1,4 @@
-"""The labelled voxels of a label map, and what is counted over them."""
+"""The labelled voxels of a label map: sums, volumes and axial areas."""
 
 import itertools
 from collections.abc import Collection, Iterable
@@ -16,13 +16,7 @@ X, Z = 0, 2  # rows of a RAS affine: to the right, to the head
 
 @dataclass(frozen=True)
 class LabelledVoxels:
-    """Voxels that carry a label, listed once and counted many times.
-
-    Parameters
-    ----------
-    grid
-        The label map: values of `Label`, any orientation.
-    """
+    """Voxels that carry a label; `grid` is the label map, in any orientation."""
 
     grid: Volume
 
@@ -38,24 +32,18 @@ class LabelledVoxels:
 
     @cached_property
     def head_axis(self) -> int:
-        """The grid's axis that runs nearest to the participant's long axis."""
+        """The grid's axis nearest to the participant's long axis."""
         return int(np.flatnonzero(io_orientation(self.grid.affine)[:, 0] == Z)[0])
 
     def sums(self, values: np.ndarray | None = None) -> np.ndarray:
-        """Add up `values`, an array (n,), per label; without them, count voxels.
-
-        Returns
-        -------
-        numpy.ndarray
-            Shape (5,), by value of `Label`.
-        """
+        """Return sums of `values`, shape (n,), by label, shape (5,); without them, counts."""
         return np.bincount(self.label, weights=values, minlength=len(Label))
 
     @cached_property
     def interior(self) -> np.ndarray:
-        """Tell of each voxel whether its eight neighbours in the slice are the same structure.
+        """Whether a voxel's eight neighbours in the slice have the same label, shape (n,).
 
-        The edge of the field of view is not taken for the structure's. Shape (n,), boolean.
+        The edge of the field of view does not count as the structure's edge.
         """
         inside = np.ones(len(self.label), bool)
         in_plane = sorted({0, 1, 2} - {self.head_axis})
@@ -67,7 +55,7 @@ class LabelledVoxels:
         return inside
 
     def interior_sums(self, image: Volume) -> np.ndarray:
-        """Add up an image on the same grid over each label's interior, shape (5,)."""
+        """Return sums of an image on the same grid over each label's interior, shape (5,)."""
         values = image.data[self.index].astype(np.float64)
         return self.sums(np.where(self.interior, values, 0.0))
 
@@ -87,11 +75,11 @@ class LabelledVoxels:
         return np.where(count > 0, offset + totals / np.maximum(count, 1), np.nan)
 
     def at_border(self, *labels: Label) -> bool:
-        """Tell whether any of the labels touches a face of the field of view."""
+        """Return whether any of the labels touches a face of the field of view."""
         return self._touches(range(3), labels)
 
     def at_side(self, *labels: Label) -> bool:
-        """Tell whether any of them touches a face other than the first and the last slice."""
+        """Return whether any of them touches a face other than the first and last slice."""
         return self._touches({0, 1, 2} - {self.head_axis}, labels)
 
     def _touches(self, axes: Iterable[int], labels: Collection[Label]) -> bool:
@@ -105,24 +93,21 @@ class LabelledVoxels:
 
 @dataclass(frozen=True)
 class AxialProfile:
-    """Axial cross-sectional area from the feet upwards.
+    """Axial cross-sectional areas from the feet upwards.
 
     Parameters
     ----------
     z_mm
-        Level of each slab's middle, shape (slabs,).
+        Levels of the slabs' middles, shape (slabs,).
     csa_cm2
-        Area per label and slab, shape (5, slabs).
+        Areas by label and slab, shape (5, slabs).
     """
 
     z_mm: np.ndarray
     csa_cm2: np.ndarray
 
     def maximum(self, label: Label) -> tuple[float, float]:
-        """Return a label's largest area (cm²) and its level (mm), the lowest one of equals.
-
-        An absent label has the area 0 at the level NaN.
-        """
+        """Return a label's largest area (cm²) and its lowest level (mm); 0 and NaN if absent."""
         areas = self.csa_cm2[label]
         if not areas.any():
             return 0.0, float("nan")
@@ -130,7 +115,7 @@ class AxialProfile:
         return float(areas[slab]), float(self.z_mm[slab])
 
     def extent(self, label: Label) -> slice:
-        """Return the slabs from a label's lowest to its highest, gaps included."""
+        """Return the slabs from a label's lowest to its highest, including gaps."""
         filled = np.flatnonzero(self.csa_cm2[label])
         return slice(filled[0], filled[-1] + 1) if filled.size else slice(0, 0)
 
@@ -138,13 +123,12 @@ class AxialProfile:
 def axial_profile(voxels: LabelledVoxels) -> AxialProfile:
     """Measure cross-sectional areas in the participant's axial plane.
 
-    The area at a level is volume per height, dV/dz. It is taken over slabs as thick as one step
-    along the grid's axis nearest to z, counted in z: a voxel belongs to the slab that its centre
-    lies in, and ``area = voxels · voxel volume / slab thickness``. On an upright grid slabs are
-    the slices, and this is exactly the count times the pixel's area. On an oblique grid every
-    column of voxels along that axis meets every slab once, and ``voxel volume / thickness`` is
-    the area that the column cuts from the axial plane: the tilted slices' own area, which is off
-    by the cosine of the tilt, never enters. In both, areas times thickness add up to the volume.
+    The area at a level is volume per height, dV/dz, over slabs as thick as the z-component of one
+    step along the grid's axis nearest to z. A voxel belongs to the slab of its centre, and
+    ``area = voxels · voxel volume / slab thickness``. On an upright grid slabs are slices, and this
+    is the count times the pixel's area. On an oblique grid each column of voxels along that axis
+    meets each slab once and cuts ``voxel volume / thickness`` from the axial plane, so that areas
+    need no correction for the tilt. In both, areas times thickness add up to the volume.
     """
     slopes = voxels.grid.affine[Z, :3]
     thickness_mm = abs(slopes[voxels.head_axis])
