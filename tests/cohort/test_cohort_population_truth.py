@@ -1,17 +1,23 @@
 """The exported coefficients are those that regressions return."""
 
 import numpy as np
+import pandas as pd
 import pytest
 import statsmodels.api as sm
 
 from muscle_study.cohort.population.calibration import terms
 from muscle_study.cohort.population.coefficients import MUSCLES, SEXES
 from muscle_study.cohort.population.draw import draw_muscles, draw_participants, expected_sizes
-from muscle_study.cohort.population.truth import coefficient_table, population_grid
-from muscle_study.statistics.analyses.muscle_size.regression import fit
+from muscle_study.cohort.population.truth import (
+    coefficient_table,
+    population_grid,
+    population_table,
+)
+from muscle_study.statistics.methods.linear import fit
 
 COLUMNS = {"csa": "psoas_csa_total_cm2", "gluteus": "gluteus_volume_total_ml"}
 EVERYONE = ("both", *SEXES)
+NAMES = {"age_years": "age", "bmi_kg_m2": "bmi", "male": "sex"}
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +60,7 @@ def test_the_reports_regression_agrees_within_its_error(truth, population, measu
     people = population if sex == "both" else population[population["sex"] == sex]
     covariates = ["age_years", "bmi_kg_m2", *(["male"] if sex == "both" else [])]
     fitted = fit(people, COLUMNS[measure], covariates, 0.9999)
-    found = fitted.terms.set_index("term")
+    found = fitted.terms.set_index("term").rename(index=NAMES)
     for kind, prefix in (("regression", ""), ("standardised", "standardised_")):
         stored = truth[kind, measure, sex].reindex(found.index)
         assert (found[f"{prefix}low"] < stored).all()
@@ -80,10 +86,29 @@ def test_intervals_cover_the_truth_as_often_as_they_say(truth):
         people = people.merge(draw_muscles(people, rng), on="participant_id")
         men = people[people["sex"] == "male"]
         found = fit(men, COLUMNS["csa"], ["age_years", "bmi_kg_m2"], 0.9).terms.set_index("term")
+        found = found.rename(index=NAMES)
         stored = truth["regression", "csa", "male"].reindex(found.index)
         covered += list((found["low"] < stored) & (stored < found["high"]))
     # 120 intervals of 90 %: binomial SD 2.7 %
     assert np.mean(covered) == pytest.approx(0.9, abs=4 * 0.027)
+
+
+def test_the_whole_population_has_every_covariate_and_the_same_projections(truth):
+    """Activity moves the outcomes, centre does not, and smoking only goes with age and sex."""
+    people = population_table()
+    assert people["probability"].sum() == pytest.approx(1)
+    X = pd.get_dummies(people[["sex", "activity", "centre"]], dtype=float)
+    X = X[["sex_male", "activity_low", "activity_high", "centre_B"]].assign(
+        const=1.0, age=people["age_years"], bmi=people["bmi_kg_m2"]
+    )
+    pooled = truth["regression", "csa", "both"]
+    short = sm.WLS(people["csa"], X[["const", "age", "bmi", "sex_male"]], people["probability"])
+    assert short.fit().params.tolist() == pytest.approx(
+        pooled[["intercept", "age", "bmi", "sex"]].tolist(), rel=1e-9
+    )
+    full = sm.WLS(people["csa"], X, people["probability"]).fit().params
+    assert full["activity_low"] < -0.5 < 0.5 < full["activity_high"]
+    assert full["centre_B"] == pytest.approx(0, abs=1e-9)
 
 
 def test_table_is_tidy(truth):

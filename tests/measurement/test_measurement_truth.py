@@ -55,6 +55,7 @@ def run(tmp_path, monkeypatch, measures):
         {"participant_id": ["100003", "100077"], "fault": ["cut_top", "no_images"], "detail": "80"}
     )
     write_table(coefficients, paths.truth / "coefficients.csv")
+    coefficients.to_parquet(paths.truth / "population_grid.parquet")
     write_table(faults, paths.truth / "faults.csv")
     return paths
 
@@ -86,9 +87,11 @@ def test_those_not_imaged_get_the_donors_relative_error(run, measures):
     # every donor was measured at 1 / 1.1 of its truth
     expected = truth.loc[simulated.index, name] / 1.1
     assert simulated[name].to_numpy() == pytest.approx(expected.to_numpy())
-    assert (run.measurements / "true_coefficients.csv").read_bytes() == (
-        run.truth / "coefficients.csv"
-    ).read_bytes()
+    for copy, original in (
+        ("true_coefficients.csv", "coefficients.csv"),
+        ("true_population.parquet", "population_grid.parquet"),
+    ):
+        assert (run.measurements / copy).read_bytes() == (run.truth / original).read_bytes()
 
 
 def test_faults_of_curated_scans_are_handed_on(run, measures):

@@ -363,27 +363,38 @@ def write_truth(paths, measures, test, men, generator) -> None:
     write_table(errors, paths.measurements / "errors.csv")
     write_table(pd.DataFrame(rows), paths.measurements / "agreement.csv")
     write_table(true_coefficients(), paths.measurements / "true_coefficients.csv")
+    true_population().to_parquet(paths.measurements / "true_population.parquet")
     faults = pd.DataFrame({"participant_id": sorted(test)[:2], "fault": "cut_sides"})
     write_table(faults, paths.measurements / "faults.csv")
 
 
 def true_coefficients() -> pd.DataFrame:
-    """Return what `measures_of` draws with; the correlations are not exact."""
-    slopes = {"age": -0.06, "bmi": 0.25, "sex": 13.4}
+    """Return true correlations, which are not exact, and another coefficient."""
     rows = [
-        ("regression", outcome, sex, term, factor * slope)
-        for outcome, factor in (("csa", 1), ("gluteus", 60))
-        for sex in ("both", "male", "female")
-        for term, slope in slopes.items()
-        if sex == "both" or term != "sex"
-    ]
-    rows += [
         ("correlation", "gluteus", sex, size, 0.3)
         for sex in ("male", "female")
         for size in ("weight_kg", "height_cm", "bmi_kg_m2")
     ]
     rows.append(("model", "gluteus", "male", "intercept", 1.0))
     return pd.DataFrame(rows, columns=["kind", "outcome", "sex", "term", "value"])
+
+
+def true_population() -> pd.DataFrame:
+    """Return a population with the means that `measures_of` draws from; smoking has no effect."""
+    levels = {
+        "sex": ["male", "female"],
+        "age_years": [20, 47, 74],
+        "bmi_kg_m2": [20.0, 26.0, 34.0],
+        "smoking": ["never", "former", "current"],
+    }
+    table = pd.MultiIndex.from_product(levels.values(), names=levels).to_frame(index=False)
+    male = table["sex"] == "male"
+    trend = -0.06 * (table["age_years"] - 47) + 0.25 * (table["bmi_kg_m2"] - 26)
+    return table.assign(
+        probability=1 / len(table),
+        csa=np.where(male, 37.9, 24.5) + trend,
+        gluteus=np.where(male, 3384, 2386) + 60 * trend,
+    )
 
 
 @pytest.fixture(scope="session")

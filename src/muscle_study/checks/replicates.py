@@ -31,14 +31,16 @@ from muscle_study.statistics.analyses.extensions.secondary import secondary_coef
 from muscle_study.statistics.analyses.extensions.splines import CURVED
 from muscle_study.statistics.analyses.muscle_size.comparisons import compare
 from muscle_study.statistics.analyses.muscle_size.correlation import correlations
-from muscle_study.statistics.analyses.muscle_size.interactions import interactions
-from muscle_study.statistics.analyses.muscle_size.regression import coefficients, fit, fit_all
+from muscle_study.statistics.analyses.muscle_size.interactions import fit_interactions
+from muscle_study.statistics.analyses.muscle_size.regression import slopes
 from muscle_study.statistics.methods.centiles import AGE, curves_of, fit_centiles
 from muscle_study.statistics.methods.comparisons import two_groups
+from muscle_study.statistics.methods.linear import fit
 from muscle_study.statistics.methods.splines import fit_spline
-from muscle_study.statistics.parameters import StatisticsParameters
+from muscle_study.statistics.parameters import PAPER_MODELS, StatisticsParameters
 from muscle_study.statistics.study.loading import analysis_table
 from muscle_study.statistics.study.measures import OUTCOMES, SEXES
+from muscle_study.statistics.study.models import term_name
 from muscle_study.statistics.study.participants import Flow, Step
 from muscle_study.statistics.study.study import Study
 
@@ -82,7 +84,9 @@ def draw(plan: Plan, n: int, rng: np.random.Generator) -> Study:
     return Study(
         run="replicates",
         paths=RunPaths("replicates"),
-        parameters=plan.parameters.model_copy(update={"confidence": CONFIDENCE}),
+        parameters=plan.parameters.model_copy(
+            update={"confidence": CONFIDENCE, "models": list(PAPER_MODELS)}
+        ),
         source={},
         segmentation={},
         curated=people,
@@ -101,18 +105,20 @@ def estimates(study: Study) -> pd.DataFrame:
     pandas.DataFrame
         `KEYS`, ``value``, ``low``, ``high``. Those without an interval are left out.
     """
-    slopes = coefficients(fit_all(study))
+    regressions = slopes(study)
     tests = compare(study).rename(columns={"comparison": "term"})
     sizes = allometry(study)
+    secondary = secondary_coefficients(study)
+    secondary = secondary[secondary["term"] != "intercept"]
     raw = {"coefficient": "value"}
     parts = [
-        _part("regression", slopes, raw),
-        _part("standardised", slopes, _interval_of("standardised")),
+        _part("regression", regressions, raw),
+        _part("standardised", regressions, _interval_of("standardised")),
         _part("correlation", correlations(study).assign(outcome="gluteus"),
               {"with": "term", "r": "value"}),
-        _part("interaction", interactions(study).assign(sex="both"), raw),
+        _part("interaction", fit_interactions(study).assign(sex="both"), raw),
         _part("allometry", sizes.assign(term=sizes["size"] + ", " + sizes["term"]), {}),
-        _part("secondary", secondary_coefficients(study), raw),
+        _part("secondary", secondary, raw),
         *(
             _part(kind, tests, _interval_of(kind))
             for kind in ("difference", "cohen_d", "eta_squared")
@@ -160,7 +166,7 @@ def under_null(study: Study, rng: np.random.Generator) -> list[tuple]:
             own = study.of_sex(sex)
             permuted = own.assign(outcome=rng.permutation(outcome.values(own)))
             found = fit(permuted, "outcome", ["age_years", "bmi_kg_m2"], CONFIDENCE).terms
-            tests = {f"regression, {row.term}": row.p for row in found.itertuples()}
+            tests = {f"regression, {term_name(row.term)}": row.p for row in found.itertuples()}
             curved = fit_spline(permuted, "outcome", CURVED)
             tests |= {f"non-linearity, {one}": curved.nonlinearity(one)["p"] for one in CURVED}
             group = rng.random(len(permuted)) < 0.3

@@ -15,13 +15,13 @@ from muscle_study.cohort.nako import write_participants
 from muscle_study.cohort.parameters import CohortParameters
 from muscle_study.cohort.participant import Task, make_participant
 from muscle_study.cohort.population.draw import draw_muscles, draw_participants
-from muscle_study.cohort.population.truth import coefficient_table
+from muscle_study.cohort.population.truth import coefficient_table, population_table
 from muscle_study.cohort.truth import population_measures, voxelisation_table
 from muscle_study.mapping.cluster import map_participants
 from muscle_study.mapping.parameters import ClusterParameters
 from muscle_study.mapping.records import Records
 from muscle_study.protocol.covariates import Covariate
-from muscle_study.protocol.files import write_table
+from muscle_study.protocol.files import whole_file, write_table
 from muscle_study.protocol.paths import RunPaths
 
 #: Folders that the stage writes under ``raw``.
@@ -168,6 +168,8 @@ def write_truth(drawn: Drawn, facts: pd.DataFrame, folder: Path) -> None:
     write_table(voxelisation_table(by_grid, truth[checked]), folder / "voxelisation.csv")
     write_table(drawn.faults, folder / "faults.csv")
     write_table(coefficient_table(), folder / "coefficients.csv")
+    with whole_file(folder / "population_grid.parquet") as beside:
+        population_table().to_parquet(beside)
     people = drawn.participants
     population = pd.concat([people, population_measures(drawn.muscles)], axis=1)
     population["imaged"] = people["participant_id"].isin(drawn.imaged)

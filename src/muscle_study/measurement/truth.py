@@ -1,5 +1,6 @@
 """The comparison with the truth of a synthetic cohort; no later stage reads the truth."""
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -8,7 +9,7 @@ import pandas as pd
 from muscle_study.measurement.agreement import agreement_table
 from muscle_study.measurement.simulated import Simulated, simulate
 from muscle_study.protocol.covariates import Covariate
-from muscle_study.protocol.files import read_table, write_table
+from muscle_study.protocol.files import read_table, whole_file, write_table
 from muscle_study.protocol.outcomes import MEASURES
 from muscle_study.protocol.paths import RunPaths
 
@@ -29,9 +30,9 @@ def compare_with_truth(
 ) -> Comparison | None:
     """Compare the measures with their truth, and simulate those of participants not imaged.
 
-    Writes ``errors.csv``, ``agreement.csv``, ``true_coefficients.csv`` and ``faults.csv``
-    (deliberate faults of curated scans); ``simulated.csv`` and ``donors.csv`` if some were not
-    imaged.
+    Writes ``errors.csv``, ``agreement.csv``, ``true_coefficients.csv``, ``true_population.parquet``
+    and ``faults.csv`` (deliberate faults of curated scans); ``simulated.csv`` and ``donors.csv`` if
+    some were not imaged.
 
     Parameters
     ----------
@@ -66,6 +67,8 @@ def compare_with_truth(
     write_table(
         read_table(paths.truth / "coefficients.csv"), paths.measurements / "true_coefficients.csv"
     )
+    with whole_file(paths.measurements / "true_population.parquet") as beside:
+        shutil.copyfile(paths.truth / "population_grid.parquet", beside)
     faults = read_table(paths.truth / "faults.csv")
     curated = faults["participant_id"].isin(participants["participant_id"])
     faults = faults.loc[curated, ["participant_id", "fault"]]

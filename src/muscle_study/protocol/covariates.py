@@ -153,7 +153,9 @@ def plain(text: str) -> str:
 
 #: What every study has. Plausible ranges of age, height and weight are parameters of curation.
 BUILT_IN = (
-    Covariate(name="sex", label="sex", kind="binary", levels=["male", "female"]),
+    Covariate(
+        name="sex", label="sex", kind="binary", levels=["male", "female"], reference="female"
+    ),
     Covariate(name="age_years", label="age", kind="continuous", unit="years"),
     Covariate(name="height_cm", label="height", kind="continuous", unit="cm"),
     Covariate(name="weight_kg", label="weight", kind="continuous", unit="kg"),

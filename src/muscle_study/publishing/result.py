@@ -9,7 +9,6 @@ from IPython.display import HTML, Markdown, display
 from muscle_study.protocol.files import read_json, write_json
 from muscle_study.protocol.paths import RunPaths
 from muscle_study.protocol.provenance import published_files
-from muscle_study.publishing.cell_numbers import CellNumbers
 from muscle_study.publishing.figure import Picture
 from muscle_study.publishing.numbers import Numbers
 from muscle_study.publishing.table import Table
@@ -103,11 +102,6 @@ class Publisher:
                 self._publish(result)
             if self.show:
                 _show(result)
-        self._write_lists()
-
-    def merge(self, numbers: CellNumbers) -> None:
-        """Add the numbers of cells that return no result yet. Going."""
-        self.numbers |= {name: asdict(number) for name, number in numbers._numbers.items()}
         self._write_lists()
 
     def _publish(self, result: Result) -> None:

@@ -20,6 +20,7 @@ from muscle_study.report.parameters import ReportParameters
 from muscle_study.running.documents import Document, read_document
 from muscle_study.running.messages import explain
 from muscle_study.statistics.parameters import StatisticsParameters
+from muscle_study.statistics.study.formulas import check_models
 from muscle_study.training.parameters import LearningCurveParameters, TrainingParameters
 
 #: Layouts in which the synthetic cohort can be written, and its format there.
@@ -50,6 +51,7 @@ class StudyParameters(Section):
     @model_validator(mode="after")
     def _covariates_agree(self) -> Self:
         check_declared(self.covariates)
+        check_models(self.statistics.models, self.covariates)
         return self
 
     @model_validator(mode="after")

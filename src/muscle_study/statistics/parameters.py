@@ -1,10 +1,40 @@
 """Parameters of the statistics."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from muscle_study.protocol.sections import Count, Positive, Rising, Section
+
+
+class Model(Section):
+    """A linear regression model of the outcomes."""
+
+    name: str = Field(
+        pattern=r"^[a-z][a-z0-9_]*$",
+        description="Name in the tables' data and in the text's numbers",
+    )
+    title: str = Field(description="Printed name: whom or what the model is about")
+    formula: str = Field(
+        description="Covariates, the right-hand side of a formula in formulaic's syntax"
+    )
+    outcomes: list[Literal["csa", "gluteus"]] = Field(
+        default=["csa", "gluteus"], min_length=1, description="Outcomes, each in a model of its own"
+    )
+    sex: Literal["both", "male", "female"] = Field(
+        default="both", description="Sex of the participants"
+    )
+    subset: str | None = Field(
+        default=None, description="Condition on covariates, such as age_years >= 40; null: everyone"
+    )
+
+
+#: The paper's models.
+PAPER_MODELS = (
+    Model(name="all", title="All", formula="age_years + bmi_kg_m2 + sex"),
+    Model(name="men", title="Men", formula="age_years + bmi_kg_m2", sex="male"),
+    Model(name="women", title="Women", formula="age_years + bmi_kg_m2", sex="female"),
+)
 
 
 class StatisticsParameters(Section):
@@ -23,5 +53,10 @@ class StatisticsParameters(Section):
     round_counts_to: Count = Field(
         description="Multiple to which counts of participants are rounded there after suppression; "
         "percentages are of rounded counts; 1: not rounded"
+    )
+    models: list[Model] = Field(
+        default_factory=lambda: list(PAPER_MODELS),
+        min_length=1,
+        description="Regression models, by default the paper's; the text quotes the first",
     )
     seed: int = Field(description="Seed of cross-validation's folds and of resampling")

@@ -7,13 +7,15 @@ import pandas as pd
 
 from muscle_study.cohort.population.calibration import fat_model, muscle_model
 from muscle_study.cohort.population.coefficients import (
+    CENTRES,
     FATS,
     MUSCLES,
     RESIDUAL_CORRELATION,
     RESIDUALS,
     SEXES,
+    SMOKING,
 )
-from muscle_study.cohort.population.demographics import grid, sex_share
+from muscle_study.cohort.population.demographics import grid, level_probabilities, sex_share
 
 #: Terms of the regressions and their columns.
 REGRESSION_TERMS = {"age": "age_years", "bmi": "bmi_kg_m2", "sex": "male"}
@@ -77,6 +79,36 @@ def population_grid(measure: str, sexes: tuple[str, ...] = SEXES) -> pd.DataFram
     ]
     people = pd.concat(parts, ignore_index=True)
     return people.assign(probability=people["probability"] / people["probability"].sum())
+
+
+def population_table() -> pd.DataFrame:
+    """Return the population by its covariates, for ``truth/population_grid.parquet``.
+
+    Whatever regression a run declares has its true coefficients from this table.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each node of the quadrature grid and each level: ``sex``, ``age_years``,
+        ``height_cm``, ``weight_kg``, ``bmi_kg_m2``, ``activity``, ``smoking``, ``centre``,
+        ``probability``, and the means of ``csa`` (cm²) and ``gluteus`` (mL).
+    """
+    people = population_grid("csa").rename(columns={"outcome": "csa"})
+    people["gluteus"] = population_grid("gluteus")["outcome"]
+    male = people.pop("male").to_numpy()
+    people = people.drop(columns="residual_variance")
+    people.insert(0, "sex", np.where(male == 1, "male", "female"))
+    smoking = level_probabilities(
+        SMOKING, people["age_years"].to_numpy(), people["bmi_kg_m2"].to_numpy(), male
+    )
+    parts = [
+        people.assign(
+            smoking=level, centre=centre, probability=people["probability"] * smoking[:, i] * share
+        )
+        for i, level in enumerate(SMOKING)
+        for centre, share in CENTRES.items()
+    ]
+    return pd.concat(parts, ignore_index=True)
 
 
 def _covariance(people: pd.DataFrame, columns: list[str]) -> tuple[np.ndarray, np.ndarray]:

@@ -9,6 +9,7 @@ from muscle_study.protocol.files import read_json, read_table
 from muscle_study.protocol.paths import RunPaths
 from muscle_study.statistics.parameters import StatisticsParameters
 from muscle_study.statistics.study.measures import SEXES
+from muscle_study.statistics.study.models import check_data
 from muscle_study.statistics.study.participants import read_exclusions, read_flow
 from muscle_study.statistics.study.study import Study, groupings_of
 
@@ -71,7 +72,7 @@ def analysis_table(
 def load_study(
     paths: RunPaths, parameters: StatisticsParameters, covariates: Sequence[Covariate] = ()
 ) -> Study:
-    """Read a run's tables.
+    """Read a run's tables, and check that the declared models can be fitted.
 
     Parameters
     ----------
@@ -86,12 +87,14 @@ def load_study(
         Naming the table that an earlier stage has not written.
     RuntimeError
         If participants do not add up from stage to stage.
+    ValueError
+        Naming the key of a model that the run's participants do not allow.
     """
     curated = read_table(paths.curated / "participants.csv")
     measures = read_table(paths.measurements / "measures.csv")
     simulated = paths.measurements / "simulated.csv"
     exclusions = read_exclusions(paths)
-    return Study(
+    study = Study(
         run=paths.run,
         paths=paths,
         parameters=parameters,
@@ -110,3 +113,5 @@ def load_study(
         exclusions=exclusions,
         covariates=tuple(covariates),
     )
+    check_data(study)
+    return study

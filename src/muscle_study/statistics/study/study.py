@@ -8,7 +8,7 @@ from typing import Literal, TypeVar
 import numpy as np
 import pandas as pd
 
-from muscle_study.protocol.covariates import Covariate
+from muscle_study.protocol.covariates import BUILT_IN, Covariate
 from muscle_study.protocol.paths import RunPaths
 from muscle_study.publishing.disclosure import MARK
 from muscle_study.publishing.numbers import format_number
@@ -65,13 +65,20 @@ class Study:
     exclusions: pd.DataFrame
     covariates: tuple[Covariate, ...] = ()
     sample: Literal["all", "imaged"] = "all"
-    _found: dict[Callable, object] = field(default_factory=dict, compare=False, repr=False)
+    _found: dict[Callable, object] = field(
+        default_factory=dict, init=False, compare=False, repr=False
+    )
 
     def once(self, estimate: "Callable[[Study], Found]") -> "Found":
         """Return ``estimate(self)``, computed once, however many analyses ask for it."""
         if estimate not in self._found:
             self._found[estimate] = estimate(self)
         return self._found[estimate]
+
+    @cached_property
+    def known(self) -> dict[str, Covariate]:
+        """Built-in and declared covariates, by name."""
+        return {covariate.name: covariate for covariate in (*BUILT_IN, *self.covariates)}
 
     @property
     def synthetic(self) -> bool:
@@ -116,7 +123,7 @@ class Study:
     @cached_property
     def imaged(self) -> "Study":
         """The same study with the imaged participants alone as its sample."""
-        return replace(self, sample="imaged", _found={})
+        return replace(self, sample="imaged")
 
     @property
     def has_simulated(self) -> bool:

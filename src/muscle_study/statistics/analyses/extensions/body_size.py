@@ -12,8 +12,9 @@ from muscle_study.publishing.disclosure import MARK
 from muscle_study.publishing.numbers import Numbers, format_number
 from muscle_study.publishing.result import Result
 from muscle_study.publishing.table import Table, estimate, without_repeats
-from muscle_study.statistics.analyses.muscle_size.regression import fit, model_data
+from muscle_study.statistics.methods.linear import fit
 from muscle_study.statistics.study.measures import OUTCOMES, SEXES, SHORT_NAMES
+from muscle_study.statistics.study.models import model_data
 from muscle_study.statistics.study.study import Study
 
 #: Covariates, and the step that an effect is printed for.

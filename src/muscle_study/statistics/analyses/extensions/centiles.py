@@ -13,7 +13,6 @@ from muscle_study.publishing.numbers import Numbers, format_number
 from muscle_study.publishing.result import Result
 from muscle_study.publishing.table import Table, without_repeats
 from muscle_study.statistics.analyses.extensions.centile_figure import draw
-from muscle_study.statistics.analyses.muscle_size.regression import model_data
 from muscle_study.statistics.methods.centiles import (
     AGE,
     BMI_KG_M2,
@@ -30,6 +29,7 @@ from muscle_study.statistics.methods.centiles import (
     fit_centiles,
 )
 from muscle_study.statistics.study.measures import OUTCOMES, SEXES, SHORT_NAMES
+from muscle_study.statistics.study.models import model_data
 from muscle_study.statistics.study.study import Study
 
 #: The centiles that are drawn and printed, as usual on growth charts.

@@ -1,41 +1,30 @@
-"""What the network's measurement error does to the estimates, and the estimates without it.
+"""The network's measurement error, and the estimates corrected for it.
 
-In participants whom training never saw and whose true sizes are known, the measured size is a line
-of the true one plus noise, in each sex: ``measured = a + b · true + e``. A synthetic cohort knows
-the true sizes; elsewhere those by the reference labels of the test split stand for them, and what
-is wrong with these labels is not corrected. A slope b below 1, a
-network that draws sizes towards their mean, flattens every coefficient by that factor; noise widens
-intervals and lowers correlations. Regression calibration turns this round: coefficients of
-``(measured - a) / b`` estimate those of the true size, and correlations are divided by the square
-root of the reliability (Keogh et al., STRATOS guidance, Stat Med 2020;39:2197-2231, sections 4-6).
-That a, b and the noise are estimates widens the intervals (delta method). It supposes that the
-error depends on age and BMI through the true size alone; `error_models` tests that.
+The error model of each sex comes from participants whom training never saw and whose true sizes are
+known: all of those in a synthetic cohort; elsewhere the test split, whose reference labels stand in
+for the truth, so that errors of these labels are not corrected.
 """
-
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy import stats
-from statsmodels.regression.linear_model import OLS
 
 from muscle_study.protocol.files import read_table
 from muscle_study.protocol.muscles import SIDES
-from muscle_study.publishing.cell_numbers import CellNumbers
 from muscle_study.publishing.disclosure import MARK
-from muscle_study.publishing.numbers import format_number, format_p
+from muscle_study.publishing.numbers import Numbers, format_number, format_p
+from muscle_study.publishing.result import Absent, Result
 from muscle_study.publishing.table import Table, estimate, without_repeats
-from muscle_study.statistics.analyses.extensions.recovery import coefficients_path
-from muscle_study.statistics.analyses.muscle_size.correlation import SIZES
-from muscle_study.statistics.analyses.muscle_size.regression import (
-    TERM_TEXT,
-    TERMS,
-    coefficient_digits,
-    model_data,
-)
+from muscle_study.statistics.analyses.extensions.recovery import true_coefficients
+from muscle_study.statistics.analyses.muscle_size.correlation import SIZES, correlations
+from muscle_study.statistics.analyses.muscle_size.regression import slopes
 from muscle_study.statistics.analyses.segmentation.quality import has_truth, read_quality
-from muscle_study.statistics.analyses.text import Text
-from muscle_study.statistics.methods.correlation import fisher_interval
+from muscle_study.statistics.methods.calibration import (
+    FEWEST_PAIRS,
+    ErrorModel,
+    corrected_correlation,
+    corrected_regression,
+    fit_error_model,
+)
 from muscle_study.statistics.study.measures import (
     AMONG,
     CSA,
@@ -45,99 +34,27 @@ from muscle_study.statistics.study.measures import (
     SHORT_NAMES,
     Measure,
 )
+from muscle_study.statistics.study.models import (
+    coefficient_digits,
+    complete_cases,
+    models_text,
+    number_name,
+    people_of,
+    term_name,
+    term_text,
+)
 from muscle_study.statistics.study.study import Study
 
-#: Fewer pairs of measured and true than this make no error model: our choice.
-FEWEST_PAIRS = 15
-
-#: Of which muscle a total is, and what the test split's scores call its relative error.
+#: Muscle of a total, and the column of its relative error in the test split's scores.
 _SCORED = {
     CSA.column: ("psoas", "csa_error"),
     GLUTEUS.column: ("gluteus", "volume_error"),
 }
 
-#: Head of the column with the test of the error model's supposition.
+#: Head of the column with the test of the error model's assumption.
 _P = "p, age or BMI"
 
-
-@dataclass(frozen=True)
-class ErrorModel:
-    """``measured = intercept + slope · true + e`` in one sex.
-
-    Parameters
-    ----------
-    n
-        Pairs that it was estimated from.
-    intercept, slope
-        By least squares.
-    covariance
-        Of both, HC3, shape (2, 2).
-    noise_variance, noise_variance_error
-        Variance of e and its standard error.
-    differential_p
-        p of the test that, the true size given, age and BMI do not matter; NaN where they are not
-        known of enough people.
-    """
-
-    n: int
-    intercept: float
-    slope: float
-    covariance: np.ndarray
-    noise_variance: float
-    noise_variance_error: float
-    differential_p: float
-
-    def slope_interval(self, confidence: float) -> tuple[float, float]:
-        """Return the interval of the slope."""
-        half = stats.t.ppf((1 + confidence) / 2, self.n - 2) * np.sqrt(self.covariance[1, 1])
-        return self.slope - half, self.slope + half
-
-    def reliability(self, measured: np.ndarray) -> float:
-        """Return the share of the measured sizes' variance that is not noise."""
-        return 1 - self.noise_variance / measured.var(ddof=1)
-
-
-def fit_error_model(
-    true: np.ndarray, measured: np.ndarray, covariates: np.ndarray
-) -> ErrorModel | None:
-    """Estimate an error model from pairs.
-
-    Parameters
-    ----------
-    true, measured
-        Sizes, shape (n,).
-    covariates
-        Age and BMI of the same people, shape (n, 2).
-
-    Returns
-    -------
-    ErrorModel or None
-        None for fewer than `FEWEST_PAIRS`, or where the slope cannot be told from zero at the
-        5 % level: a measure that says nothing about the truth cannot be corrected.
-    """
-    n = len(true)
-    if n < FEWEST_PAIRS or np.ptp(true) == 0:
-        return None
-    design = np.column_stack([np.ones(n), true])
-    result = OLS(measured, design).fit(cov_type="HC3", use_t=True)
-    if result.pvalues[1] > 0.05 or result.params[1] <= 0:
-        return None
-    variance = result.ssr / (n - 2)
-    fourth = (result.resid**4).mean()
-    known = np.isfinite(covariates).all(axis=1)
-    differential_p = np.nan
-    if known.sum() >= FEWEST_PAIRS:
-        more = OLS(measured[known], np.column_stack([design, covariates])[known])
-        differential_p = float(more.fit(cov_type="HC3", use_t=True).f_test(np.eye(4)[2:]).pvalue)
-    return ErrorModel(
-        n,
-        float(result.params[0]),
-        float(result.params[1]),
-        result.cov_params(),
-        float(variance),
-        float(np.sqrt(max(fourth - variance**2, 0) / n)),
-        differential_p,
-    )
+_ABSENT = "too few participants with true or reference sizes in this run"
 
 
 def error_pairs(study: Study, outcome: Measure) -> pd.DataFrame:
@@ -158,16 +75,9 @@ def error_pairs(study: Study, outcome: Measure) -> pd.DataFrame:
 
 
 def reference_errors(study: Study, column: str) -> pd.Series:
-    """Return measured minus the reference labels' size of the test split, by participant.
+    """Return measured minus reference size of a total in the test split, by participant.
 
-    From the relative error of each side; a side that either lacks has none.
-
-    Parameters
-    ----------
-    study
-        The run.
-    column
-        A total: ``psoas_csa_total_cm2`` or ``gluteus_volume_total_ml``.
+    The sum of both sides' errors; missing where either segmentation lacks a side.
     """
     muscle, relative = _SCORED[column]
     scores = read_quality(study).pivot_table(
@@ -180,170 +90,107 @@ def reference_errors(study: Study, column: str) -> pd.Series:
     )
 
 
-def is_here(study: Study) -> bool:
-    """Tell whether the run has a truth, or enough reference sizes for an error model.
+def error_models(study: Study) -> dict[tuple[str, str], ErrorModel | None] | None:
+    """Fit the error model of both outcomes in each sex; None without enough pairs of any outcome.
 
-    A run with a truth says of how many estimates the correction could be checked, if only of none.
+    A run with a known truth has the tables even where no model can be fitted.
     """
-    pairs = (len(error_pairs(study, outcome)) for outcome in OUTCOMES.values())
-    return has_truth(study) or max(pairs) >= FEWEST_PAIRS
-
-
-def error_models(study: Study) -> dict[tuple[str, str], ErrorModel | None]:
-    """Fit the error model of both outcomes in each sex."""
+    pairs = {name: error_pairs(study, outcome) for name, outcome in OUTCOMES.items()}
+    if not has_truth(study) and max(map(len, pairs.values())) < FEWEST_PAIRS:
+        return None
     models = {}
-    for name, outcome in OUTCOMES.items():
-        pairs = error_pairs(study, outcome)
+    for name in OUTCOMES:
         for sex in SEXES:
-            own = pairs[pairs["sex"] == sex].dropna(subset=["measured", "true"])
-            enough = len(own) >= study.min_count
-            models[name, sex] = (
-                fit_error_model(
+            own = pairs[name][pairs[name]["sex"] == sex]
+            models[name, sex] = None
+            if len(own) >= study.min_count:
+                models[name, sex] = fit_error_model(
                     own["true"].to_numpy(),
                     own["measured"].to_numpy(),
                     own[["age_years", "bmi_kg_m2"]].to_numpy(float),
                 )
-                if enough
-                else None
-            )
     return models
 
 
-def corrected_regression(
-    data: pd.DataFrame, covariates: list[str], models: dict[str, ErrorModel], confidence: float
-) -> pd.DataFrame:
-    """Regress the calibrated outcome on covariates.
+def error_model(study: Study) -> Result | Absent:
+    """Return the error models, and how many tests contradict the correction's assumption."""
+    models = study.once(error_models)
+    if models is None:
+        return Absent("error_model", _ABSENT)
+    numbers = Numbers()
+    numbers.word("corrected.people", _known(study))
+    p = np.array([model.differential_p for model in models.values() if model is not None])
+    p = p[~np.isnan(p)]
+    numbers.number("corrected.error_tests", len(p))
+    rejected = (p < 1 - study.parameters.confidence).sum()
+    numbers.number("corrected.error_tests_rejected", rejected)
+    return Result("error_model", _error_model_table(study, models), numbers=numbers)
 
-    The calibrated outcome ``(measured - a) / b`` is linear in the measured one within a sex, so
-    that its coefficients are ``(A - a B) / b`` summed over the sexes, where A and B are the
-    coefficients of the measured outcome and of 1 in that sex and 0 elsewhere. The delta method
-    follows from that.
 
-    Parameters
-    ----------
-    data
-        ``outcome`` as measured, ``sex`` and the covariates.
-    covariates
-        Columns.
-    models
-        The error model of each sex in `data`.
-    confidence
-        Level of the intervals.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``term``, ``value``, ``low``, ``high``.
-    """
-    complete = data[["outcome", "sex", *covariates]].dropna()
-    design = np.column_stack([np.ones(len(complete)), complete[covariates].to_numpy(float)])
-    outcome, sex = complete["outcome"].to_numpy(float), complete["sex"].to_numpy()
-    solve = np.linalg.pinv(design)
-    calibrated = np.zeros(len(complete))
-    from_model = np.zeros(design.shape[1])
-    for name, model in models.items():
-        own = (sex == name).astype(float)
-        calibrated += own * (outcome - model.intercept) / model.slope
-        of_one = solve @ own / model.slope
-        of_calibrated = solve @ (own * (outcome - model.intercept)) / model.slope**2
-        by_parameter = -np.column_stack([of_one, of_calibrated])
-        from_model += np.einsum("ij,jk,ik->i", by_parameter, model.covariance, by_parameter)
-    result = OLS(calibrated, design).fit(cov_type="HC3", use_t=True)
-    error = np.sqrt(result.bse**2 + from_model)[1:]
-    half = stats.norm.ppf((1 + confidence) / 2) * error
-    value = result.params[1:]
-    return pd.DataFrame(
-        {
-            "term": [TERMS.get(name, name) for name in covariates],
-            "value": value,
-            "low": value - half,
-            "high": value + half,
-        }
+def measurement_error(study: Study) -> Result | Absent:
+    """Return naive and corrected estimates of all declared models and of the correlations."""
+    if study.once(error_models) is None:
+        return Absent("measurement_error", _ABSENT)
+    table = corrected(study)
+    return Result(
+        "measurement_error",
+        _measurement_error_table(study, table),
+        numbers=measurement_error_numbers(study, table),
     )
 
 
-def corrected_correlation(
-    r: float, error: float, reliability: float, reliability_error: float, confidence: float
-) -> dict[str, float]:
-    """Divide a correlation by the square root of the outcome's reliability (Spearman 1904).
-
-    Parameters
-    ----------
-    r, error
-        Pearson's r of the measured outcome, and its standard error.
-    reliability, reliability_error
-        Of the measured outcome, and its standard error.
-    confidence
-        Level of the interval, which is on Fisher's z.
-
-    Returns
-    -------
-    dict
-        ``value``, ``low``, ``high``; NaN where noise leaves no room for the correlation.
-    """
-    if not reliability > r**2:
-        return dict.fromkeys(("value", "low", "high"), np.nan)
-    value = r / np.sqrt(reliability)
-    # errors of r and of the reliability, carried to the quotient
-    variance = error**2 / reliability
-    variance += (value / (2 * reliability)) ** 2 * reliability_error**2
-    low, high = fisher_interval(value, np.sqrt(variance), confidence)
-    return {"value": value, "low": low, "high": high}
-
-
-def corrected(
-    study: Study,
-    coefficients: pd.DataFrame,
-    correlations: pd.DataFrame,
-    models: dict[tuple[str, str], ErrorModel | None],
-) -> pd.DataFrame:
-    """Set the corrected estimates beside the naive ones, and beside the true where they are known.
+def corrected(study: Study) -> pd.DataFrame:
+    """Set the corrected estimates beside the naive ones, and the true where they are known.
 
     Returns
     -------
     pandas.DataFrame
-        ``kind`` (regression, correlation), ``outcome``, ``sex``, ``term``; ``value``, ``low``,
-        ``high`` with the endings ``_naive`` and ``_corrected``; ``true``.
+        ``kind`` (regression, correlation), ``outcome``, ``model``, ``sex``, ``term``; ``value``,
+        ``low``, ``high`` with the endings ``_naive`` and ``_corrected``; ``true``.
     """
     naive = pd.concat(
         [
-            coefficients.rename(columns={"coefficient": "value"}).assign(kind="regression"),
-            correlations.rename(columns={"with": "term", "r": "value"}).assign(
-                kind="correlation", outcome="gluteus"
-            ),
+            slopes(study).rename(columns={"coefficient": "value"}).assign(kind="regression"),
+            study.once(correlations)
+            .rename(columns={"with": "term", "r": "value"})
+            .assign(kind="correlation", outcome="gluteus", model=""),
         ],
         ignore_index=True,
     )
-    keys, values = ["kind", "outcome", "sex", "term"], ["value", "low", "high"]
-    ours = [*_regressions(study, models), *_correlations(study, correlations, models)]
-    ours = pd.DataFrame(ours, columns=[*keys, *values])
+    keys = ["kind", "outcome", "model", "sex", "term"]
+    values = ["value", "low", "high"]
+    ours = pd.DataFrame([*_regressions(study), *_correlations(study)], columns=[*keys, *values])
     table = naive[[*keys, *values]].merge(
         ours, on=keys, how="left", suffixes=("_naive", "_corrected")
     )
     if not has_truth(study):
         return table.assign(true=np.nan)
-    true = read_table(coefficients_path(study)).rename(columns={"value": "true"})
+    true = study.once(true_coefficients)
     return table.merge(true[[*keys, "true"]], on=keys, how="left", validate="one_to_one")
 
 
-def _regressions(study: Study, models) -> list[list]:
+def _regressions(study: Study) -> list[list]:
+    errors = study.once(error_models)
     rows = []
     for name, outcome in OUTCOMES.items():
-        for sex in ("both", *SEXES):
-            data = model_data(study, outcome, sex)
-            own = {one: models[name, one] for one in (SEXES if sex == "both" else [sex])}
+        for model in study.parameters.models:
+            data = people_of(study, model, outcome) if name in model.outcomes else None
+            own = {one: errors[name, one] for one in SEXES if model.sex in ("both", one)}
             if data is None or None in own.values():
                 continue
-            covariates = ["age_years", "bmi_kg_m2", *(["male"] if sex == "both" else [])]
-            found = corrected_regression(data, covariates, own, study.parameters.confidence)
-            rows += [["regression", name, sex, *row] for row in found.itertuples(index=False)]
+            values, design = complete_cases(model, data, study.known)
+            sex = data.loc[design.index, "sex"]
+            found = corrected_regression(values, design, sex, own, study.parameters.confidence)
+            found["term"] = found["term"].map(term_name)
+            about = ["regression", name, model.name, model.sex]
+            rows += [[*about, *row] for row in found.itertuples(index=False)]
     return rows
 
 
-def _correlations(study: Study, correlations: pd.DataFrame, models) -> list[list]:
+def _correlations(study: Study) -> list[list]:
     rows = []
-    for row in correlations.to_dict("records"):
-        model = models["gluteus", row["sex"]]
+    for row in study.once(correlations).to_dict("records"):
+        model = study.once(error_models)["gluteus", row["sex"]]
         if model is None or pd.isna(row["r"]):
             continue
         measured = OUTCOMES["gluteus"].values(study.of_sex(row["sex"])).dropna().to_numpy()
@@ -354,12 +201,35 @@ def _correlations(study: Study, correlations: pd.DataFrame, models) -> list[list
             model.noise_variance_error / measured.var(ddof=1),
             study.parameters.confidence,
         )
-        rows.append(["correlation", "gluteus", row["sex"], row["with"], *found.values()])
+        rows.append(["correlation", "gluteus", "", row["sex"], row["with"], *found.values()])
     return rows
 
 
-def error_model_table(study: Study, models: dict[tuple[str, str], ErrorModel | None]) -> Table:
-    """Return the error models as a table of the manuscript."""
+def measurement_error_numbers(study: Study, table: pd.DataFrame) -> Numbers:
+    """Return the main model's corrected coefficients; with a truth, how many intervals cover it."""
+    numbers = Numbers()
+    main = table[table["model"] == study.parameters.models[0].name]
+    for row in main.to_dict("records"):
+        outcome, term = OUTCOMES[row["outcome"]], row["term"]
+        key, digits = (
+            f"corrected.{row['outcome']}.{number_name(term)}",
+            coefficient_digits(outcome, term),
+        )
+        numbers.number(key, row["value_corrected"], digits, outcome.unit)
+        limits = row["low_corrected"], row["high_corrected"]
+        numbers.limits(f"{key}_ci", *limits, digits, before=study.ci)
+    if has_truth(study):
+        known = table.dropna(subset=["value_corrected", "true"])
+        covered = known["true"].between(known["low_corrected"], known["high_corrected"])
+        numbers.number("corrected.estimates", len(known))
+        numbers.number("corrected.covered", covered.sum())
+        off = known[["value_naive", "value_corrected"]].sub(known["true"], axis=0).abs()
+        nearer = (off["value_corrected"] < off["value_naive"]).sum()
+        numbers.number("corrected.nearer", nearer)
+    return numbers
+
+
+def _error_model_table(study: Study, models: dict[tuple[str, str], ErrorModel | None]) -> Table:
     data, text = [], []
     for (name, sex), model in models.items():
         outcome = OUTCOMES[name]
@@ -389,7 +259,7 @@ def error_model_table(study: Study, models: dict[tuple[str, str], ErrorModel | N
                 "n": format_number(study.rounded(model.n)),
                 "Slope (CI)": estimate(model.slope, low, high, 2),
                 "Noise SD": f"{format_number(noise, outcome.digits)} {outcome.unit}",
-                "Reliability": MARK if pd.isna(reliability) else format_number(reliability, 2),
+                "Reliability": _printed(reliability, 2),
                 _P: MARK if pd.isna(p) else format_p(p),
             }
         )
@@ -399,21 +269,21 @@ def error_model_table(study: Study, models: dict[tuple[str, str], ErrorModel | N
         f"{_known(study)} (n): measured = intercept + slope × true + noise. Slope with {percent} % "
         "confidence interval (CI); below 1, differences between people are measured too small. "
         "Reliability: share of the measured sizes' variance that is not noise. "
-        f"{_P}: of the supposition that, the true size given, the error does not depend on age or "
-        f"BMI. CSA: total {study.psoas} cross-sectional area. {MARK}: fewer than {FEWEST_PAIRS} "
-        "participants, or a slope that cannot be told from zero." + study.origin
+        f"{_P}: test of the assumption that, at equal true size, the error does not depend on age "
+        f"or BMI. CSA: total {study.psoas} cross-sectional area. {MARK}: fewer than {FEWEST_PAIRS} "
+        "participants, or a slope that does not differ from zero." + study.origin
     )
     printed = without_repeats(pd.DataFrame(text), "Outcome")
-    return Table(pd.DataFrame(data), printed, caption, name="error_model")
+    return Table(pd.DataFrame(data), printed, caption)
 
 
-def measurement_error_table(study: Study, table: pd.DataFrame) -> Table:
-    """Return naive, corrected and true estimates as a table of the manuscript."""
+def _measurement_error_table(study: Study, table: pd.DataFrame) -> Table:
+    titles = {model.name: model.title for model in study.parameters.models}
     text = []
     for row in table.to_dict("records"):
         correlation = row["kind"] == "correlation"
-        outcome = OUTCOMES[row["outcome"]]
-        digits = 2 if correlation else coefficient_digits(outcome, row["term"])
+        outcome, term = OUTCOMES[row["outcome"]], row["term"]
+        digits = 2 if correlation else coefficient_digits(outcome, term)
         cells = {
             head: estimate(*(row[f"{value}_{name}"] for value in ("value", "low", "high")), digits)
             for name, head in (("naive", "Naive (CI)"), ("corrected", "Corrected (CI)"))
@@ -421,8 +291,8 @@ def measurement_error_table(study: Study, table: pd.DataFrame) -> Table:
         text.append(
             {
                 "Outcome": "Gluteus volume, r" if correlation else SHORT_NAMES[row["outcome"]],
-                "Term": SIZES[row["term"]] if correlation else TERM_TEXT[row["term"]],
-                "Among": AMONG[row["sex"]],
+                "Term": SIZES[term] if correlation else term_text(study, term),
+                "Among": titles.get(row["model"], AMONG[row["sex"]]),
                 **cells,
             }
             | ({"True": _printed(row["true"], digits)} if has_truth(study) else {})
@@ -431,13 +301,12 @@ def measurement_error_table(study: Study, table: pd.DataFrame) -> Table:
     caption = (
         f"Naive estimates ({study.sizes}), and the same corrected for measurement error by "
         "regression calibration, whose intervals allow for the error model's uncertainty: "
-        "coefficients of the linear regressions on age, BMI and sex, and Pearson correlations of "
-        f"gluteus volume with body size (r), with {percent} % confidence intervals (CI). "
+        f"linear regressions ({models_text(study)}), and Pearson correlations of gluteus volume "
+        f"with body size (r), with {percent} % confidence intervals (CI). "
         f"{'True: of the population model. ' if has_truth(study) else ''}CSA: total {study.psoas} "
         f"cross-sectional area. {MARK}: not estimable." + study.origin
     )
-    printed = without_repeats(pd.DataFrame(text), "Outcome")
-    return Table(table, printed, caption, name="measurement_error")
+    return Table(table, without_repeats(pd.DataFrame(text), "Outcome"), caption)
 
 
 def _printed(value: float, digits: int) -> str:
@@ -448,42 +317,3 @@ def _known(study: Study) -> str:
     if has_truth(study):
         return "whose true sizes are known"
     return "whose sizes by the reference labels are taken for the true ones"
-
-
-def error_model_numbers(
-    study: Study,
-    models: dict[tuple[str, str], ErrorModel | None],
-    numbers: CellNumbers,
-    cell: str,
-) -> None:
-    """Add of whom the models are, and how many tests speak against what the correction supposes."""
-    text = Text(numbers, cell)
-    text.word("corrected.people", _known(study))
-    p = np.array([model.differential_p for model in models.values() if model is not None])
-    p = p[~np.isnan(p)]
-    text.number("corrected.error_tests", len(p))
-    text.number("corrected.error_tests_rejected", (p < 1 - study.parameters.confidence).sum())
-
-
-def measurement_error_numbers(
-    study: Study, table: pd.DataFrame, numbers: CellNumbers, cell: str
-) -> None:
-    """Add the corrected pooled coefficients; if there is a truth, how many intervals hold it."""
-    text = Text(numbers, cell)
-    percent = format_number(100 * study.parameters.confidence, 0, "%")
-    found = table[table["sex"] == "both"].set_index(["outcome", "term"])
-    for name, outcome in OUTCOMES.items():
-        for term in ("age", "bmi", "sex"):
-            row = found.loc[(name, term)]
-            key, digits = f"corrected.{name}.{term}", coefficient_digits(outcome, term)
-            text.number(key, row["value_corrected"], digits, outcome.unit)
-            limits = (row["low_corrected"], row["high_corrected"])
-            text.limits(f"{key}_ci", *limits, digits, before=f"{percent} CI ")
-    if not has_truth(study):
-        return
-    known = table.dropna(subset=["value_corrected", "true"])
-    held = known["true"].between(known["low_corrected"], known["high_corrected"])
-    text.number("corrected.estimates", len(known))
-    text.number("corrected.covered", held.sum())
-    off = known[["value_naive", "value_corrected"]].sub(known["true"], axis=0).abs()
-    text.number("corrected.nearer", (off["value_corrected"] < off["value_naive"]).sum())

@@ -6,14 +6,10 @@ from muscle_study.publishing.disclosure import MARK
 from muscle_study.publishing.numbers import format_number, format_p
 from muscle_study.publishing.result import Result
 from muscle_study.publishing.table import Table, estimate, without_repeats
-from muscle_study.statistics.analyses.muscle_size.regression import (
-    TERM_TEXT,
-    coefficient_digits,
-    coefficients,
-    fit_outcome,
-)
+from muscle_study.statistics.analyses.muscle_size.regression import paper_coefficients
 from muscle_study.statistics.methods.comparisons import holm
 from muscle_study.statistics.study.measures import AMONG, GLUTEUS_FAT, MEASURES, PSOAS_FAT
+from muscle_study.statistics.study.models import coefficient_digits, term_text
 from muscle_study.statistics.study.study import Study
 
 #: Asymmetry is signed: positive where the right side is larger.
@@ -29,7 +25,7 @@ def secondary(study: Study) -> Result:
     table = secondary_coefficients(study)
     measures = {measure.column: measure for measure in SECONDARY}
     text = []
-    for row in table.to_dict("records"):
+    for row in table[table["term"] != "intercept"].to_dict("records"):
         measure = measures[row["outcome"]]
         missing = pd.isna(row["p"])
         digits = coefficient_digits(measure, row["term"]) + 1
@@ -37,7 +33,7 @@ def secondary(study: Study) -> Result:
             {
                 "Outcome": measure.title(study.psoas),
                 "Among": AMONG[row["sex"]],
-                "Term": TERM_TEXT[row["term"]],
+                "Term": term_text(study, row["term"]),
                 "Coefficient (CI)": estimate(row["coefficient"], row["low"], row["high"], digits),
                 "p": MARK if missing else format_p(row["p"]),
                 "p, Holm": MARK if missing else format_p(row["p_holm"]),
@@ -57,11 +53,7 @@ def secondary(study: Study) -> Result:
 
 def secondary_coefficients(study: Study) -> pd.DataFrame:
     """Return `regression.coefficients` by the measures' columns; ``p_holm`` over all rows."""
-    fits = {
-        (measure.column, sex): fit_outcome(study, measure, sex)
-        for measure in SECONDARY
-        if measure.column in study.people
-        for sex in AMONG
-    }
-    table = coefficients(fits)
-    return table.assign(p_holm=holm(table["p"]))
+    measures = {measure.column: measure for measure in SECONDARY if measure.column in study.people}
+    table = paper_coefficients(study, measures)
+    tested = table["p"].where(table["term"] != "intercept")
+    return table.assign(p_holm=holm(tested))

@@ -1,4 +1,6 @@
-"""Whether the main coefficients hinge on who was left out, and how they were analysed."""
+"""Whether the main coefficients depend on who was left out, and on the method of analysis."""
+
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -7,21 +9,30 @@ from statsmodels.genmod.generalized_linear_model import GLM
 from statsmodels.regression.linear_model import OLS, WLS
 from statsmodels.regression.quantile_regression import QuantReg
 
-from muscle_study.publishing.cell_numbers import CellNumbers
+from muscle_study.protocol.covariates import Covariate
 from muscle_study.publishing.disclosure import MARK
-from muscle_study.publishing.numbers import format_number
+from muscle_study.publishing.numbers import Numbers, format_number
+from muscle_study.publishing.result import Result
 from muscle_study.publishing.table import Table, estimate, without_repeats
-from muscle_study.statistics.analyses.muscle_size.regression import (
-    TERMS,
-    coefficient_digits,
-    model_data,
-)
 from muscle_study.statistics.analyses.sample.exclusions import excluded_people
-from muscle_study.statistics.analyses.text import Text
 from muscle_study.statistics.methods.imputation import IMPUTATIONS, imputed
+from muscle_study.statistics.methods.linear import robust_terms
+from muscle_study.statistics.parameters import Model
 from muscle_study.statistics.study import doubtful
 from muscle_study.statistics.study.loading import ADULT_YEARS
 from muscle_study.statistics.study.measures import OUTCOMES, SEXES, SHORT_NAMES, Measure
+from muscle_study.statistics.study.models import (
+    coefficient_digits,
+    complete_cases,
+    design_of,
+    in_subset,
+    models_text,
+    people_of,
+    term_name,
+    term_text,
+    variables_of,
+    with_outcome,
+)
 from muscle_study.statistics.study.study import Study
 
 #: The analyses, as printed.
@@ -39,139 +50,153 @@ ANALYSES = {
     "imputed": "missing covariates imputed",
 }
 
-COVARIATES = list(TERMS)
-
-#: Fewer excluded than this tell nothing of whom exclusion takes: our choice, ten for each of the
-#: exclusion model's coefficients but the intercept.
+#: Fewest excluded participants for a model of exclusion: our choice, ten for each of its
+#: coefficients but the intercept.
 FEWEST_EXCLUDED = 30
 
 #: With fewer clusters their robust errors are too small (Cameron and Miller, J Hum Resour
-#: 2015;50:317-372, section VI): our choice, the imaging centres that the NAKO has.
+#: 2015;50:317-372, section VI): our choice, the number of the NAKO's imaging centres.
 FEWEST_CENTRES = 5
 
-#: Weights are cut at this centile, so that no one participant rules an estimate.
+#: Weights are cut at this centile, so that no one participant dominates an estimate.
 WEIGHT_CENTILE = 99
 
 
-def sensitivity(study: Study) -> pd.DataFrame:
-    """Fit the pooled model of both outcomes in each of the `ANALYSES`.
+def analyses(study: Study) -> pd.DataFrame:
+    """Fit the declared models of both sexes in each of the `ANALYSES`.
 
     Returns
     -------
     pandas.DataFrame
-        ``outcome``, ``analysis``, ``n``, ``term``, ``value``, ``low``, ``high``. An analysis that
-        the run has no cause for, or too few people, is left out.
+        ``outcome``, ``model``, ``analysis``, ``n``, ``term``, ``value``, ``low``, ``high``. An
+        analysis that does not apply to the run, or has too few people, is left out.
     """
     rows = []
     for name, outcome in OUTCOMES.items():
-        for analysis, (n, terms) in _analyses(study, outcome).items():
-            for term, values in zip(TERMS.values(), terms, strict=True):
-                rows.append([name, analysis, study.rounded(n), term, *values])
-    columns = ["outcome", "analysis", "n", "term", "value", "low", "high"]
+        for model in study.parameters.models:
+            if model.sex != "both" or name not in model.outcomes:
+                continue
+            for analysis, (n, terms) in _Analyses(study, model, outcome).found().items():
+                for term, values in terms.items():
+                    rows.append([name, model.name, analysis, study.rounded(n), term, *values])
+    columns = ["outcome", "model", "analysis", "n", "term", "value", "low", "high"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _analyses(study: Study, outcome: Measure) -> dict[str, tuple[int, np.ndarray]]:
-    """Return the people and the terms, shape (3, 3), of each analysis that can be done."""
-    data, confidence = model_data(study, outcome, "both"), study.parameters.confidence
-    enough = max(study.min_count, 5 * len(COVARIATES))
-    found = {}
+#: People of an analysis, and value, low and high of each term.
+Terms = tuple[int, dict[str, np.ndarray]]
 
-    def add(name: str, rows: pd.DataFrame, model: type = OLS, **options) -> None:
-        fitted = fit_terms(rows, confidence, enough, model, **options)
-        if fitted is not None:
-            found[name] = fitted
 
-    def leave_out(name: str, rows: pd.DataFrame, gone: pd.Series) -> None:
-        if study.min_count <= gone.sum():
-            add(name, rows[~gone])
+@dataclass(frozen=True)
+class _Analyses:
+    """The analyses of one model of one outcome."""
 
-    if data is None:
+    study: Study
+    model: Model
+    outcome: Measure
+
+    def found(self) -> dict[str, Terms]:
+        """Return the analyses that apply to the run."""
+        study, data = self.study, people_of(self.study, self.model, self.outcome)
+        if data is None:
+            return {}
+        found = {"main": self.fit(data), "median": self.fit(data, QuantReg)}
+        border = data.reindex(columns=["psoas_at_border", "gluteus_at_border"]).eq(True).any(axis=1)
+        found["border"] = self.without(data, border)
+        imaged = people_of(study.imaged, self.model, self.outcome)
+        if imaged is not None:
+            found |= self.of_imaged(imaged)
+        found |= self.by_centre(data)
+        found["imputed"] = self.imputed(data)
+        return {name: found[name] for name in ANALYSES if found.get(name) is not None}
+
+    def fit(
+        self,
+        people: pd.DataFrame,
+        model: type = OLS,
+        dummies: pd.DataFrame | None = None,
+        clusters: pd.Series | None = None,
+        weights: pd.Series | None = None,
+    ) -> Terms | None:
+        """Fit the model, with `dummies` as further columns; None where people are too few."""
+        outcome, design = complete_cases(self.model, people, self.study.known)
+        terms = list(design)[1:]
+        more = 0 if dummies is None else dummies.shape[1]
+        if len(design) < max(self.study.min_count, 5 * len(terms)) + more:
+            return None
+        if outcome.nunique() < 2 or (design[terms].nunique() < 2).any():
+            return None
+        if dummies is not None:
+            design = design.join(dummies)
+        options = {} if weights is None else {"weights": weights[design.index].to_numpy()}
+        own = None if clusters is None else clusters[design.index]
+        confidence = self.study.parameters.confidence
+        values = robust_terms(outcome, design, confidence, model, own, **options)
+        names = [term_name(column) for column in terms]
+        return len(design), dict(zip(names, values, strict=False))
+
+    def without(self, people: pd.DataFrame, gone: pd.Series) -> Terms | None:
+        """Leave people out, unless the difference would expose a few."""
+        return self.fit(people[~gone]) if gone.sum() >= self.study.min_count else None
+
+    def of_imaged(self, people: pd.DataFrame) -> dict[str, Terms | None]:
+        """Return the analyses of the imaged participants alone."""
+        names, paths = people["participant_id"], self.study.paths
+        weights = exclusion_weights(self.study)
+        return {
+            "imaged": self.fit(people) if self.study.has_simulated else None,
+            "swaps": self.without(people, names.isin(doubtful.corrected_swaps(paths))),
+            "flagged": self.without(people, names.isin(doubtful.flagged_scans(paths))),
+            "reviewed": self.without(people, ~names.isin(doubtful.accepted_scans(paths))),
+            "weighted": None if weights is None else self.fit(people, WLS, weights=weights),
+        }
+
+    def by_centre(self, people: pd.DataFrame) -> dict[str, Terms | None]:
+        """Return the analyses that need the study centre, if it is known.
+
+        A centre with fewer than `min_count` people is left out.
+        """
+        if "centre" not in people:
+            return {}
+        complete = complete_cases(self.model, people, self.study.known)[1].index
+        centres = people.loc[complete, "centre"].dropna().astype(str)
+        least = max(self.study.min_count, 2)
+        centres = centres[centres.groupby(centres).transform("size") >= least]
+        gone = len(complete) - len(centres)
+        if centres.nunique() < 2 or 0 < gone < self.study.min_count:  # the difference exposes them
+            return {}
+        known = people.loc[centres.index]
+        found = {}
+        if "centre" not in variables_of(self.model):
+            dummies = pd.get_dummies(centres, drop_first=True, dtype=float)
+            found["centre"] = self.fit(known, dummies=dummies)
+        if centres.nunique() >= FEWEST_CENTRES:
+            found["clustered"] = self.fit(known, clusters=centres)
         return found
-    add("main", data)
-    add("median", data, QuantReg)
-    at_border = data.reindex(columns=["psoas_at_border", "gluteus_at_border"]).eq(True).any(axis=1)
-    leave_out("border", data, at_border)
-    imaged = model_data(study.imaged, outcome, "both")
-    if imaged is not None:
-        if study.has_simulated:
-            add("imaged", imaged)
-        names, paths = imaged["participant_id"], study.paths
-        leave_out("swaps", imaged, names.isin(doubtful.corrected_swaps(paths)))
-        leave_out("flagged", imaged, names.isin(doubtful.flagged_scans(paths)))
-        leave_out("reviewed", imaged, ~names.isin(doubtful.accepted_scans(paths)))
-    weights = exclusion_weights(study)
-    if weights is not None and imaged is not None:
-        known = imaged["outcome"].notna().to_numpy()
-        add("weighted", imaged[known], WLS, weights=weights[known])
-    found |= _by_centre(data, confidence, enough, study.min_count)
-    incomplete = incomplete_people(study, outcome)
-    if len(incomplete) >= study.min_count:
-        terms = impute_and_fit(pd.concat([data, incomplete]), confidence, study.parameters.seed)
-        found["imputed"] = len(data) + len(incomplete), terms
-    return found
+
+    def imputed(self, people: pd.DataFrame) -> Terms | None:
+        """Return the analysis with missing covariates imputed, if enough people lack any."""
+        incomplete = incomplete_people(self.study, self.outcome)
+        if self.model.subset is not None:
+            incomplete = in_subset(self.model, incomplete)
+        everyone = pd.concat([people, incomplete], ignore_index=True)
+        own = [name for name in variables_of(self.model) if name != "bmi_kg_m2"]
+        lacking = people[own].isna().any(axis=1).sum() + len(incomplete)
+        if lacking < self.study.min_count:
+            return None
+        parameters = self.study.parameters
+        terms = impute_and_fit(
+            self.model, everyone, self.study.known, parameters.confidence, parameters.seed
+        )
+        return len(everyone), terms
 
 
-def fit_terms(
-    rows: pd.DataFrame,
-    confidence: float,
-    enough: int,
-    model: type = OLS,
-    dummies: pd.DataFrame | None = None,
-    clusters: pd.Series | None = None,
-    **options,
-) -> tuple[int, np.ndarray] | None:
-    """Return people and terms, shape (3, 3), or None for fewer than `enough`.
-
-    `dummies` are further columns of the design. Errors are robust to heteroscedasticity, or to
-    likeness within `clusters`, then with Student's t of one degree fewer than there are clusters.
-    """
-    rows = rows[["outcome", *COVARIATES]].dropna()
-    if len(rows) < enough or (rows.nunique() < 2).any():
-        return None
-    design = np.column_stack([np.ones(len(rows)), rows[COVARIATES]])
-    if dummies is not None:
-        design = np.column_stack([design, dummies.loc[rows.index]])
-    fitted = model(rows["outcome"].to_numpy(float), design, **options)
-    if model is QuantReg:
-        result = fitted.fit()
-    elif clusters is not None:
-        groups = pd.factorize(clusters[rows.index])[0]
-        result = fitted.fit(cov_type="cluster", cov_kwds={"groups": groups}, use_t=True)
-    else:
-        result = fitted.fit(cov_type="HC3", use_t=True)
-    limits = result.conf_int(alpha=1 - confidence)
-    return len(rows), np.column_stack([result.params, limits])[1 : 1 + len(COVARIATES)]
-
-
-def _by_centre(
-    data: pd.DataFrame, confidence: float, enough: int, min_count: int
-) -> dict[str, tuple[int, np.ndarray]]:
-    """Return the analyses that know where people were examined, if that is known.
-
-    A centre with fewer than `min_count` people is left out.
-    """
-    if "centre" not in data:
-        return {}
-    known = data.dropna(subset=["outcome", *COVARIATES, "centre"])
-    centres = known["centre"].astype(str)
-    centres = centres[centres.groupby(centres).transform("size") >= max(min_count, 2)]
-    gone = data[["outcome", *COVARIATES]].notna().all(axis=1).sum() - len(centres)
-    if centres.nunique() < 2 or 0 < gone < min_count:  # the difference would tell how few they are
-        return {}
-    known = known.loc[centres.index]
-    dummies = pd.get_dummies(centres, drop_first=True, dtype=float)
-    found = {"centre": fit_terms(known, confidence, enough + dummies.shape[1], dummies=dummies)}
-    if centres.nunique() >= FEWEST_CENTRES:
-        found["clustered"] = fit_terms(known, confidence, enough, clusters=centres)
-    return {name: fitted for name, fitted in found.items() if fitted is not None}
-
-
-def exclusion_weights(study: Study) -> np.ndarray | None:
+def exclusion_weights(study: Study) -> pd.Series | None:
     """Return the inverse of each imaged person's probability of being kept.
 
     By logistic regression on sex, BMI and its square of the measured and the excluded whose sex and
-    BMI are known. Scaled to a mean of 1. None for fewer than `FEWEST_EXCLUDED` of the latter.
+    BMI are known. Scaled to a mean of 1, with the index of the imaged people. None for fewer than
+    `FEWEST_EXCLUDED` of the latter.
     """
     kept, lost = study.imaged.people, excluded_people(study)
     if len(lost) < FEWEST_EXCLUDED or kept.empty:
@@ -183,7 +208,7 @@ def exclusion_weights(study: Study) -> np.ndarray | None:
     probability = GLM(is_kept, design.astype(float), family=Binomial()).fit().fittedvalues
     weights = 1 / probability[: len(kept)]
     weights = np.minimum(weights, np.percentile(weights, WEIGHT_CENTILE))
-    return weights / weights.mean()
+    return pd.Series(weights / weights.mean(), index=kept.index)
 
 
 def incomplete_people(study: Study, outcome: Measure) -> pd.DataFrame:
@@ -194,69 +219,96 @@ def incomplete_people(study: Study, outcome: Measure) -> pd.DataFrame:
     people = study.curated.merge(study.measures, on="participant_id")
     left_out = ~people["participant_id"].isin(study.imaged.people["participant_id"])
     minor = people["age_years"] < ADULT_YEARS
-    people = people[left_out & ~minor & people["sex"].isin(list(SEXES))]
-    return people.assign(
-        outcome=outcome.values(people), male=(people["sex"] == "male").astype(float)
-    )
+    return with_outcome(people[left_out & ~minor & people["sex"].isin(list(SEXES))], outcome)
 
 
-def impute_and_fit(people: pd.DataFrame, confidence: float, seed: int) -> np.ndarray:
-    """Impute age, height and weight, take BMI from these, and pool the main model's terms.
+def impute_and_fit(
+    model: Model,
+    people: pd.DataFrame,
+    covariates: dict[str, Covariate],
+    confidence: float,
+    seed: int,
+) -> dict[str, np.ndarray]:
+    """Impute a model's covariates, BMI from height and weight, and pool the model's terms.
 
     Returns
     -------
-    numpy.ndarray
-        Value, low and high of each term, shape (3, 3).
+    dict
+        Value, low and high of each term.
     """
     columns = ["outcome", "male", "age_years", "height_cm", "weight_kg"]
-    known = people[people["outcome"].notna()]
+    others = [name for name in variables_of(model) if name not in (*columns, "sex", "bmi_kg_m2")]
+    known = people.loc[people["outcome"].notna(), [*columns, *others]].reset_index(drop=True)
+    for name in others:
+        if levels := covariates[name].level_names:
+            known[name] = pd.Categorical(known[name], levels)
+    terms: list[str] = []
 
     def analyse(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, float]:
-        bmi = table["weight_kg"] / (table["height_cm"] / 100) ** 2
-        design = np.column_stack([np.ones(len(table)), table["age_years"], bmi, table["male"]])
-        result = OLS(table["outcome"].to_numpy(), design).fit(cov_type="HC3")
+        table = table.assign(
+            sex=np.where(table["male"] == 1, "male", "female"),
+            bmi_kg_m2=table["weight_kg"] / (table["height_cm"] / 100) ** 2,
+        )
+        design = design_of(model, table, covariates)
+        terms[:] = [term_name(column) for column in design.columns[1:]]
+        matrix = np.ascontiguousarray(design.to_numpy())
+        result = OLS(table["outcome"].to_numpy(), matrix).fit(cov_type="HC3")
         return result.params[1:], result.bse[1:] ** 2, result.df_resid
 
-    pooled = imputed(known[columns].reset_index(drop=True), analyse, confidence, seed)
-    return pooled[["value", "low", "high"]].to_numpy()
+    pooled = imputed(known, analyse, confidence, seed)[["value", "low", "high"]].to_numpy()
+    return dict(zip(terms, pooled, strict=True))
+
+
+def sensitivity(study: Study) -> Result:
+    """Return the analyses, and how many of their intervals contain the main estimate."""
+    table = analyses(study)
+    numbers = Numbers()
+    keys = ["outcome", "model", "term"]
+    main = table.loc[table["analysis"] == "main", [*keys, "value"]]
+    others = table[table["analysis"] != "main"].merge(main, on=keys, suffixes=("", "_main"))
+    numbers.number("sensitivity.analyses", others["analysis"].nunique())
+    numbers.number("sensitivity.coefficients", len(others))
+    agreeing = others["value_main"].between(others["low"], others["high"]).sum()
+    numbers.number("sensitivity.agreeing", agreeing)
+    return Result("sensitivity", sensitivity_table(study, table), numbers=numbers)
 
 
 def sensitivity_table(study: Study, table: pd.DataFrame) -> Table:
     """Return the analyses as a table of the manuscript."""
-    heads = {"age": "Per year of age (CI)", "bmi": "Per kg/m² (CI)", "sex": "Men − women (CI)"}
+    titles = {model.name: model.title for model in study.parameters.models}
+    # the terms of the main model have a column; the data hold those of the others too
+    main = table[table["model"] == study.parameters.models[0].name]
+    heads = {}
+    for term in dict.fromkeys(main["term"]):
+        text = term_text(study, term)
+        heads[term] = f"{text[0].upper()}{text[1:]} (CI)"
     text = []
-    for (name, analysis), rows in table.groupby(["outcome", "analysis"], sort=False):
+    for (name, model, analysis), rows in table.groupby(
+        ["outcome", "model", "analysis"], sort=False
+    ):
         n = format_number(rows["n"].iloc[0])
-        cells = {"Outcome": SHORT_NAMES[name], "Analysis": f"{ANALYSES[analysis]} (n = {n})"}
-        for row in rows.to_dict("records"):
+        cells = {
+            "Outcome": SHORT_NAMES[name],
+            "Among": titles[model],
+            "Analysis": f"{ANALYSES[analysis]} (n = {n})",
+        } | dict.fromkeys(heads.values(), "")
+        for row in rows[rows["term"].isin(list(heads))].to_dict("records"):
             digits = coefficient_digits(OUTCOMES[name], row["term"])
             cells[heads[row["term"]]] = estimate(row["value"], row["low"], row["high"], digits)
         text.append(cells)
     if not text:
-        text = [dict.fromkeys(["Outcome", "Analysis", *heads.values()], MARK)]
+        text = [dict.fromkeys(["Outcome", "Among", "Analysis"], MARK)]
     percent = format_number(100 * study.parameters.confidence)
     caption = (
-        f"The regressions on age, BMI and sex done otherwise ({study.sizes}), with {percent} % "
-        "confidence intervals (CI). Weighted: by the inverse probability of being kept, from sex "
+        f"Alternative analyses of the regressions in both sexes ({study.sizes}), with {percent} % "
+        f"confidence intervals (CI). Models: {models_text(study)}; the terms of the first are "
+        "shown. Weighted: by the inverse probability of being kept, from sex "
         f"and BMI of the measured and the excluded, where at least {FEWEST_EXCLUDED} excluded are "
-        "known. Flagged: a score of the scan's quality is beyond its threshold. Clustered: of at "
-        f"least {FEWEST_CENTRES} centres, with Student's t of one degree fewer. Imputed: "
+        "known. Flagged: a score of the scan's quality is beyond its threshold. Clustered: at "
+        f"least {FEWEST_CENTRES} centres, Student's t with one degree of freedom fewer. Imputed: "
         f"{IMPUTATIONS} tables by chained equations, pooled by Rubin's rules, where measured "
-        "participants lack age, height or weight. Analyses that the run has no cause for are left "
+        "participants lack covariates. Analyses that do not apply to the run are left "
         f"out. CSA: total {study.psoas} cross-sectional area. {MARK}: not estimable." + study.origin
     )
     text = without_repeats(pd.DataFrame(text), "Outcome")
-    return Table(table, text, caption, name="sensitivity")
-
-
-def sensitivity_numbers(table: pd.DataFrame, numbers: CellNumbers, cell: str) -> None:
-    """Add how many analyses there are, and how many of their intervals hold the main estimate."""
-    text = Text(numbers, cell)
-    keys = ["outcome", "term"]
-    main = table.loc[table["analysis"] == "main", [*keys, "value"]]
-    others = table[table["analysis"] != "main"].merge(main, on=keys, suffixes=("", "_main"))
-    text.number("sensitivity.analyses", others["analysis"].nunique())
-    text.number("sensitivity.coefficients", len(others))
-    text.number(
-        "sensitivity.agreeing", others["value_main"].between(others["low"], others["high"]).sum()
-    )
+    return Table(table, text, caption)

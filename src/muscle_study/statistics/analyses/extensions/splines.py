@@ -17,10 +17,10 @@ from muscle_study.publishing.style import (
     tag_synthetic,
 )
 from muscle_study.publishing.table import Table, unbroken, without_repeats
-from muscle_study.statistics.analyses.muscle_size.regression import model_data
 from muscle_study.statistics.methods.comparisons import holm
 from muscle_study.statistics.methods.splines import KNOTS, SplineFit, fit_spline
 from muscle_study.statistics.study.measures import OUTCOMES, PAPER_OUTCOMES, SEXES, SHORT_NAMES
+from muscle_study.statistics.study.models import model_data
 from muscle_study.statistics.study.study import Study
 
 #: The curved covariates, by the name in the text's numbers, and their names as printed.

@@ -1,15 +1,15 @@
-"""Whether age and BMI act alike in men and women, and alike on each other."""
+"""Whether the effects of age and BMI differ between men and women, and depend on each other."""
 
 import pandas as pd
 
-from muscle_study.publishing.cell_numbers import CellNumbers
 from muscle_study.publishing.disclosure import MARK
-from muscle_study.publishing.numbers import format_number, format_p
+from muscle_study.publishing.numbers import Numbers, format_number, format_p
+from muscle_study.publishing.result import Result
 from muscle_study.publishing.table import Table, estimate, without_repeats
-from muscle_study.statistics.analyses.muscle_size.regression import COLUMNS, fit, model_data
-from muscle_study.statistics.analyses.text import Text
 from muscle_study.statistics.methods.comparisons import holm
+from muscle_study.statistics.methods.linear import COLUMNS, fit
 from muscle_study.statistics.study.measures import OUTCOMES, SHORT_NAMES
+from muscle_study.statistics.study.models import model_data
 from muscle_study.statistics.study.study import Study
 
 #: Products of covariates, and how they are printed. Age and BMI are centred at their means, so that
@@ -21,13 +21,14 @@ TERM_TEXT = {
 }
 
 
-def interactions(study: Study) -> pd.DataFrame:
+def fit_interactions(study: Study) -> pd.DataFrame:
     """Fit both outcomes on age, BMI, sex and their `TERM_TEXT` products, with HC3 errors.
 
     Returns
     -------
     pandas.DataFrame
-        ``outcome``, ``term``, the columns of a regression's terms, and ``p_holm`` over all rows.
+        ``outcome``, ``term``, the columns of a regression's terms, ``p_holm`` over all rows, and
+        ``n``, ``standard_error`` and ``degrees_of_freedom``.
     """
     rows = []
     for name, outcome in OUTCOMES.items():
@@ -42,17 +43,28 @@ def interactions(study: Study) -> pd.DataFrame:
             covariates = ["age", "bmi", "male", *TERM_TEXT]
             fitted = fit(data, "outcome", covariates, study.parameters.confidence)
         if fitted is None:
-            terms = pd.DataFrame({"term": list(TERM_TEXT)}).reindex(columns=["term", *COLUMNS])
+            terms = pd.DataFrame({"term": list(TERM_TEXT)})
         else:
-            terms = fitted.terms[fitted.terms["term"].isin(list(TERM_TEXT))]
+            terms = fitted.terms[fitted.terms["term"].isin(list(TERM_TEXT))].assign(
+                n=study.rounded(fitted.n), degrees_of_freedom=fitted.result.df_resid
+            )
         rows.append(terms.assign(outcome=name))
-    table = pd.concat(rows, ignore_index=True)
-    table["p_holm"] = holm(table["p"])
-    return table[["outcome", "term", *COLUMNS, "p_holm"]]
+    table = pd.concat(rows, ignore_index=True).reindex(
+        columns=["outcome", "term", *COLUMNS, "p_holm", "n", "standard_error", "degrees_of_freedom"]
+    )
+    return table.assign(p_holm=holm(table["p"]))
 
 
-def interactions_table(study: Study, table: pd.DataFrame) -> Table:
-    """Return the `interactions` as a table of the manuscript."""
+def interactions(study: Study) -> Result:
+    """Return the interactions, and their corrected p-values as numbers."""
+    table = fit_interactions(study)
+    numbers = Numbers()
+    for row in table.to_dict("records"):
+        numbers.p(f"interaction.{row['outcome']}.{row['term']}_p", row["p_holm"])
+    return Result("interactions", _table(study, table), numbers=numbers)
+
+
+def _table(study: Study, table: pd.DataFrame) -> Table:
     text = []
     for row in table.to_dict("records"):
         missing = pd.isna(row["p"])
@@ -74,16 +86,7 @@ def interactions_table(study: Study, table: pd.DataFrame) -> Table:
         f"Interactions in the regression of both outcomes on age, BMI and sex ({study.sizes}): one "
         f"model an outcome with all three products, age and BMI centred; {percent} % confidence "
         "intervals (CI) and p-values from HC3 errors, Holm's correction over all rows. Partial R²: "
-        "share that the product explains of what everything else leaves over. "
+        "share of the variance left by the other terms that the product explains. "
         f"CSA: total {study.psoas} cross-sectional area. {MARK}: not estimable." + study.origin
     )
-    return Table(
-        table, without_repeats(pd.DataFrame(text), "Outcome"), caption, name="interactions"
-    )
-
-
-def interaction_numbers(table: pd.DataFrame, numbers: CellNumbers, cell: str) -> None:
-    """Add p-values, corrected, of the interactions."""
-    text = Text(numbers, cell)
-    for row in table.to_dict("records"):
-        text.p(f"interaction.{row['outcome']}.{row['term']}_p", row["p_holm"])
+    return Table(table, without_repeats(pd.DataFrame(text), "Outcome"), caption)

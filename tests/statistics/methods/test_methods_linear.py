@@ -1,17 +1,81 @@
-"""Interactions and diagnostics."""
+"""Linear regression with HC3 errors, and its diagnostics."""
+
+import os
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 from statsmodels.datasets import longley
 from statsmodels.stats.outliers_influence import variance_inflation_factor
 
-from muscle_study.statistics.analyses.muscle_size.diagnostics import diagnose, diagnostics
-from muscle_study.statistics.analyses.muscle_size.interactions import (
-    interactions,
-    interactions_table,
+from muscle_study.protocol.paths import ROOT
+from muscle_study.statistics.methods.comparisons import several_groups
+from muscle_study.statistics.methods.linear import diagnose, fit, robust_terms
+from muscle_study.statistics.study.groups import Grouping
+
+REAL = Path(os.environ.get("MUSCLE_STUDY_REAL", ROOT.parent / "shared" / "real"))
+
+# NIST StRD, certified values of Longley (J Am Stat Assoc 1967;62:819-841)
+LONGLEY = {
+    "GNPDEFL": 15.0618722713733,
+    "GNP": -0.0358191792925910,
+    "UNEMP": -2.02022980381683,
+    "ARMED": -1.03322686717359,
+    "POP": -0.0511041056535807,
+    "YEAR": 1829.15146461355,
+}
+
+
+def test_longley_as_nist_certifies_it():
+    found = fit(longley.load_pandas().data, "TOTEMP", list(LONGLEY), 0.95)
+    for name, value in zip(LONGLEY, found.terms["coefficient"], strict=True):
+        assert value == pytest.approx(LONGLEY[name], rel=1e-6)
+    assert found.r2 == pytest.approx(0.995479004577296, rel=1e-9)
+    assert found.n == 16
+
+
+def test_errors_are_hc3():
+    """MacKinnon and White (J Econom 1985;29:305-325): residuals divided by 1 - leverage."""
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=40)
+    y = 2 * x + generator.normal(size=40) * (1 + x**2)
+    found = fit(pd.DataFrame({"x": x, "y": y}), "y", ["x"], 0.95)
+    X = np.column_stack([np.ones(40), x])
+    bread = np.linalg.inv(X.T @ X)
+    leverage = np.einsum("ij,jk,ik->i", X, bread, X)
+    residual = (y - X @ (bread @ X.T @ y)) / (1 - leverage)
+    error = np.sqrt((bread @ (X.T * residual**2) @ X @ bread)[1, 1])
+    term = found.terms.iloc[0]
+    # the interval's half width is the error times Student's 97.5 % point on 38 degrees
+    assert (term["high"] - term["low"]) / 2 == pytest.approx(2.024394 * error, rel=1e-6)
+
+
+def test_standardised_coefficients():
+    # one covariate: the standardised slope is the correlation; a 0/1 covariate is left alone
+    generator = np.random.default_rng(1)
+    data = pd.DataFrame({"x": generator.normal(5, 3, 50), "male": np.repeat([0.0, 1.0], 25)})
+    data["y"] = 0.4 * data["x"] + 3 * data["male"] + generator.normal(size=50)
+    slope = fit(data, "y", ["x"], 0.95).terms.iloc[0]
+    assert slope["standardised"] == pytest.approx(data["x"].corr(data["y"]))
+    step = fit(data, "y", ["male"], 0.95).terms.iloc[0]
+    assert step["standardised"] == pytest.approx(step["coefficient"] / data["y"].std())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pd.DataFrame({"y": [1.0, 2.0], "x": [1.0, 2.0]}),
+        pd.DataFrame({"y": np.arange(9.0), "x": np.ones(9)}),
+        pd.DataFrame({"y": np.arange(9.0), "x": [np.nan] * 8 + [1.0]}),
+        # one participant alone determines the slope: its leverage is 1
+        pd.DataFrame({"y": [1.0, 2, 1, 3, 2, 5], "x": [0.0, 0, 0, 0, 0, 1]}),
+    ],
+    ids=["too few", "constant", "missing", "leverage"],
 )
-from muscle_study.statistics.analyses.muscle_size.regression import fit, fit_all
+def test_what_cannot_be_estimated(data):
+    assert fit(data, "y", ["x"], 0.95) is None
 
 
 def line(n=200, seed=0, **extra):
@@ -73,12 +137,6 @@ def test_diagnostics_see_what_is_wrong():
     assert np.isnan(diagnose(fitted, 100)["largest_shift_se"])
 
 
-def test_diagnostics_of_a_run(study):
-    table = diagnostics(study, fit_all(study))
-    assert len(table) == 6
-    assert table["largest_vif"].between(1, 1.5).all()
-
-
 #: Miles per gallon, power, weight and manual gears of cars: Henderson and Velleman, Biometrics
 #: 1981;37:391-411, R's data set ``mtcars``.
 CARS = pd.DataFrame(
@@ -127,18 +185,40 @@ def test_allometric_exponents_as_published(animals, exponent):
     assert found["coefficient"] == pytest.approx(exponent, abs=5e-4)
 
 
-def test_interactions_find_what_is_there_and_not_what_is_not(study):
-    table = interactions(study).set_index(["outcome", "term"])
-    # the made-up measures have none: of six at 5 %, three false ones have a chance of 0.002
-    assert (table["p"] < 0.05).sum() < 3
-    assert (table["p_holm"] >= table["p"]).all()
-    steeper = study.people.assign(
-        psoas_csa_total_cm2=lambda people: (
-            people["psoas_csa_total_cm2"] - 0.3 * people["age_years"] * (people["sex"] == "male")
-        )
+@pytest.mark.skipif(not (REAL / "tables").is_dir(), reason=f"no real tables in {REAL}")
+def test_real_people_with_missing_values():
+    """NHANES: lean mass stands in for a muscle; incomplete rows are left out and counted."""
+    people = pd.read_csv(REAL / "tables" / "nhanes_2011_2018_dxa.csv")
+    adults = people[people["age_screen_yr"].between(20, 59)].rename(
+        columns={"age_screen_yr": "age_years", "bmi_kgm2": "bmi_kg_m2"}
     )
-    study.__dict__["people"] = steeper  # a cached property
-    changed = interactions(study).set_index(["outcome", "term"]).loc[("csa", "age_male")]
-    assert changed["low"] < -0.3 + table.loc[("csa", "age_male"), "coefficient"] < changed["high"]
-    assert changed["p_holm"] < 0.001
-    assert len(interactions_table(study, interactions(study)).text) == 6
+    adults["male"] = (adults["gender"] == "Male").astype(float)
+    found = fit(adults, "lean_kg", ["age_years", "bmi_kg_m2", "male"], 0.95)
+    complete = adults[["lean_kg", "age_years", "bmi_kg_m2"]].notna().all(axis=1)
+    assert found.n == complete.sum()
+    assert found.incomplete == (~complete).sum() > 0
+    slopes = found.terms.set_index("term")
+    assert slopes.loc["male", "low"] > 10  # kg
+    assert slopes.loc["bmi_kg_m2", "low"] > 0
+    men = adults[(adults["gender"] == "Male") & complete]
+    groups = Grouping("bmi", "bmi_kg_m2", (18.5, 25, 30), 0.1).assign(men["bmi_kg_m2"])
+    assert 0.2 < several_groups(men["lean_kg"], groups, 0.95)["eta_squared"] < 0.7
+
+
+def test_errors_clustered_by_hand():
+    """Liang and Zeger (1986) with the small-sample factor G/(G-1) · (n-1)/(n-k), t on G-1."""
+    rng = np.random.default_rng(4)
+    centre = pd.Series(np.repeat(list("abcdefgh"), 25), name="centre")
+    rows = pd.DataFrame(rng.normal(0, 1, (200, 4)), columns=["outcome", "x", "y", "z"])
+    rows["outcome"] += centre.map(dict(zip("abcdefgh", rng.normal(0, 1, 8), strict=True)))
+    frame = pd.DataFrame({"Intercept": 1.0, **rows[["x", "y", "z"]]})
+    design = frame.to_numpy()
+    bread = np.linalg.inv(design.T @ design)
+    slopes = bread @ design.T @ rows["outcome"]
+    scores = design * (rows["outcome"] - design @ slopes).to_numpy()[:, None]
+    sums = pd.DataFrame(scores).groupby(centre).sum().to_numpy()
+    covariance = 8 / 7 * 199 / 196 * bread @ sums.T @ sums @ bread
+    half = stats.t.ppf(0.975, 7) * np.sqrt(np.diag(covariance))[1:]
+    terms = robust_terms(rows["outcome"], frame, 0.95, clusters=centre)
+    np.testing.assert_allclose(terms, np.column_stack([slopes[1:], slopes[1:] - half,
+                                                       slopes[1:] + half]), rtol=1e-9)  # fmt: skip
