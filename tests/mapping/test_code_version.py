@@ -13,6 +13,7 @@ from muscle_study.measurement.participants import measure_participant
 def test_the_code_behind_a_function_is_its_module_and_what_that_imports():
     files = set(Code.behind(write_label_map).files)
     assert {"inference/label_sources.py", "networks/network.py", "imaging/resampling.py"} <= files
+    assert "protocol/muscles.py" in files
     assert not {"inference/stage.py", "mapping/cluster.py", "protocol/files.py"} & files
 
 

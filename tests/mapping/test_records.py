@@ -6,8 +6,7 @@ import os
 import numpy as np
 import pytest
 
-from muscle_study.mapping.code_version import code_digest, sources_of
-from muscle_study.mapping.imports import PACKAGE
+from muscle_study.mapping.code_version import code_digest
 from muscle_study.mapping.records import Recorded, Records
 from muscle_study.protocol.exclusions import Excluded, Reason
 
@@ -145,13 +144,3 @@ def test_code_digest_follows_what_is_imported_and_has_an_effect(package, changed
     with (package / changed).open("a") as file:
         file.write("\n# changed\n")
     assert (code_digest(package / "stage" / "work.py") != before) is counts
-
-
-def test_the_network_and_the_resampling_are_behind_a_label_map():
-    sources = {
-        str(file.relative_to(PACKAGE))
-        for file in sources_of(PACKAGE / "inference/label_sources.py")
-    }
-    expected = {"imaging/resampling.py", "networks/network.py", "networks/preprocessing.py"}
-    assert expected <= sources
-    assert not {"training/fit.py", "inference/overview.py", "mapping/records.py"} & sources
