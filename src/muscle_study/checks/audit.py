@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from muscle_study.checks.chain import VerificationError, read_manifests
 from muscle_study.protocol.files import read_json, read_table
 from muscle_study.protocol.paths import RunPaths
+from muscle_study.protocol.stages import NOTEBOOK_STAGES, STAGES
 from muscle_study.publishing.numbers import Number, read_numbers
 from muscle_study.publishing.result import anchor, read_indexes
 from muscle_study.report.errors import ReportError
@@ -14,9 +15,10 @@ from muscle_study.report.notebooks import read_notebooks
 #: Characters of a hash that are shown.
 SHOWN = 12
 
-#: What each stage gives to the number, from the last one back.
+#: What each stage gives to the number.
 LINKS = {
     "statistics": "tables, figures and numbers",
+    "extensions": "tables, figures and numbers",
     "measurement": "the measurement tables",
     "inference": "the label maps",
     "training": "the networks",
@@ -55,16 +57,17 @@ def audit(run: str, name: str) -> list[str]:
         raise VerificationError(f"the manuscript of {run} has no number {name}. {hint}")
     manifests = read_manifests(paths)
     number = numbers[name]
+    stages = [
+        stage
+        for stage in reversed(NOTEBOOK_STAGES)
+        if stage in manifests
+        and (NOTEBOOK_STAGES[stage].writes or name in read_json(paths.numbers / f"{stage}.json"))
+    ]
     return [
         f"{name} = {number.text}",
         *_indented(_about_number(paths, name, number, manifests)),
         *_about_cell(paths, number, manifests),
-        *(
-            line
-            for stage in LINKS
-            if stage in manifests
-            for line in _about(paths, stage, manifests)
-        ),
+        *(line for stage in stages for line in _about(paths, stage, manifests)),
     ]
 
 
@@ -127,8 +130,8 @@ def _about(paths: RunPaths, stage: str, manifests: dict[str, dict]) -> Iterator[
     yield f"    parameters: {_parameters(manifest['parameters'])}"
     for what in ("inputs", "outputs"):
         for folder, files in manifest[what].items():
-            if what == "outputs" and stage == "statistics":
-                continue  # shown above, as far as they have to do with the number
+            if what == "outputs" and not STAGES[stage].writes:
+                continue  # those of the number are shown above
             yield f"    {'read' if what == 'inputs' else 'wrote'} {folder}/"
             yield from (f"        {digest[:SHOWN]}  {file}" for file, digest in files.items())
     yield from _indented(_volumes(paths, stage))

@@ -1,4 +1,4 @@
-"""The kernel that runs a stage's notebook: this environment's, and gone when its run is."""
+"""The kernel that executes a stage's notebook: this environment's, ended with its run."""
 
 import contextlib
 import os
@@ -14,22 +14,22 @@ BY_RUNNER = "MUSCLE_STUDY_BY_RUNNER"
 
 
 class OwnKernel(AsyncKernelManager):
-    """A kernel of this very Python.
+    """A kernel of the running Python.
 
-    Another environment's kernelspec may be registered under the same name ``python3``, in the home
-    folder or on ``JUPYTER_PATH``, and Jupyter may find it first.
+    Jupyter may first find another environment's kernelspec named ``python3``, in the home folder
+    or on ``JUPYTER_PATH``.
     """
 
     started: ClassVar[list[int]] = []
 
-    #: File descriptors that kernels inherit. With them they hold the run's lock, so that it is not
-    #: free before the kernel of a killed stage is gone.
+    #: File descriptors that kernels inherit: they keep the run locked until the kernel of a killed
+    #: stage has ended.
     inherited: ClassVar[list[int]] = []
 
     @property
     def kernel_spec(self) -> KernelSpec:
-        """The kernelspec of this Python, whatever is registered."""
-        # its own log would stand between the stage's lines: ports, and its interruption at the end
+        """Kernelspec of this Python, whatever is registered."""
+        # the kernel's own log (ports, its interruption) would interleave with the stage's lines
         return KernelSpec(**get_kernel_dict(extra_arguments=["--log-level=CRITICAL"]))
 
     async def _async_launch_kernel(self, kernel_cmd: list[str], **keywords: Any) -> None:

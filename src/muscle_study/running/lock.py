@@ -1,7 +1,7 @@
-"""One writer a run: two `make all` at once would pull files from under each other.
+"""A lock that keeps a second process from writing to the same run.
 
-The lock is the kernel's, on an open file: whatever way its owner ends, it is gone with it, so that
-none is ever left behind by a crash. What the file says is for messages alone.
+The operating system holds the lock on an open file and releases it when its owner ends, however it
+ends. The content of the file serves messages only.
 """
 
 import datetime
@@ -17,29 +17,28 @@ from pathlib import Path
 
 from muscle_study.protocol.files import read_json
 
-#: The kernel of a stage that was killed is gone after a second or two.
+#: Wait for the lock, s: the kernel of a killed stage ends after a second or two.
 PATIENCE_SECONDS = 5.0
 SECONDS_BETWEEN_ATTEMPTS = 0.1
 
-
-#: Of file systems that lock no files: Lustre without the option, NFS without its lock daemon.
+#: Errors of file systems without locks: Lustre without the option, NFS without its lock daemon.
 WITHOUT_LOCKS = {errno.ENOSYS, errno.ENOLCK, errno.EOPNOTSUPP}
 
 
 class RunLockedError(Exception):
-    """The run cannot be had: somebody else works on it, or its disk has no locks."""
+    """Another process works on the run, or its file system has no locks."""
 
 
 @contextmanager
 def run_lock(folder: Path, stage: str) -> Iterator[int]:
-    """Hold the lock of the run whose data lie in `folder`; yield its file descriptor.
+    """Hold the lock of a run, given by its data folder; yield the lock's file descriptor.
 
-    A process that inherits the descriptor holds the lock too, for as long as it lives.
+    A process that inherits the descriptor holds the lock too, as long as it lives.
 
     Raises
     ------
     RunLockedError
-        Where another process holds it, or nobody can.
+        If another process holds the lock, or the file system has no locks.
     """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("a+") as file:
@@ -59,12 +58,12 @@ def run_lock(folder: Path, stage: str) -> Iterator[int]:
 
 
 def is_held(folder: Path) -> bool:
-    """Tell whether some process holds the lock of the run.
+    """Tell whether a process holds the lock of the run.
 
     Raises
     ------
     RunLockedError
-        Where nobody can.
+        If the file system has no locks.
     """
     path = folder / ".lock"
     if not path.exists():
@@ -78,10 +77,10 @@ def is_held(folder: Path) -> bool:
 
 
 def last_owner(folder: Path) -> dict:
-    """Return who held the lock last, or holds it: ``stage``, ``process``, ``host``, ``since``."""
+    """Return the present or last owner: ``stage``, ``process``, ``host``, ``since``."""
     try:
         return read_json(folder / ".lock")
-    except (FileNotFoundError, ValueError):  # it has just been taken and says nothing yet
+    except (FileNotFoundError, ValueError):  # just taken, not written yet
         return dict.fromkeys(("stage", "process", "host", "since"), "unknown")
 
 
@@ -92,9 +91,9 @@ def _lock(descriptor: int, kind: int, folder: Path) -> None:
         if error.errno not in WITHOUT_LOCKS:
             raise
         raise RunLockedError(
-            f"the file system of {folder} locks no files ({error.strerror}), so that two runs at "
-            "once could spoil each other: have it mounted with locks (Lustre: option flock; NFS: "
-            "lockd), or put the run on another disk with make OUT=/folder"
+            f"the file system of {folder} has no file locks ({error.strerror}), so two processes "
+            "could overwrite each other's results: mount it with locks (Lustre: option flock; NFS: "
+            "lockd), or move the run to another disk with make OUT=/folder"
         ) from None
 
 
@@ -116,5 +115,5 @@ def _refusal(folder: Path) -> str:
     return (
         f"run {folder.name} is being worked on: {who['stage']}, by process {who['process']} on "
         f"{who['host']} since {who['since']}. Wait for it, or stop it; "
-        f"make status RUN={folder.name} says how far it is"
+        f"make status RUN={folder.name} shows its progress"
     )

@@ -1,4 +1,4 @@
-"""A stage's notebook as a file: its parameters cell, its failure, and a copy that can be shared."""
+"""Notebook files: the parameters cell, failures, and copies without paths of the machine."""
 
 import ast
 import json
@@ -14,7 +14,7 @@ from nbformat import NotebookNode
 
 TAG = "parameters"
 
-#: Lines of a failed cell, and of its error, that are worth a terminal's space.
+#: Number of lines shown of a failed cell, and of its error.
 LINES_SHOWN = 8
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
@@ -22,18 +22,18 @@ _CELL_FILE = re.compile(re.escape(tempfile.gettempdir()) + r"/ipykernel_\d+/\d+\
 
 
 class NotebookError(Exception):
-    """A notebook that papermill would run, but not with the parameters it is given."""
+    """A notebook that papermill would run without the parameters it is given."""
 
 
 def check_notebook(notebook: NotebookNode, values: Mapping[str, Any], name: str) -> None:
-    """Check what papermill passes over in silence.
+    """Check what papermill accepts in silence.
 
     Parameters
     ----------
     notebook
         The source.
     values
-        What the runner gives to its parameters cell.
+        Values for its parameters cell.
     name
         For messages.
 
@@ -71,7 +71,7 @@ def check_notebook(notebook: NotebookNode, values: Mapping[str, Any], name: str)
 
 
 def describe_failure(notebook: NotebookNode) -> str:
-    """Return the failed cell's place and first lines, and the error's last ones."""
+    """Return number and first lines of the failed cell, and the last lines of its error."""
     for number, cell in enumerate(notebook.cells, start=1):
         for output in cell.get("outputs", []):
             if output.output_type == "error":
@@ -87,14 +87,14 @@ def _shorten(lines: list[str]) -> list[str]:
 
 
 def without_machine(notebook: NotebookNode, folders: dict[Path, str]) -> NotebookNode:
-    """Return an executed notebook without the paths of the machine that ran it.
+    """Return an executed notebook without paths of the machine.
 
     Parameters
     ----------
     notebook
         As papermill wrote it.
     folders
-        What to write instead of each folder's path.
+        Replacement of each folder's path.
     """
     papermill = notebook.metadata.get("papermill", {})
     for key in ("input_path", "output_path"):

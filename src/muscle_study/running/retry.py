@@ -1,8 +1,7 @@
-"""A stage that is run again for those alone whom it excluded for what may have passed.
+"""Re-run a stage for participants with transient failures.
 
-A mark tells Make of it, since nothing that the stage reads is newer. The executed copy has its
-true time, so that Make redoes the stages behind; where the attempt has changed nothing, it is the
-copy of before, with the time of before.
+A mark tells Make of them, since nothing that the stage reads is newer. If the attempt changes
+nothing, the executed copy is restored with its former time, and Make leaves later stages alone.
 """
 
 import json
@@ -18,7 +17,7 @@ from muscle_study.protocol.provenance import manifest_of
 
 
 def to_try_again(stage: str, paths: RunPaths) -> dict[str, int]:
-    """Return how many participants a stage excluded for causes that may pass, by reason."""
+    """Return the number of participants with transient failures in a stage, by reason."""
     for folder in paths.folders_of(stage)[:1]:
         if (exclusions := folder / "exclusions.csv").exists():
             reasons = read_table(exclusions)["reason"]
@@ -27,7 +26,7 @@ def to_try_again(stage: str, paths: RunPaths) -> dict[str, int]:
 
 
 def mark(stage: str, paths: RunPaths) -> None:
-    """Leave the mark by which Make runs a stage again, or take it away."""
+    """Set the mark by which Make runs a stage again, or remove it."""
     if to_try_again(stage, paths):
         paths.again(stage).touch()
     else:
@@ -41,9 +40,9 @@ class Finished:
     Parameters
     ----------
     copy, manifest
-        The executed copy and the manifest, as they were.
+        Contents of the executed copy and the manifest.
     modified_ns
-        The copy's time, by which Make goes.
+        Modification time of the copy, ns.
     """
 
     copy: bytes
@@ -52,14 +51,14 @@ class Finished:
 
     @classmethod
     def read(cls, stage: str, paths: RunPaths) -> Self | None:
-        """Return what a stage left; ``None`` where another attempt was killed as it began."""
+        """Return a finished stage; ``None`` if an earlier attempt was killed at its start."""
         copy, manifest = _files(stage, paths)
         if not manifest.exists():
             return None
         return cls(copy.read_bytes(), manifest.read_bytes(), copy.stat().st_mtime_ns)
 
     def restore_if_same(self, stage: str, paths: RunPaths) -> None:
-        """Put copy and manifest back if the attempt has read and written the same files."""
+        """Restore copy and manifest if the attempt has read and written the same files."""
         copy, manifest = _files(stage, paths)
         before, now = json.loads(self.manifest), read_json(manifest)
         if any(before[hashes] != now[hashes] for hashes in ("inputs", "outputs")):

@@ -1,4 +1,4 @@
-"""Running a stage: its notebook, with a run's parameters, whole or not at all."""
+"""Execute a stage's notebook for a run, whole or not at all."""
 
 import os
 import resource
@@ -40,32 +40,32 @@ from muscle_study.running.terminal import StageLine
 
 
 class StageError(Exception):
-    """A stage that cannot start, or did not end well. The message says what to do."""
+    """A stage that cannot start, or that failed. The message says what to do."""
 
 
 def run_stage(stage: str, run: str, overrides: list[str], only_again: bool = False) -> Path:
-    """Run a stage's notebook and leave its executed copy and its manifest.
+    """Run a stage: write its results, its manifest and its executed notebook.
 
     Parameters
     ----------
     stage
-        A name of `STAGES`.
+        Name of a stage that has a notebook.
     run
-        The parameter file's name.
+        Name of the parameter file.
     overrides
         Such as ``"training.max_epochs=3"``.
     only_again
-        Whether it is run for participants who are to be tried again, and for nothing else.
+        Whether only transient failures of participants are the cause.
 
     Returns
     -------
     Path
-        The executed copy.
+        The executed notebook.
 
     Raises
     ------
     ParameterError, NotebookError, RunLockedError, StageError
-        Whose messages are meant for the person who started the run.
+        With a message for the person who started the run.
     """
     paths, changes = RunPaths(run), read_changes(overrides)
     parameters = load(run, changes)
@@ -136,7 +136,7 @@ def check_inputs(stage: str, reads: list[str], paths: RunPaths) -> None:
 def hashes_of_inputs(
     stage: str, reads: list[str], parameters: StudyParameters, paths: RunPaths
 ) -> Hashes:
-    """Return the hashes of what a stage is about to read."""
+    """Return the hashes of the files that a stage is about to read."""
     found: Hashes = {}
     for read in reads:
         found |= hashes_of_results(read, paths)
@@ -161,17 +161,17 @@ def execute(
     Parameters
     ----------
     stage
-        For what is shown meanwhile.
+        Name shown with its progress.
     source
         The notebook.
     values
-        For its parameters cell.
+        Values for its parameters cell.
     folder
-        Where the copy goes.
+        Folder of the copy.
     folders
-        Paths that the copy must not show, and what it shows instead.
+        Replacements of paths that the copy must not show.
     finish
-        Called after success and before the copy appears: with the copy, all of the stage is there.
+        Called after success, before the copy appears: the copy marks a complete stage.
 
     Raises
     ------
@@ -185,19 +185,19 @@ def execute(
     folder.mkdir(parents=True, exist_ok=True)
     copy, failed = folder / source.name, folder / f"{source.stem}.failed.ipynb"
     partial = folder / f".{source.name}"
-    # the results it tells of are about to be replaced
+    # they describe results that are about to be replaced
     copy.unlink(missing_ok=True)
     failed.unlink(missing_ok=True)
     begun = time.time()
     # for the kernel, which inherits it
     os.environ[progress.PLAIN] = progress.LIVE if sys.stdout.isatty() else "lines"
-    # Threads that wait by spinning slow everybody on a shared machine, themselves most: a training
-    # beside another process took three times as long.
+    # Threads that wait by spinning slow a shared machine: a training beside another process took
+    # three times as long.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     # a training step takes a seventh less processor time
     os.environ.setdefault("GLIBC_TUNABLES", HUGE_PAGES)
     if "MAKELEVEL" in os.environ:
-        # A SIGKILL reaches Make alone; the stage would go on beside the one that the next starts.
+        # a SIGKILL reaches Make only; the stage would go on beside the next
         exit_with_parent(before=kill_kernels)
     cells = len(notebook.cells) + 1  # papermill injects one
     try:
@@ -224,7 +224,7 @@ def execute(
     finally:
         kill_kernels()
     finish()
-    # as old as its start, so that Make sees what was edited while it ran
+    # dated at the start of the run, so that Make sees what was edited meanwhile
     _keep(partial, copy, folders, begun)
     return copy
 
@@ -232,7 +232,7 @@ def execute(
 def _keep(
     partial: Path, final: Path, folders: dict[Path, str], modified: float | None = None
 ) -> None:
-    """Put an executed notebook in its place, without the machine's paths."""
+    """Put an executed notebook in its place, without paths of the machine."""
     notebook = without_machine(nbformat.read(partial, as_version=4), folders)
     with whole_file(final) as beside:
         nbformat.write(notebook, beside)

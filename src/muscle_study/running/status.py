@@ -1,4 +1,4 @@
-"""What is done of a run, asked of Make itself, so that it says what Make will do."""
+"""The state of each stage of a run, as Make itself sees it."""
 
 import os
 import re
@@ -19,11 +19,11 @@ from muscle_study.running.notebooks import describe_failure
 from muscle_study.running.parameters import load
 from muscle_study.running.retry import to_try_again
 
-#: Make's words with --trace: what it would redo, and because of which newer files.
+#: Lines of `make --trace`: targets to be made anew, and the newer files.
 _STALE = re.compile(r"update target '([^']+)' due to: (.*)")
 _MISSING = re.compile(r"target '([^']+)' does not exist")
 
-#: What the Makefile lets a stage wait for that is to be run again though nothing is newer.
+#: Prerequisite of a stage that is to be run again although nothing is newer.
 FORCE = Path("FORCE")
 
 
@@ -65,7 +65,7 @@ def status(run: str, overrides: list[str]) -> str:
 
 
 def progress_lines(kept: dict) -> list[str]:
-    """Return lines on how far a stage is, or was when it stopped; `kept` as `progress` wrote it."""
+    """Return lines on the progress of a stage that runs or was stopped, from its progress file."""
     indent = " " * 13
     lines = [f"{indent}{kept['said']} ({kept['at']})"]
     if kept["excluded"]:
@@ -104,7 +104,7 @@ def _trace(run: str, overrides: list[str], paths: RunPaths) -> str:
 
 
 def why_redone(trace: str) -> dict[Path, list[Path]]:
-    """Read Make's trace: each target that it would redo, with the files that are newer."""
+    """Return the targets that Make would make anew, each with the files that are newer."""
     reasons: dict[Path, list[Path]] = {}
     for line in trace.splitlines():
         if stale := _STALE.search(line):
@@ -115,10 +115,10 @@ def why_redone(trace: str) -> dict[Path, list[Path]]:
 
 
 def _newer(target: Path, reasons: dict[Path, list[Path]], targets: dict[Path, str]) -> list[Path]:
-    """Return what is newer than a stage.
+    """Return the files that are newer than a stage's target.
 
-    Where an earlier stage is done, and runs only for participants to be tried again, Make supposes
-    that it will be newer. It need not.
+    An earlier stage that is done and runs again for transient failures only is left out: Make
+    expects it to become newer, but it may not change.
     """
     return [
         path

@@ -1,4 +1,4 @@
-"""What a running stage shows: one line that is rewritten in a terminal, plain lines in a log."""
+"""Progress of a running stage: one rewritten line in a terminal, plain lines in a log."""
 
 import re
 import shutil
@@ -7,13 +7,13 @@ import time
 from types import TracebackType
 from typing import Self, TextIO
 
-#: How `progress` counts, in what the kernel prints.
+#: A count, as the kernel prints it.
 _COUNT = re.compile(r"\b(\d+)/(\d+)\b")
 BAR_WIDTH = 20
 
 
 def bar(said: str) -> str:
-    """Return a bar for the count in a line of progress; nothing where there is none."""
+    """Return a bar for the count in a line of progress; empty without a count."""
     found = _COUNT.search(said)
     if not found or not int(found[2]):
         return ""
@@ -22,14 +22,14 @@ def bar(said: str) -> str:
 
 
 class StageLine:
-    """Shows where a stage is. Takes the kernel's output as a file would.
+    """Shows the progress of a stage, from the kernel's output written to it as to a file.
 
     Parameters
     ----------
     stage
-        Its name.
+        Name of the stage.
     cells
-        Number of the notebook's cells.
+        Number of cells.
     stream
         Terminal or log.
     """
@@ -61,12 +61,12 @@ class StageLine:
         self._log(f"{'failed' if kind else 'done'} in {self._elapsed()}")
 
     def start_cell(self, cell: object, cell_index: int) -> None:
-        """Note that a cell begins; nbclient's ``on_cell_start``."""
+        """Show that a cell begins; nbclient's ``on_cell_start``."""
         self.cell = cell_index + 1
         self._draw()
 
     def write(self, text: str) -> None:
-        """Take what the kernel printed; only whole lines are shown."""
+        """Take output of the kernel; only whole lines are shown."""
         *lines, self.rest = (self.rest + text).split("\n")
         for line in filter(str.strip, lines):
             self.last = line.strip()
@@ -76,7 +76,7 @@ class StageLine:
                 self._log(self.last)
 
     def flush(self) -> None:
-        """Do nothing: what is written is shown at once."""
+        """Do nothing: output is shown at once."""
 
     def _elapsed(self) -> str:
         minutes, seconds = divmod(int(time.monotonic() - self.started), 60)
