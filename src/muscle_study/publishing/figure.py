@@ -25,20 +25,14 @@ class Picture:
         Caption with n and definitions.
     data
         Drawn aggregates; without them, those of the result's table.
-    name
-        Going: results carry the name.
     """
 
     figure: Figure
     caption: str
     data: pd.DataFrame | None = None
-    name: str = ""
 
-    def write(self, folder: Path, name: str | None = None) -> list[Path]:
+    def write(self, folder: Path, name: str) -> list[Path]:
         """Write ``<name>.svg``, the caption ``<name>.md``, ``<name>.csv``; return their paths."""
-        if name is None:
-            self.write(folder, self.name)
-            return self
         drawing, caption = folder / f"{name}.svg", folder / f"{name}.md"
         with house_style(), whole_file(drawing) as beside:
             # without a date the same drawing is the same bytes

@@ -35,20 +35,14 @@ class Table:
         Table as printed; column names are the header.
     caption
         Caption with definitions, sample and abbreviations.
-    name
-        Going: results carry the name.
     """
 
     data: pd.DataFrame
     text: pd.DataFrame
     caption: str
-    name: str = ""
 
-    def write(self, folder: Path, name: str | None = None) -> list[Path]:
+    def write(self, folder: Path, name: str) -> list[Path]:
         """Write ``<name>.csv``, ``<name>.md`` and ``<name>.caption.md``; return their paths."""
-        if name is None:
-            self.write(folder, self.name)
-            return self
         data, text, caption = (
             folder / f"{name}{ending}" for ending in (".csv", ".md", ".caption.md")
         )

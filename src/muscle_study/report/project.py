@@ -109,14 +109,6 @@ def lay_out(
     for folder in ("style", "filters"):
         shutil.copytree(MANUSCRIPT / folder, project / folder)
     index = read_indexes(paths)
-    # going: results that no index lists yet
-    for path in [*paths.tables.glob("*.md"), *paths.figures.glob("*.svg")]:
-        name = path.name.partition(".")[0]
-        if "files" not in index.get(name, {}):
-            files = [*paths.tables.glob(f"{name}.*"), *paths.figures.glob(f"{name}.*")]
-            index[name] = {"files": [str(file.relative_to(paths.reports)) for file in files]}
-    for name in ("recovery", "measurement_error", "imaged"):
-        index.setdefault(name, {"absent": "going"})
     for file in (file for entry in index.values() for file in entry.get("files", ())):
         (project / file).parent.mkdir(exist_ok=True)
         shutil.copy(paths.reports / file, project / file)

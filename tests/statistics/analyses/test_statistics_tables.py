@@ -59,7 +59,7 @@ def test_estimate_with_negative_limits():
 
 def test_a_table_is_written_with_its_caption(tmp_path):
     data = pd.DataFrame({"a": [1.5]})
-    Table(data, data.astype(str), "Ages <30.", name="t").write(tmp_path)
+    Table(data, data.astype(str), "Ages <30.").write(tmp_path, "t")
     assert (tmp_path / "t.csv").read_text() == "a\n1.5\n"
     assert (tmp_path / "t.caption.md").read_text() == "Ages \\<30.\n"
     assert (tmp_path / "t.md").exists()
