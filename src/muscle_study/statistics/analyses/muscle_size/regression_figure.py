@@ -27,7 +27,7 @@ COLOURS = {"both": INK, **SEX_COLOURS}
 MARKERS = {"both": "DvP*", "male": "o^<", "female": "sXd"}
 
 #: Height of a term, and of title, legend and axis (inches).
-TERM_HEIGHT, MARGIN = 0.45, 1.15
+TERM_HEIGHT, MARGIN = 0.38, 1.25
 
 
 def draw(study: Study, slopes: pd.DataFrame) -> Picture:
