@@ -7,6 +7,7 @@ import pytest
 from muscle_study.checks.chain import check_chain, check_volumes, read_manifests
 from muscle_study.protocol.files import read_json
 from muscle_study.protocol.paths import RunPaths
+from muscle_study.publishing.numbers import read_numbers
 
 pytestmark = pytest.mark.run
 
@@ -78,8 +79,8 @@ def test_the_chain_of_a_number_is_told_from_the_page_to_the_raw_data(make, ci_ru
     measures = manifest["outputs"]["data/ci/measurements"]["measures.csv"]
     parts = (
         "manuscript.html",
-        "text.measure_numbers(study, numbers",
-        "05_statistics.html#tbl-measures",
+        "muscle_size.measures(study)",
+        "05_statistics.html#result-measures",
         "tables/measures.csv",
         f"{measures[:12]}  measures.csv",
         "records.csv",
@@ -94,7 +95,7 @@ def test_the_chain_of_a_number_is_told_from_the_page_to_the_raw_data(make, ci_ru
 
 def test_an_audit_lists_the_numbers_and_helps_with_a_name(make, ci_run, ci_output):
     listed = make("audit", "RUN=ci", f"OUT={ci_output}").stdout.splitlines()
-    assert len(listed) == len(read_json(ci_run.numbers / "statistics.json"))
+    assert len(listed) == len(read_numbers(ci_run.numbers))
     done = make("audit", "RUN=ci", f"OUT={ci_output}", "NUMBER=csa.mean_man")
     assert done.returncode != 0 and "Did you mean csa.mean_men" in done.stderr
     assert "Traceback" not in done.stderr
