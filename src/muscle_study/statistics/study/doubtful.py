@@ -1,4 +1,4 @@
-"""Participants whose scan curation or a reviewer had something to say about, though it stays."""
+"""Participants with a correction, a quality flag or a reviewer's verdict."""
 
 import pandas as pd
 
@@ -8,19 +8,19 @@ from muscle_study.protocol.paths import RunPaths
 
 
 def corrected_swaps(paths: RunPaths) -> set[str]:
-    """Return those whose water and fat were exchanged, and put right."""
+    """Return participants with a corrected water–fat swap."""
     table = _table(paths, "corrections", "participant_id", "correction")
     return set(table.loc[table["correction"].eq(Correction.WATER_FAT_SWAP), "participant_id"])
 
 
 def flagged_scans(paths: RunPaths) -> set[str]:
-    """Return those whose scan has a score beyond its threshold."""
+    """Return participants with a quality score beyond its threshold."""
     table = _table(paths, "quality", "participant_id", "flagged")
     return set(table.loc[table["flagged"].eq(True), "participant_id"])
 
 
 def accepted_scans(paths: RunPaths) -> set[str]:
-    """Return those whom a reviewer looked at and accepted."""
+    """Return participants accepted by a reviewer."""
     table = _table(paths, "review", "participant_id", "outcome")
     return set(table.loc[table["outcome"].eq("accepted"), "participant_id"])
 

@@ -1,4 +1,4 @@
-"""Groups of age and of BMI, and which of them may be shown."""
+"""Groups of age and BMI, and which of them may be shown."""
 
 from dataclasses import dataclass
 
@@ -14,18 +14,18 @@ OVERWEIGHT_KG_M2 = 25.0
 
 @dataclass(frozen=True)
 class Grouping:
-    """How a continuous variable is cut.
+    """Division of a continuous variable into groups.
 
     Parameters
     ----------
     name
-        Column that holds the group.
+        Column of the group.
     variable
-        Column that is cut.
+        Column of the variable.
     edges
         Lower edges after the first group, rising; a value on an edge is in the upper group.
     step
-        The finest difference that labels tell, e.g. 1 year: groups read 30–39, 40–49.
+        Resolution of the labels, e.g. 1 year for 30–39 and 40–49.
     """
 
     name: str
@@ -50,25 +50,26 @@ class Grouping:
 
 
 def bmi_split() -> Grouping:
-    """Return the split into below and from 25 kg/m² on."""
+    """Return the split at 25 kg/m²."""
     return Grouping("bmi_split", "bmi_kg_m2", (OVERWEIGHT_KG_M2,), 0.1)
 
 
 def count_groups(
     people: pd.DataFrame, groupings: list[Grouping], min_count: int, hidden_sexes: set[str]
 ) -> pd.DataFrame:
-    """Count participants by sex and group, and say which counts to hide.
+    """Count participants by sex and group, and mark the counts to hide.
 
     Parameters
     ----------
     people
-        Analysis table with ``sex`` and the variable that is cut.
+        Analysis table with ``sex`` and the variable.
     groupings
-        Of one variable: the coarser must not give away a small group of the finer.
+        Groupings of one variable, hidden together: a coarse one can expose a small group of a
+        fine one.
     min_count
-        Smaller counts are hidden, and what would give them away.
+        Smallest count that is shown; others that would expose a smaller one are hidden too.
     hidden_sexes
-        Sexes of which nothing may be shown.
+        Sexes without any shown count.
 
     Returns
     -------
