@@ -9,6 +9,8 @@ from matplotlib import pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from muscle_study.protocol.muscles import MUSCLES
+from muscle_study.protocol.outcomes import SIZE
 from muscle_study.publishing.disclosure import MARK, SUPPRESSED
 from muscle_study.publishing.figure import Picture
 from muscle_study.publishing.numbers import Numbers, format_number
@@ -81,6 +83,10 @@ def _numbers(study: Study) -> Numbers:
     hidden = study.hidden & {"source", "excluded"}
     percent = np.nan if hidden or not source else 100 * excluded / source
     numbers.number("population.exclusion_percent", percent, 1, "%", otherwise=SUPPRESSED)
+    for muscle in MUSCLES:  # found in everyone measured, so that a missing size is withheld
+        withheld = study.measures[SIZE[muscle].format("total")].isna().sum()
+        shown = np.nan if withheld < study.min_count else study.rounded(withheld)
+        numbers.number(f"population.withheld_{muscle}", shown, otherwise=SUPPRESSED)
     return numbers
 
 
