@@ -1,6 +1,6 @@
 """The commands that the Makefile calls: ``python -m muscle_study --help``.
 
-Each imports what it needs only when it is called, since Make calls some of them at every turn.
+Each imports its modules when it is called, since Make calls some of them every time.
 """
 
 import argparse
@@ -67,7 +67,7 @@ def _run(options: argparse.Namespace, overrides: list[str]) -> int:
     from muscle_study.running.notebooks import NotebookError
     from muscle_study.running.runner import StageError, run_stage
 
-    # as exceptions these let the runner end its kernel, which is in a session of its own
+    # raised as exceptions, so that the runner ends its kernel, which has its own session
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda received, _frame: sys.exit(128 + received))
     try:
@@ -124,7 +124,7 @@ def _report(options: argparse.Namespace, overrides: list[str]) -> int:
 
 
 def _train(options: argparse.Namespace, overrides: list[str]) -> int:
-    """Train the networks alone, where the notebook cannot: on several devices or nodes."""
+    """Train the networks only, on several devices or nodes."""
     from lightning.pytorch.utilities import rank_zero_only
 
     from muscle_study.training.fit import train_networks, trainings_of
@@ -187,7 +187,7 @@ def _summary(options: argparse.Namespace, _overrides: list[str]) -> int:
 
 
 def _status(options: argparse.Namespace, overrides: list[str]) -> int:
-    """Tell of each stage whether it is done, stale or failed, and why."""
+    """Show the state of each stage: done, stale or failed, and why."""
     from muscle_study.running.status import status
 
     print(status(options.run, overrides))
@@ -212,7 +212,7 @@ def _verify(options: argparse.Namespace, overrides: list[str]) -> int:
 
 
 def _reference(options: argparse.Namespace, _overrides: list[str]) -> int:
-    """Keep a finished run's numbers as the reference of later ones."""
+    """Store a finished run's numbers as reference values."""
     from muscle_study.checks.chain import VerificationError
     from muscle_study.checks.reference import write_reference
 

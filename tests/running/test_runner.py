@@ -1,3 +1,4 @@
+import ast
 import json
 import os
 import signal
@@ -78,6 +79,15 @@ def test_only_what_may_pass_is_tried_again(tmp_path, monkeypatch):
         "3,inference,time_limit,\n4,inference,unreadable_image,\n"
     )
     assert to_try_again("inference", paths) == {"io_error": 1, "time_limit": 2}
+
+
+@pytest.mark.parametrize("path", sorted(NOTEBOOKS.glob("*.ipynb")), ids=lambda path: path.stem)
+def test_what_a_notebook_imports_exists(path):
+    cells = nbformat.read(path, as_version=4).cells
+    code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    imports = [node for node in ast.parse(code).body if isinstance(node, ast.ImportFrom)]
+    assert imports
+    exec("\n".join(map(ast.unparse, imports)), {})  # an ImportError names what is missing
 
 
 @pytest.mark.parametrize("stage", NOTEBOOK_STAGES.values(), ids=lambda stage: stage.name)

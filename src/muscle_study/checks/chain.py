@@ -1,4 +1,4 @@
-"""The manifests of a run, and whether the files that they name are still those."""
+"""The chain of a run's manifests, and the files that they name."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -19,21 +19,21 @@ from muscle_study.protocol.stages import STAGES
 
 
 class VerificationError(Exception):
-    """A run that cannot be verified or audited at all. The message says what to do."""
+    """A run that cannot be verified or audited. The message says what to do."""
 
 
 @dataclass
 class Checked:
-    """What was found by one check.
+    """Findings of one check.
 
     Parameters
     ----------
     files
-        How many files were compared.
+        Number of files compared.
     problems
-        What is off, each with its file.
+        Problems, each with its file.
     notes
-        What a reader should know and is not off.
+        Remarks that are no problem.
     """
 
     files: int = 0
@@ -47,7 +47,7 @@ def read_manifests(paths: RunPaths) -> dict[str, dict]:
     Raises
     ------
     VerificationError
-        If a stage has none, or one without hashes by folder, as an earlier version wrote it.
+        If a manifest is missing, or was written by an earlier version.
     """
     manifests = {}
     for stage in STAGES:
@@ -68,7 +68,7 @@ def read_manifests(paths: RunPaths) -> dict[str, dict]:
 
 
 def check_chain(paths: RunPaths, manifests: dict[str, dict]) -> Checked:
-    """Compare what each stage read with what wrote it, and all files with their hashes.
+    """Compare what each stage read with what earlier ones wrote, and files with their hashes.
 
     Parameters
     ----------
@@ -118,7 +118,7 @@ def _compare_with_disk(
 
 
 def source_folder(manifests: dict[str, dict]) -> Path:
-    """Return where the raw data from elsewhere lie, by the parameters that curation ran with."""
+    """Return the folder of external raw data, from the parameters of curation."""
     return ROOT / Path(manifests["curation"]["parameters"]["source"]).expanduser()
 
 

@@ -1,4 +1,4 @@
-"""Trainings with parts of the training participants, each scored on the run's test split."""
+"""Learning curve: trainings on subsets, each scored on the run's test split."""
 
 import shutil
 
@@ -15,7 +15,7 @@ from muscle_study.running.parameters import StudyParameters
 from muscle_study.training.fit import train
 from muscle_study.training.parameters import TrainingParameters
 
-#: What a training reads of the run, and does not change.
+#: Files of the run that a training reads.
 SHARED = (
     "curated/images",
     "curated/labels",
@@ -83,9 +83,9 @@ def measure_curve(paths: RunPaths, parameters: StudyParameters) -> pd.DataFrame:
 
 
 def part_of_run(paths: RunPaths, participants: pd.DataFrame, chosen: np.ndarray) -> RunPaths:
-    """Return a run beneath the run, whose training split holds the `chosen` alone.
+    """Return a run below the run whose training split holds the `chosen` participants only.
 
-    It knows the annotated participants only; volumes are links to the run's.
+    It has the annotated participants only; volumes are links to the run's.
     """
     part = RunPaths(f"{paths.run}/learning_curve/{len(chosen)}")
     kept = participants["split"].isin(["validation", "test"])

@@ -1,4 +1,4 @@
-"""The tables of a finished run once more, from its segmentations, in a place of their own."""
+"""Derive the tables of a finished run again, from its segmentations, in a separate folder."""
 
 import os
 import shutil
@@ -17,14 +17,14 @@ from muscle_study.protocol.provenance import MANIFEST
 from muscle_study.protocol.stages import STAGES
 from muscle_study.running.runner import execute
 
-#: Stages that are run again.
+#: Stages run again.
 AGAIN = ("measurement", "statistics", "extensions")
 
-#: Largest relative difference of a number that another machine's floating point explains: sums in
-#: another order differ by some 1e-12, and tables hold nine digits. Other results differ by more.
+#: Largest relative difference explained by another machine's floating point: sums in another order
+#: differ by about 1e-12, and tables hold nine digits.
 TOLERANCE = 1e-6
 
-#: What only one of the stages' runs knows: how long it took.
+#: Durations, which differ between runs.
 TIMED = {"model.minutes"}
 
 
@@ -35,7 +35,7 @@ def elsewhere(paths: RunPaths, folder: Path) -> Iterator[RunPaths]:
     Parameters
     ----------
     paths
-        The run. Nothing of it is written to.
+        The run, which is only read.
     folder
         An empty folder.
     """
@@ -67,19 +67,19 @@ def derive_again(
     manifests
         From `read_manifests`.
     cluster
-        Where to work.
+        Where participants are worked on.
     folder
-        An empty folder, for what is derived.
+        An empty folder for the derived files.
 
     Returns
     -------
     list of tuple
-        Each table and file of numbers of the run, and where it was derived again.
+        Each table and file of numbers of the run, with its derived counterpart.
 
     Raises
     ------
     StageError, NotebookError
-        If the notebooks of now do not run with the parameters of then.
+        If the present notebooks do not run with the run's parameters.
     """
     finished = [(paths.measurements, "*.csv"), (paths.tables, "*.csv"), (paths.numbers, "*.json")]
     wanted = {name for stage in AGAIN for name in _outputs(paths, manifests[stage])}
@@ -128,7 +128,7 @@ def compare(pairs: list[tuple[Path, Path]], output: Path) -> Checked:
 
 
 def is_close(value: float | None, other: float | None, tolerance: float = TOLERANCE) -> bool:
-    """Tell whether two values differ by no more than a share of their size; both may be missing."""
+    """Tell whether two values agree within a relative tolerance; both may be missing."""
     if value is None or other is None:
         return value is other
     return bool(np.isclose(value, other, rtol=tolerance, atol=1e-12, equal_nan=True))

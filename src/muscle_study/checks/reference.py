@@ -1,4 +1,4 @@
-"""Reference values of the demo, and how far another machine's may be from them."""
+"""Reference values of the demo, with tolerances for other machines."""
 
 import re
 from dataclasses import dataclass
@@ -11,16 +11,16 @@ from muscle_study.publishing.numbers import Number, read_numbers
 
 @dataclass(frozen=True)
 class Rule:
-    """How numbers of like origin are compared.
+    """Tolerance for numbers of one kind.
 
     Parameters
     ----------
     names
-        Pattern of their whole names.
+        Regular expression that matches whole names.
     absolute, relative
-        Largest difference; the larger of the two counts. Both zero: the same value.
+        Largest difference; the larger of the two applies. Both zero: the same value.
     why
-        The reason for it.
+        Reason for the tolerance.
     """
 
     names: str
@@ -29,7 +29,7 @@ class Rule:
     why: str
 
     def allows(self, value: float, reference: float) -> bool:
-        """Tell whether a value is near enough to its reference."""
+        """Tell whether a value is within tolerance of its reference."""
         return abs(value - reference) <= max(self.absolute, self.relative * abs(reference))
 
 
@@ -74,7 +74,7 @@ RULES = (
 
 
 def rule_of(name: str) -> Rule | None:
-    """Return the rule that a number's name falls under; None for one that is not compared."""
+    """Return the rule that matches a number's name; None if it is not compared."""
     return next((rule for rule in RULES if re.fullmatch(rule.names, name)), None)
 
 

@@ -1,4 +1,4 @@
-"""All checks of a finished run, and what they say."""
+"""All checks of a finished run."""
 
 import shutil
 from collections.abc import Iterator
@@ -27,9 +27,9 @@ def verify(run: str, cluster: ClusterParameters) -> tuple[list[str], int]:
     Returns
     -------
     lines : list of str
-        What to print.
+        Lines to print.
     problems : int
-        How many things are off.
+        Number of problems.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def _check(paths: RunPaths, cluster: ClusterParameters) -> dict[str, Checked]:
 
 @contextmanager
 def _empty(folder: Path) -> Iterator[Path]:
-    """Yield a folder without the remains of a verification that was killed; remove it then."""
+    """Yield an empty folder, and remove it afterwards."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     try:

@@ -1,7 +1,7 @@
-"""What a stage leaves beside its results: where they came from and what they cost.
+"""Manifests: provenance and cost of each stage's results.
 
-Manifests are a chain. Each names the hashes of what its stage read and wrote, so that what one
-stage read can be found among what an earlier one wrote, from the manuscript back to the raw data.
+Manifests form a chain from the manuscript back to the raw data: each holds the hashes of what its
+stage read and wrote.
 """
 
 import platform
@@ -16,7 +16,7 @@ from muscle_study.protocol.files import read_json, sha256, write_json
 from muscle_study.protocol.paths import PUBLISHED, ROOT, RunPaths
 from muscle_study.protocol.stages import STAGES
 
-#: Packages whose version can change a result.
+#: Packages whose versions can change a result.
 PACKAGES = (
     "dask",
     "lightning",
@@ -33,14 +33,14 @@ PACKAGES = (
     "torchio",
 )
 
-#: Volumes are too many to name here. A table that is named holds the hash of each: those of the raw
-#: data ``inventory.csv``, curated ones ``files.csv``, label maps ``records.csv``.
+#: Endings of volumes, too many to list. Tables hold their hashes: ``inventory.csv`` of raw data,
+#: ``files.csv`` of curated volumes, ``records.csv`` of label maps.
 VOLUMES = (".nii", ".nii.gz")
 
-#: Of a folder with raw data from elsewhere, what is hashed beside the volumes.
+#: Endings of files that are hashed in a folder of external raw data.
 SOURCE_TABLES = (".csv", ".tsv", ".json")
 
-#: How manifests call the folder with raw data from elsewhere; where it lies says a parameter.
+#: Name of the folder of external raw data in manifests.
 SOURCE = "<source>"
 
 MANIFEST = "manifest.json"
@@ -50,7 +50,7 @@ Hashes = dict[str, dict[str, str]]
 
 
 def commit() -> str:
-    """Return the commit of the checkout, with ``+changes`` where files differ from it."""
+    """Return the commit of the checkout, with ``+changes`` if files differ from it."""
 
     def git(*arguments: str) -> str:
         done = subprocess.run(
@@ -118,7 +118,7 @@ def hashes_of_results(stage: str, paths: RunPaths) -> Hashes:
 
 
 def differing(named: dict[str, tuple[Path, str]], what: str) -> Iterator[str]:
-    """Say of each file that is missing, or has another hash than the one given, what is wrong."""
+    """Yield a problem for each file that is missing or differs from its hash."""
     there = {name: pair for name, pair in named.items() if pair[0].is_file()}
     yield from (f"{name} is missing" for name in named if name not in there)
     # hashing releases Python's lock, so that threads use the cores
@@ -145,7 +145,7 @@ def write_manifest(
     seconds: float,
     peak_mb: float,
 ) -> None:
-    """Write what a stage leaves beside its results.
+    """Write a stage's manifest.
 
     Parameters
     ----------
@@ -154,9 +154,9 @@ def write_manifest(
     stage
         The stage's name.
     parameters
-        The parameters that were used.
+        Parameters used.
     inputs, outputs
-        Hashes of what was read, taken before the stage began, and of what it wrote.
+        Hashes of the files read, taken at the start of the stage, and of those written.
     seconds, peak_mb
         Wall time; peak resident memory of the largest process.
     """
