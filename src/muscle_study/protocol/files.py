@@ -51,7 +51,16 @@ def read_json(path: Path) -> dict:
 
 
 def write_table(table: "pd.DataFrame", path: Path) -> None:
-    """Write a CSV without its index, floats to nine significant digits."""
+    """Write a CSV without its index, floats to nine significant digits.
+
+    Raises
+    ------
+    TableError
+        If the table has a schema (`protocol.tables`) and is not as that says.
+    """
+    from muscle_study.protocol.tables import check
+
+    check(table, path)
     with whole_file(path) as beside:
         table.to_csv(beside, index=False, float_format="%.9g", lineterminator="\n")
 
@@ -62,7 +71,9 @@ def read_table(path: Path) -> "pd.DataFrame":
     Raises
     ------
     FileNotFoundError
-        Naming the file and the stage's notebook to run first.
+        Naming the file.
+    TableError
+        If the table has a schema (`protocol.tables`) and is not as that says.
     """
     if not path.exists():
         raise FileNotFoundError(
@@ -70,7 +81,11 @@ def read_table(path: Path) -> "pd.DataFrame":
         )
     import pandas as pd
 
-    return pd.read_csv(path, dtype={"participant_id": str})
+    from muscle_study.protocol.tables import check
+
+    table = pd.read_csv(path, dtype={"participant_id": str})
+    check(table, path)
+    return table
 
 
 def sha256(path: Path) -> str:
