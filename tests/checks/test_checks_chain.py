@@ -3,10 +3,11 @@
 import pandas as pd
 import pytest
 
+from example_tables import write_example
 from muscle_study.checks import verify
 from muscle_study.checks.chain import VerificationError, check_chain, read_manifests
 from muscle_study.checks.rederive import elsewhere
-from muscle_study.protocol.files import write_json, write_table, write_text
+from muscle_study.protocol.files import write_json, write_text
 from muscle_study.protocol.paths import RunPaths
 from muscle_study.protocol.provenance import folder_hashes, manifest_of
 from muscle_study.protocol.stages import STAGES
@@ -101,7 +102,7 @@ def test_tables_are_derived_where_workers_see_them_while_nobody_else_works(paths
     write_text("of one that was killed", paths.verification / "remains")
     for name in ("curated/files.csv", "curated/inventory.csv", "segmentations/records.csv"):
         columns = ["participant_id", "file", "sha256"]
-        write_table(pd.DataFrame(columns=columns), paths.data / name)
+        write_example(pd.DataFrame(columns=columns), paths.data / name)
     write_json(
         {"inputs": {}, "outputs": {}, "parameters": {"source": None, "layout": "cohort"}},
         manifest_of("curation", paths),

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from example_tables import write_example
 from muscle_study.checks.exploration.people import read_people
 from muscle_study.checks.exploration.viewer import MASKS, NO_MASK, Viewer, label_colours
 from muscle_study.imaging.volumes import Volume, save
-from muscle_study.protocol.files import write_table
 from muscle_study.protocol.muscles import Label
 from muscle_study.protocol.paths import NOTEBOOKS, RunPaths, image_file
 
@@ -23,15 +23,15 @@ def paths(tmp_path, monkeypatch):
     paths = RunPaths("tiny")
     people = pd.DataFrame({"participant_id": NAMES, "sex": ["male", "female"]})
     people = people.assign(age_years=[50.0, 41.0], bmi_kg_m2=[27.0, 24.0], split=["test", "none"])
-    write_table(people, paths.curated / "participants.csv")
+    write_example(people, paths.curated / "participants.csv")
     measures = people[["participant_id"]].assign(gluteus_volume_total_ml=[3000.0, 2400.0])
-    write_table(measures, paths.measurements / "measures.csv")
+    write_example(measures, paths.measurements / "measures.csv")
     quality = pd.DataFrame({"participant_id": NAMES[:1] * 2, "structure": ["a", "b"]})
     quality = quality.assign(dice=[0.9, 0.8], predicted_dice=[0.9, 0.9])
-    write_table(quality, paths.measurements / "segmentation_quality.csv")
-    write_table(people[["participant_id"]].head(0), paths.curated / "exclusions.csv")
+    write_example(quality, paths.measurements / "segmentation_quality.csv")
+    write_example(people[["participant_id"]].head(0), paths.curated / "exclusions.csv")
     for name in ("population", "measures", "regression"):
-        write_table(pd.DataFrame({"mean": [1.0]}), paths.tables / f"{name}.csv")
+        write_example(pd.DataFrame({"mean": [1.0]}), paths.tables / f"{name}.csv")
     labels = np.zeros((6, 5, 4), np.uint8)
     labels[2:4, 2, 1:3] = Label.PSOAS_LEFT
     for name in NAMES:

@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from example_tables import write_example
 from muscle_study.imaging.volumes import Volume, load, save
 from muscle_study.inference.parameters import InferenceParameters, MasksParameters
 from muscle_study.inference.stage import segment_cohort
 from muscle_study.networks.model import read_card, save_card, save_weights
 from muscle_study.networks.network import build_network
-from muscle_study.protocol.files import read_json, read_table, write_table
+from muscle_study.protocol.files import read_json, read_table
 from muscle_study.protocol.muscles import Label
 from muscle_study.protocol.paths import RunPaths, image_file
 
@@ -34,7 +35,7 @@ def paths(tmp_path, monkeypatch, card_of):
         file = image_file(paths.curated / "images" / participant, "water")
         save(Volume(image, np.diag([4.0, 4, 4, 1])), file)
     table = pd.DataFrame({"participant_id": ["1", "2", "3"]})
-    write_table(table, paths.curated / "participants.csv")
+    write_example(table, paths.curated / "participants.csv")
     return paths
 
 

@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from example_tables import write_example
 from faulty_work import Work
 from muscle_study.__main__ import main
 from muscle_study.mapping.batches import Batch, MapSettings, run_batch
@@ -25,7 +26,6 @@ from muscle_study.mapping.code_version import Code
 from muscle_study.mapping.records import Recorded
 from muscle_study.mapping.task_result import MapStoppedError
 from muscle_study.mapping.worker_process import Limits
-from muscle_study.protocol.files import write_table
 from muscle_study.running.lock import RunLockedError, is_held, run_lock
 from muscle_study.running.parameters import load
 
@@ -72,8 +72,8 @@ class Cohort:
             folders=[self.folder / "inputs", self.folder / "results"],
         )
         assert len(records) + len(exclusions) == PEOPLE
-        write_table(records.drop(columns="seconds"), self.folder / "records.csv")
-        write_table(exclusions, self.folder / "exclusions.csv")
+        write_example(records.drop(columns="seconds"), self.folder / "records.csv")
+        write_example(exclusions, self.folder / "exclusions.csv")
         return dict(exclusions[["participant_id", "reason"]].to_numpy().tolist())
 
     def written(self) -> dict[str, bytes]:

@@ -3,9 +3,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from example_tables import write_example
 from muscle_study.imaging.volumes import Volume, save
 from muscle_study.measurement.cases import choose_cases, draw_cases
-from muscle_study.protocol.files import write_json, write_table
+from muscle_study.protocol.files import write_json
 from muscle_study.protocol.muscles import Label
 from muscle_study.protocol.paths import RunPaths, image_file
 
@@ -29,7 +30,7 @@ def test_the_median_and_the_lowest_of_each_structure(quality):
 def test_the_picture_is_written_to_data(quality, tmp_path, monkeypatch):
     monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path))
     paths = RunPaths("tiny")
-    write_table(pd.DataFrame({"contrast": ["water"]}), paths.curated / "inventory.csv")
+    write_example(pd.DataFrame({"contrast": ["water"]}), paths.curated / "inventory.csv")
     write_json({"synthetic": True}, paths.curated / "source.json")
     labels = np.zeros((12, 10, 8), np.uint8)
     labels[2:6, 3:7, 2:5] = Label.PSOAS_LEFT

@@ -2,12 +2,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from example_tables import write_example
 from muscle_study.imaging.volumes import Volume, save
 from muscle_study.measurement.compared import compare_segmentations
 from muscle_study.measurement.parameters import MeasurementParameters
 from muscle_study.measurement.participants import measure_cohort
 from muscle_study.protocol.exclusions import exclusion_table
-from muscle_study.protocol.files import read_table, write_table
+from muscle_study.protocol.files import read_table
 from muscle_study.protocol.muscles import Label
 from muscle_study.protocol.paths import RunPaths
 
@@ -30,12 +31,12 @@ def run(tmp_path, monkeypatch, four_boxes):
         other = np.where(longer >= Label.GLUTEUS_LEFT, 0, longer) if name == "100004" else longer
         save(Volume(other.astype(np.uint8), affine), paths.compared / f"{name}.nii.gz")
     participants = pd.DataFrame({"participant_id": IDENTIFIERS, "height_cm": 170.0})
-    write_table(participants, paths.curated / "participants.csv")
-    write_table(pd.DataFrame({"contrast": ["image"]}), paths.curated / "inventory.csv")
-    write_table(participants[["participant_id"]], paths.segmentations / "records.csv")
-    write_table(participants[["participant_id"]][:4], paths.compared / "records.csv")
+    write_example(participants, paths.curated / "participants.csv")
+    write_example(pd.DataFrame({"contrast": ["image"]}), paths.curated / "inventory.csv")
+    write_example(participants[["participant_id"]], paths.segmentations / "records.csv")
+    write_example(participants[["participant_id"]][:4], paths.compared / "records.csv")
     missing = {"participant_id": "100005", "stage": "inference", "reason": "missing_mask"}
-    write_table(exclusion_table([missing]), paths.compared / "exclusions.csv")
+    write_example(exclusion_table([missing]), paths.compared / "exclusions.csv")
     return paths
 
 

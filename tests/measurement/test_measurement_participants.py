@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from example_tables import write_example
 from muscle_study.imaging.volumes import Volume, save
 from muscle_study.measurement.parameters import MeasurementParameters
 from muscle_study.measurement.participants import (
@@ -14,7 +15,7 @@ from muscle_study.measurement.participants import (
 )
 from muscle_study.measurement.quality import score_test_split
 from muscle_study.protocol.exclusions import Excluded
-from muscle_study.protocol.files import read_json, read_table, write_table
+from muscle_study.protocol.files import read_json, read_table
 from muscle_study.protocol.muscles import Label
 from muscle_study.protocol.outcomes import COLUMNS
 from muscle_study.protocol.paths import RunPaths, image_file
@@ -126,9 +127,9 @@ def run(tmp_path, monkeypatch, four_boxes):
     )
     inventory = pd.DataFrame({"participant_id": ["100001"], "contrast": ["image"]})
     records = pd.DataFrame({"participant_id": identifiers, "seconds": 1.0})
-    write_table(participants, paths.curated / "participants.csv")
-    write_table(inventory, paths.curated / "inventory.csv")
-    write_table(records, paths.segmentations / "records.csv")
+    write_example(participants, paths.curated / "participants.csv")
+    write_example(inventory, paths.curated / "inventory.csv")
+    write_example(records, paths.segmentations / "records.csv")
     return paths
 
 
@@ -170,7 +171,7 @@ def test_the_test_split_is_scored_whether_measured_or_not(run, cluster):
 
 
 def test_a_segmentation_of_nobody_stops_the_stage(run, cluster):
-    write_table(pd.DataFrame({"participant_id": ["999999"]}), run.segmentations / "records.csv")
+    write_example(pd.DataFrame({"participant_id": ["999999"]}), run.segmentations / "records.csv")
     with pytest.raises(
         ValueError, match=r"records.csv: 1 participants are not in .*inference again"
     ):

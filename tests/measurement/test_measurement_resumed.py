@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from example_tables import write_example
 from muscle_study.imaging.volumes import Volume, save
 from muscle_study.measurement.compared import compare_segmentations
 from muscle_study.measurement.parameters import MeasurementParameters
 from muscle_study.measurement.quality import score_test_split
 from muscle_study.protocol.exclusions import exclusion_table
-from muscle_study.protocol.files import write_table
 from muscle_study.protocol.muscles import Label
 from muscle_study.protocol.outcomes import MEASURES
 from muscle_study.protocol.paths import RunPaths
@@ -65,11 +65,11 @@ def write_run(paths, four_boxes):
         save(other, paths.compared / f"{name}.nii.gz")
         save(reference, paths.curated / "labels" / f"{name}.nii.gz")
     people = pd.DataFrame({"participant_id": NAMES, "height_cm": 170.0, "split": "test"})
-    write_table(people, paths.curated / "participants.csv")
-    write_table(pd.DataFrame({"contrast": ["image"]}), paths.curated / "inventory.csv")
+    write_example(people, paths.curated / "participants.csv")
+    write_example(pd.DataFrame({"contrast": ["image"]}), paths.curated / "inventory.csv")
     for folder in (paths.segmentations, paths.compared):
-        write_table(people[["participant_id"]], folder / "records.csv")
-        write_table(exclusion_table([]), folder / "exclusions.csv")
+        write_example(people[["participant_id"]], folder / "records.csv")
+        write_example(exclusion_table([]), folder / "exclusions.csv")
 
 
 def is_reached(reached):

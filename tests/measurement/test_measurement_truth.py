@@ -2,8 +2,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from example_tables import write_example
 from muscle_study.measurement.truth import compare_with_truth, pair_with_truth
-from muscle_study.protocol.files import read_table, write_table
+from muscle_study.protocol.files import read_table
 from muscle_study.protocol.outcomes import MEASURES
 from muscle_study.protocol.paths import RunPaths
 
@@ -48,15 +49,15 @@ def run(tmp_path, monkeypatch, measures):
     coefficients = pd.DataFrame(
         {"kind": ["regression"], "outcome": ["csa"], "term": ["age"], "value": [-0.1]}
     )
-    write_table(curated, paths.curated / "participants.csv")
-    write_table(truth, paths.truth / "measures.csv")
-    write_table(population, paths.truth / "population.csv")
+    write_example(curated, paths.curated / "participants.csv")
+    write_example(truth, paths.truth / "measures.csv")
+    write_example(population, paths.truth / "population.csv")
     faults = pd.DataFrame(
         {"participant_id": ["100003", "100077"], "fault": ["cut_top", "no_images"], "detail": "80"}
     )
-    write_table(coefficients, paths.truth / "coefficients.csv")
+    write_example(coefficients, paths.truth / "coefficients.csv")
     coefficients.to_parquet(paths.truth / "population_grid.parquet")
-    write_table(faults, paths.truth / "faults.csv")
+    write_example(faults, paths.truth / "faults.csv")
     return paths
 
 
@@ -102,7 +103,7 @@ def test_faults_of_curated_scans_are_handed_on(run, measures):
 
 def test_where_all_were_imaged_nobody_is_simulated(run, measures):
     population = read_table(run.truth / "population.csv")
-    write_table(population[population["imaged"]], run.truth / "population.csv")
+    write_example(population[population["imaged"]], run.truth / "population.csv")
     assert compare_with_truth(run, measures, 1).simulated is None
     assert not (run.measurements / "simulated.csv").exists()
 

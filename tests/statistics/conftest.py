@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 
+from example_tables import example, write_example
 from muscle_study.imaging.volumes import Volume, save
 from muscle_study.measurement.compared import DICE, agreement
-from muscle_study.protocol.exclusions import exclusion_table
-from muscle_study.protocol.files import write_json, write_table
+from muscle_study.protocol.files import write_json
 from muscle_study.protocol.muscles import Label
-from muscle_study.protocol.outcomes import MEASURES
+from muscle_study.protocol.outcomes import MEASURES, derived
 from muscle_study.protocol.paths import NOTEBOOKS, RunPaths, image_file
 from muscle_study.publishing.numbers import read_numbers
 from muscle_study.report.parameters import ReportParameters
@@ -75,7 +75,6 @@ def measures_of(table: pd.DataFrame, generator: np.random.Generator) -> pd.DataF
     trend = -0.06 * (table["age_years"] - 47) + 0.25 * (table["bmi_kg_m2"] - 26)
     csa = np.where(male, 37.9, 24.5) + trend + generator.normal(0, 3.5, n)
     volume = np.where(male, 3384, 2386) + 60 * trend + generator.normal(0, 300, n)
-    height2 = (table["height_cm"] / 100) ** 2
     out = {"participant_id": table["participant_id"]}
     for name, total, unit in (
         ("psoas_csa", csa, "cm2"),
@@ -91,16 +90,10 @@ def measures_of(table: pd.DataFrame, generator: np.random.Generator) -> pd.DataF
     for muscle, fat in (("psoas", 0.06), ("gluteus", 0.15)):
         for side in ("left", "right", "total"):
             out[f"{muscle}_fat_fraction_{side}"] = generator.normal(fat, 0.015, n)
-    out |= {
-        "psoas_csa_index_cm2_m2": csa / height2,
-        "psoas_volume_index_ml_m2": csa * 14 / height2,
-        "gluteus_volume_index_ml_m2": volume / height2,
-    }
-    table = pd.DataFrame(out)
-    for name, unit in (("psoas_csa", "cm2"), ("gluteus_volume", "ml")):
-        left, right = table[f"{name}_left_{unit}"], table[f"{name}_right_{unit}"]
-        table[f"{name}_asymmetry_percent"] = 200 * (right - left) / (right + left)
-    return table.sort_values("participant_id", ignore_index=True)
+    table = pd.DataFrame(out | derived(out, table["height_cm"]))
+    return example("measurements/measures.csv", table).sort_values(
+        "participant_id", ignore_index=True
+    )
 
 
 def make_run(plan: Plan) -> RunPaths:
@@ -117,15 +110,15 @@ def make_run(plan: Plan) -> RunPaths:
     curated["split"] = split
     if not plan.demographics:
         curated = curated.assign(
-            sex="", age_years=np.nan, height_cm=np.nan, weight_kg=np.nan, bmi_kg_m2=np.nan
+            sex=None, age_years=np.nan, height_cm=np.nan, weight_kg=np.nan, bmi_kg_m2=np.nan
         )
     measured = table.drop([*excluded.index, *late.index])
     measures = measures_of(measured, generator)
-    write_table(table, paths.raw / "participants.csv")
+    write_example(table, paths.raw / "participants.csv")
     write_curated(paths, plan, curated, excluded)
     write_exclusions(paths.segmentations, "inference", late.iloc[:1], "unexpected_error")
     write_exclusions(paths.measurements, "measurement", late.iloc[1:], "no_muscle_found")
-    write_table(measures, paths.measurements / "measures.csv")
+    write_example(measures, paths.measurements / "measures.csv")
     about = {"kind": "network", "segmenter": "the network", "psoas_label": "psoas major"}
     write_json(about, paths.segmentations / "source.json")
     test = curated.loc[curated["split"] == "test", "participant_id"]
@@ -152,8 +145,8 @@ def write_compared(paths: RunPaths, measures: pd.DataFrame, generator) -> None:
     for name in DICE:
         others[name] = generator.normal(0.9, 0.02, len(others))
     columns = ["participant_id", *DICE, *MEASURES]
-    write_table(others[columns], paths.measurements / "compared.csv")
-    write_table(agreement(measures, others), paths.measurements / "comparison.csv")
+    write_example(others[columns], paths.measurements / "compared.csv")
+    write_example(agreement(measures, others), paths.measurements / "comparison.csv")
     about = {"kind": "masks", "segmenter": "VIBESegmentator", "psoas_label": "iliopsoas"}
     write_json(about, paths.compared / "source.json")
 
@@ -162,41 +155,26 @@ def write_simulated(paths: RunPaths, n: int, generator: np.random.Generator) -> 
     table = people(n, generator)
     table["participant_id"] = [f"9{i:06d}" for i in range(n)]
     simulated = table.merge(measures_of(table, generator), on="participant_id")
-    donors = pd.DataFrame(
-        {
-            "sex": ["female", "male"],
-            "donors": [40, 3],
-            "donors_of": ["female", "male"],
-            "nearest": [10, 3],
-            "simulated": [5, 5],
-        }
-    )
-    write_table(simulated, paths.measurements / "simulated.csv")
-    write_table(donors, paths.measurements / "donors.csv")
+    donors = pd.DataFrame({"sex": ["female", "male"], "donors": [40, 3], "nearest": [10, 3]})
+    donors = donors.assign(donors_of=donors["sex"], simulated=5)
+    write_example(simulated, paths.measurements / "simulated.csv")
+    write_example(donors, paths.measurements / "donors.csv")
 
 
 def write_exclusions(folder: Path, stage: str, table: pd.DataFrame, *reasons: str) -> None:
-    write_table(
-        exclusion_table(
-            {
-                "participant_id": name,
-                "stage": stage,
-                "reason": reasons[i % len(reasons)],
-                "detail": "made up",
-            }
-            for i, name in enumerate(table["participant_id"])
-        ),
-        folder / "exclusions.csv",
-    )
+    codes = [reasons[i % len(reasons)] for i in range(len(table))]
+    rows = pd.DataFrame({"participant_id": table["participant_id"], "reason": codes})
+    rows = rows.assign(stage=stage).sort_values("participant_id", kind="stable")
+    write_example(rows, folder / "exclusions.csv")
 
 
 def write_curated(paths, plan, curated, excluded) -> None:
-    write_table(curated.sort_values("participant_id"), paths.curated / "participants.csv")
+    write_example(curated.sort_values("participant_id"), paths.curated / "participants.csv")
     reasons = ["unreadable_image", "missing_contrast", "bmi_contradiction"]
     write_exclusions(paths.curated, "curation", excluded, *reasons)
     by_images = np.arange(len(excluded)) % len(reasons) < 2  # the others' records are wrong
-    write_table(excluded[by_images], paths.curated / "excluded_people.csv")
-    write_table(
+    write_example(excluded[by_images], paths.curated / "excluded_people.csv")
+    write_example(
         pd.DataFrame(
             {
                 "step": ["in the export", "images checked"],
@@ -207,14 +185,9 @@ def write_curated(paths, plan, curated, excluded) -> None:
         paths.curated / "flow.csv",
     )
     names = sorted(curated["participant_id"])
-    write_table(
-        pd.DataFrame(
-            {"participant_id": names[:2], "correction": "water_fat_swap", "evidence": "made up"}
-        ),
-        paths.curated / "corrections.csv",
-    )
+    write_example(pd.DataFrame({"participant_id": names[:2]}), paths.curated / "corrections.csv")
     flags = ["motion", "noise; motion"] + [""] * (len(names) - 2)
-    write_table(
+    write_example(
         pd.DataFrame(
             {"participant_id": names, "flagged": [flag != "" for flag in flags], "flags": flags}
         ),
@@ -253,7 +226,7 @@ def write_quality(paths: RunPaths, test: pd.Series, generator: np.random.Generat
         for name in test
         for structure in structures
     ]
-    write_table(pd.DataFrame(rows), paths.measurements / "segmentation_quality.csv")
+    write_example(pd.DataFrame(rows), paths.measurements / "segmentation_quality.csv")
 
 
 def write_model(paths: RunPaths) -> None:
@@ -269,7 +242,7 @@ def write_model(paths: RunPaths) -> None:
     )
     for muscle, better in (("psoas", -0.03), ("gluteus", 0.02)):
         history[f"dice_{muscle}"] = dice + better
-    write_table(history.assign(network="segmenter_1"), paths.model / "history.csv")
+    write_example(history.assign(network="segmenter_1"), paths.model / "history.csv")
     write_json(
         {
             "parameters": {
@@ -326,11 +299,7 @@ def write_images(paths: RunPaths, names: pd.Series) -> None:
 
 
 def write_truth(paths, measures, test, men, generator) -> None:
-    columns = [
-        name
-        for name in measures
-        if name.startswith(("psoas", "gluteus")) and "index" not in name and "asymmetry" not in name
-    ]
+    columns = [*MEASURES]
     truth = measures[["participant_id", *columns]].copy()
     rows = []
     for name in columns:
@@ -354,18 +323,15 @@ def write_truth(paths, measures, test, men, generator) -> None:
                     "bias_high": bias + 0.3 * sd,
                     "loa_low": bias - 1.96 * sd,
                     "loa_high": bias + 1.96 * sd,
-                    "icc": 0.98,
-                    "icc_low": 0.97,
-                    "icc_high": 0.99,
                 }
             )
     errors = measures[["participant_id"]].join(measures[columns] - truth[columns])
-    write_table(errors, paths.measurements / "errors.csv")
-    write_table(pd.DataFrame(rows), paths.measurements / "agreement.csv")
-    write_table(true_coefficients(), paths.measurements / "true_coefficients.csv")
+    write_example(errors, paths.measurements / "errors.csv")
+    write_example(pd.DataFrame(rows), paths.measurements / "agreement.csv")
+    write_example(true_coefficients(), paths.measurements / "true_coefficients.csv")
     true_population().to_parquet(paths.measurements / "true_population.parquet")
     faults = pd.DataFrame({"participant_id": sorted(test)[:2], "fault": "cut_sides"})
-    write_table(faults, paths.measurements / "faults.csv")
+    write_example(faults, paths.measurements / "faults.csv")
 
 
 def true_coefficients() -> pd.DataFrame:

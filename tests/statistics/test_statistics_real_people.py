@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from muscle_study.protocol.files import read_table, write_table
+from example_tables import write_example
+from muscle_study.protocol.files import read_table
 from muscle_study.protocol.paths import ROOT
 from muscle_study.report.check import find_identifiers
 from muscle_study.statistics.study.loading import load_study
@@ -54,14 +55,14 @@ def real(tmp_path_factory, plan, write_run, parameters, run_cells):
             "bmi_kg_m2": "bmi_kgm2",
         }
         curated = read_table(paths.curated / "participants.csv")
-        write_table(put(people, curated, covariates), paths.curated / "participants.csv")
+        write_example(put(people, curated, covariates), paths.curated / "participants.csv")
         measures = read_table(paths.measurements / "measures.csv")
         muscles = {
             "gluteus_volume_total_ml": "lean_ml",
             "psoas_csa_total_cm2": "grip_combo_kg",
             "gluteus_fat_fraction_total": "fat_fraction",
         }
-        write_table(put(people, measures, muscles), paths.measurements / "measures.csv")
+        write_example(put(people, measures, muscles), paths.measurements / "measures.csv")
         study = load_study(paths, parameters)
         run_cells(study)
         yield people, study

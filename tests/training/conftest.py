@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from example_tables import write_example
 from muscle_study.imaging.volumes import Volume, save
-from muscle_study.protocol.files import sha256, write_json, write_table
+from muscle_study.protocol.files import sha256, write_json
 from muscle_study.protocol.paths import RunPaths, image_file
 
 SPLITS = {"a": "train", "b": "train", "c": "validation", "d": "test"}
@@ -31,12 +32,12 @@ def paths(tmp_path, monkeypatch):
             save(Volume(image, affine), file)
         save(Volume(label, affine), paths.curated / "labels" / f"{participant}.nii.gz")
     table = pd.DataFrame({"participant_id": list(SPLITS), "split": list(SPLITS.values())})
-    write_table(table, paths.curated / "participants.csv")
+    write_example(table, paths.curated / "participants.csv")
     inventory = table.assign(kind="image", contrast="water", sha256=["s1", "s2", "s3", "s4"])
-    write_table(inventory, paths.curated / "inventory.csv")
+    write_example(inventory, paths.curated / "inventory.csv")
     files = sorted(paths.curated.rglob("*.nii*"))
     names = [file.relative_to(paths.curated).as_posix() for file in files]
     listed = pd.DataFrame({"file": names, "sha256": map(sha256, files)})
-    write_table(listed, paths.curated / "files.csv")
+    write_example(listed, paths.curated / "files.csv")
     write_json({"synthetic": True, "psoas_label": "iliopsoas"}, paths.curated / "source.json")
     return paths

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 
+from example_tables import write_example
 from muscle_study.imaging.volumes import Volume, save
 from muscle_study.networks.classes import CLASSES
 from muscle_study.networks.preprocessing import intensity_range
-from muscle_study.protocol.files import read_table, write_table
+from muscle_study.protocol.files import read_table
 from muscle_study.protocol.muscles import Label
 from muscle_study.protocol.paths import image_file
 from muscle_study.training.augmentation import augmentation, mirror_sides
@@ -158,7 +159,7 @@ def exchange_splits(paths):
     rows = read_table(table)
     moved = {"b": "validation", "c": "train"}
     rows["split"] = rows["participant_id"].map(moved).fillna(rows["split"])
-    write_table(rows, table)
+    write_example(rows, table)
 
 
 @pytest.mark.parametrize(
@@ -173,7 +174,7 @@ def exchange_splits(paths):
 def test_the_hash_of_the_data_is_of_the_files_that_are_read(paths, hashed, file, matters):
     before, table = hashed(), paths.curated / "files.csv"
     rows = read_table(table)
-    write_table(rows.assign(sha256=rows["sha256"].mask(rows["file"] == file, "other")), table)
+    write_example(rows.assign(sha256=rows["sha256"].mask(rows["file"] == file, "other")), table)
     assert (hashed() != before) is matters
 
 

@@ -137,6 +137,11 @@ class RunPaths:
         return self._data_of("measurement") / "measurements"
 
     @property
+    def analysis(self) -> Path:
+        """The analysis table for other programs, and its codebook; individual."""
+        return self._data_of("statistics") / "analysis"
+
+    @property
     def verification(self) -> Path:
         """Tables derived again while a run is verified, where all workers can see them."""
         return self.data / "verification"

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from muscle_study.protocol.files import write_json, write_table
+from example_tables import write_example
+from muscle_study.protocol.files import write_json
 from muscle_study.publishing.result import Absent
 from muscle_study.statistics.analyses.sample import cost
 from muscle_study.statistics.analyses.sample.cost import (
@@ -60,10 +61,10 @@ def timed(study, tmp_path, monkeypatch):
         for name in people:
             write_json({"record": {"seconds": seconds}}, folder / "records" / f"{name}.json")
     records = pd.DataFrame({"participant_id": people, "seconds": 1.5})
-    write_table(records, paths.segmentations / "records.csv")
+    write_example(records, paths.segmentations / "records.csv")
     image = {"kind": "image", "used": True, "bytes": 500_000}
     inventory = pd.DataFrame([{"participant_id": name, **image} for name in people for _ in "wf"])
-    write_table(inventory, paths.curated / "inventory.csv")
+    write_example(inventory, paths.curated / "inventory.csv")
     for name in people:
         label = paths.segmentations / f"{name}.nii.gz"
         label.write_bytes(bytes(1000))

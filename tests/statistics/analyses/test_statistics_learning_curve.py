@@ -2,7 +2,8 @@ import shutil
 
 import pytest
 
-from muscle_study.protocol.files import read_table, write_table
+from example_tables import write_example
+from muscle_study.protocol.files import read_table
 from muscle_study.publishing.result import Absent
 from muscle_study.statistics.analyses.segmentation import learning_curve
 
@@ -15,7 +16,7 @@ def measured(study_of, plan):
     own = read_table(paths.measurements / "segmentation_quality.csv")
     worse = own.assign(dice=own["dice"] - 0.1, training_participants=10)
     scores = [*worse.to_dict("records"), *own.assign(training_participants=30).to_dict("records")]
-    write_table(worse.from_records(scores), paths.learning_curve / "scores.csv")
+    write_example(worse.from_records(scores), paths.learning_curve / "scores.csv")
     shutil.copy(paths.model / "card.json", paths.learning_curve / "card.json")
     return study
 

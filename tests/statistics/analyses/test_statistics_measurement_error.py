@@ -3,7 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from muscle_study.protocol.files import read_table, write_table
+from example_tables import write_example
+from muscle_study.protocol.files import read_table
 from muscle_study.publishing.result import Absent
 from muscle_study.statistics.analyses.extensions.measurement_error import (
     corrected,
@@ -102,7 +103,7 @@ def test_a_muscle_that_is_not_found_is_no_pair(study_of, plan):
     before = len(error_pairs(study, CSA))
     scores = read_table(path)
     scores.loc[0, "csa_error"] = np.nan
-    write_table(scores, path)
+    write_example(scores, path)
     assert len(error_pairs(study, CSA)) == before - 1
 
 

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from muscle_study.protocol.files import read_table, write_table
+from example_tables import write_example
+from muscle_study.protocol.files import read_table
 from muscle_study.publishing.density import SHARES
 from muscle_study.publishing.result import Absent
 from muscle_study.statistics.analyses.segmentation import predicted
@@ -49,7 +50,7 @@ def with_failures(study_of, plan):
         left = who & (quality["structure"] == "psoas_left")
         quality["dice"] = quality["dice"].clip(lower=0.86)
         quality.loc[left, ["dice", "predicted_dice"]] = [0.4, 0.5]
-        write_table(quality, path)
+        write_example(quality, path)
         return study
 
     return make
@@ -106,5 +107,5 @@ def test_few_participants_are_not_judged_within_a_muscle(study_of, plan):
 def test_masks_from_elsewhere_have_no_prediction(with_failures):
     study = with_failures(1)
     path = study.paths.measurements / "segmentation_quality.csv"
-    write_table(read_table(path).assign(predicted_dice=np.nan), path)
+    write_example(read_table(path).assign(predicted_dice=np.nan), path)
     assert isinstance(predicted(study), Absent)

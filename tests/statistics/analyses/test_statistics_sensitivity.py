@@ -6,8 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from example_tables import write_example
 from muscle_study.protocol.covariates import BUILT_IN, Covariate
-from muscle_study.protocol.files import read_table, write_table
+from muscle_study.protocol.files import read_table
 from muscle_study.protocol.paths import ROOT
 from muscle_study.statistics.analyses.extensions.sensitivity import (
     FEWEST_CENTRES,
@@ -61,11 +62,11 @@ def test_excluded_heavy_people_give_heavy_people_weight(study_of, plan):
     assert exclusion_weights(study) is not None
     path = study.paths.curated / "excluded_people.csv"
     lost = read_table(path)
-    write_table(lost.assign(bmi_kg_m2=lost["bmi_kg_m2"] + 6), path)
+    write_example(lost.assign(bmi_kg_m2=lost["bmi_kg_m2"] + 6), path)
     try:
         weights = exclusion_weights(study)
     finally:
-        write_table(lost, path)
+        write_example(lost, path)
     heavy = study.imaged.people["bmi_kg_m2"].to_numpy() > 30
     assert weights[heavy].mean() > 1.2 * weights[~heavy].mean()
     assert weights.mean() == pytest.approx(1)
@@ -90,16 +91,16 @@ def test_people_without_weight_are_imputed(study_of, plan):
 def test_scans_that_were_put_right_or_flagged_are_left_out(study_of, plan):
     study = study_of(plan(seed=9))
     names = study.people["participant_id"]
-    write_table(
+    write_example(
         pd.DataFrame({"participant_id": names[:7], "correction": "water_fat_swap", "evidence": ""}),
         study.paths.curated / "corrections.csv",
     )
-    write_table(
+    write_example(
         pd.DataFrame({"participant_id": names, "flagged": names.isin(names[-9:])}),
         study.paths.curated / "quality.csv",
     )
     looked_at = ["accepted"] * 90 + ["not_looked_at"] * (len(names) - 90)
-    write_table(
+    write_example(
         pd.DataFrame({"participant_id": names, "outcome": looked_at}),
         study.paths.curated / "review.csv",
     )
@@ -112,7 +113,7 @@ def test_scans_that_were_put_right_or_flagged_are_left_out(study_of, plan):
 def test_three_left_out_would_be_given_away_by_the_difference(study_of, plan):
     study = study_of(plan(seed=10))
     few = study.people["participant_id"][:3]
-    write_table(
+    write_example(
         pd.DataFrame({"participant_id": few, "correction": "water_fat_swap"}),
         study.paths.curated / "corrections.csv",
     )

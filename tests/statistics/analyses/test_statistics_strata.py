@@ -2,7 +2,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from muscle_study.protocol.files import read_table, write_table
+from example_tables import write_example
+from muscle_study.protocol.files import read_table
 from muscle_study.statistics.analyses.segmentation import strata
 from muscle_study.statistics.analyses.segmentation.strata import (
     hidden_groups,
@@ -75,7 +76,7 @@ def test_a_structure_that_few_were_found_in_has_no_distance(study_of, plan):
     quality = read_table(path)
     missed = quality["participant_id"].isin(quality["participant_id"].unique()[:3])
     quality.loc[missed, ["dice", "hausdorff95_mm"]] = [0, np.nan]
-    write_table(quality, path)
+    write_example(quality, path)
     everyone = stratified(study).query("by == 'all' and muscle == 'psoas'").set_index("score")
     assert everyone["n"].tolist() == [6] * 5
     assert np.isnan(everyone.loc["hausdorff95_mm", "mean"]) and everyone.loc["dice", "mean"] < 0.6

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from muscle_study.protocol.files import write_table
+from example_tables import write_example
 from muscle_study.publishing.table import (
     Table,
     escape,
@@ -128,13 +128,13 @@ def test_what_curation_put_right_and_flagged_is_counted_once_a_person(study_of, 
     names = sorted(study.curated["participant_id"])
     corrections = [(name, "water_fat_swap", "") for name in names[:6]]
     corrections += [(names[0], "repeated_scan", ""), (names[7], "repeated_scan", "")]
-    write_table(
+    write_example(
         pd.DataFrame(corrections, columns=["participant_id", "correction", "evidence"]),
         study.paths.curated / "corrections.csv",
     )
     flags = ["noise; motion"] * 8 + [""] * (len(names) - 8)
     flagged = [flag != "" for flag in flags]
-    write_table(
+    write_example(
         pd.DataFrame({"participant_id": names, "flagged": flagged, "flags": flags}),
         study.paths.curated / "quality.csv",
     )

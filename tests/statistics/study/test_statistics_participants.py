@@ -1,7 +1,8 @@
 import pandas as pd
 import pytest
 
-from muscle_study.protocol.files import read_table, write_table
+from example_tables import write_example
+from muscle_study.protocol.files import read_table
 from muscle_study.statistics.study.loading import analysis_table, load_study
 from muscle_study.statistics.study.participants import (
     Flow,
@@ -100,7 +101,7 @@ def test_participants_are_conserved(study):
 def test_a_lost_participant_fails_the_run(study_of, plan):
     study = study_of(plan(n=40, n_test=5, truth=False, seed=9))
     path = study.paths.measurements / "measures.csv"
-    write_table(read_table(path).iloc[1:], path)
+    write_example(read_table(path).iloc[1:], path)
     with pytest.raises(RuntimeError, match="inference and measurement: 31 participants came in"):
         load_study(study.paths, study.parameters)
 
