@@ -62,9 +62,9 @@ class Excluded(Exception):  # noqa: N818 - it is an outcome of a participant, no
     Parameters
     ----------
     reason
-        The code that tables and the flow chart count.
+        Code that tables and the flow chart count.
     detail
-        What a data manager needs to look it up: file, column, values.
+        File, column and values, for the data manager.
     """
 
     def __init__(self, reason: Reason, detail: str):
@@ -83,7 +83,7 @@ def exclusion_table(rows: Iterable[dict]) -> pd.DataFrame:
 
 
 def check_conserved(stage: str, came_in: int, kept: int, excluded: int) -> None:
-    """Fail the run when participants do not add up.
+    """Fail the run if participants do not add up.
 
     Raises
     ------

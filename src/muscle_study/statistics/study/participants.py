@@ -11,7 +11,7 @@ from muscle_study.protocol.paths import RunPaths
 from muscle_study.publishing.disclosure import pool_small, protect
 from muscle_study.statistics.study.measures import SEXES
 
-#: What a stage after curation kept, as the flow chart says it.
+#: What the flow chart calls the participants that a stage keeps.
 KEPT_BY = {"inference": "segmented", "measurement": "measured"}
 
 
@@ -22,11 +22,11 @@ class Step:
     Parameters
     ----------
     name
-        What the participants that are left are.
+        Name of the participants that are left, e.g. ``segmented``.
     participants
-        How many are left.
+        Number of participants that are left.
     reasons
-        Reason code to the number that left at this step.
+        Number excluded at this step by reason code.
     """
 
     name: str
@@ -35,25 +35,25 @@ class Step:
 
     @property
     def excluded(self) -> int:
-        """How many left at this step."""
+        """Number excluded at this step."""
         return sum(self.reasons.values())
 
 
 @dataclass(frozen=True)
 class Flow:
-    """The source's participants, and the steps that they took."""
+    """Number of the source's participants, and the steps of the study."""
 
     source: int
     steps: tuple[Step, ...]
 
     @property
     def curated(self) -> int:
-        """Participants that curation kept."""
+        """Number of participants after curation."""
         return self.steps[0].participants
 
     @property
     def measured(self) -> int:
-        """Participants that were measured."""
+        """Number of measured participants."""
         return self.steps[-1].participants
 
 
@@ -67,16 +67,16 @@ def read_exclusions(paths: RunPaths) -> pd.DataFrame:
 
 
 def read_flow(paths: RunPaths, exclusions: pd.DataFrame, curated: int, measured: int) -> Flow:
-    """Count the steps and check that nobody is lost.
+    """Count participants step by step.
 
     Parameters
     ----------
     paths
-        The run; its ``flow.csv`` says how many the source held.
+        The run's folders; ``flow.csv`` holds the number of the source.
     exclusions
-        Of every stage.
+        Exclusions of every stage.
     curated, measured
-        Rows of the two stages' tables of participants.
+        Number of rows in the tables of the two stages.
 
     Raises
     ------
@@ -101,9 +101,9 @@ def read_flow(paths: RunPaths, exclusions: pd.DataFrame, curated: int, measured:
 
 
 def shown_steps(flow: Flow, min_count: int) -> list[Step]:
-    """Return the steps with neighbours merged until none excludes one to ``min_count - 1``.
+    """Merge neighbouring steps until none excludes 1 to ``min_count - 1`` participants.
 
-    Merged into one, and still small, the steps are a single one whose count must be hidden.
+    A single remaining step may still be small; its count must be hidden.
     """
     steps: list[Step] = []
     for step in flow.steps:
@@ -125,7 +125,7 @@ def _merge(earlier: Step, later: Step) -> Step:
 
 
 def pooled_reasons(reasons: dict[str, int], min_count: int) -> list[tuple[str, int]]:
-    """Return reasons in words with their counts, small ones pooled."""
+    """Return the texts of reasons with their counts; small ones are pooled."""
     return [
         ("; ".join(Reason(name).text for name in names), n)
         for names, n in pool_small(reasons, min_count)
@@ -138,17 +138,17 @@ def population_counts(flow: Flow, people: pd.DataFrame, unused: int) -> dict[str
     Parameters
     ----------
     flow
-        Of the imaged participants.
+        Flow of the imaged participants.
     people
-        The described: ``sex`` and ``source``.
+        Described participants: ``sex`` and ``source``.
     unused
-        Measured participants who are not described.
+        Number of measured participants who are not described.
 
     Returns
     -------
     dict
-        Of the flow: ``source``, ``curated``, ``measured``, ``excluded``, ``unused``. Of the
-        described: ``men``, ``women``; of these ``imaged``, ``imaged_men``, ``imaged_women``,
+        Counts of the flow: ``source``, ``curated``, ``measured``, ``excluded``, ``unused``; and of
+        the described: ``men``, ``women``, ``imaged``, ``imaged_men``, ``imaged_women``,
         ``simulated``.
     """
     counts = people.groupby(["sex", "source"]).size()
@@ -169,7 +169,7 @@ def population_counts(flow: Flow, people: pd.DataFrame, unused: int) -> dict[str
     }
 
 
-#: What counts of participants are sums of.
+#: Cells that each count of participants adds up.
 _PARTS = {
     "men": ["imaged_men", "simulated_men"],
     "women": ["imaged_women", "simulated_women"],
@@ -187,7 +187,7 @@ _PARTS = {
 def hidden_population(flow: Flow, people: pd.DataFrame, unused: int, min_count: int) -> set[str]:
     """Return the names of the counts to hide, so that differences expose no small group.
 
-    Zero is shown here, but for the sexes: that nobody was excluded says nothing about anybody.
+    Zero is shown, except for a sex: "nobody was excluded" discloses nothing about a person.
     """
     counts = population_counts(flow, people, unused)
     cells = {name: counts[name] for name in ("imaged_men", "imaged_women", "unused", "excluded")}
