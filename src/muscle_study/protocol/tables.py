@@ -229,7 +229,7 @@ DERIVED = (*outcomes.INDICES, *outcomes.ASYMMETRIES)
 #: In the order of the truth: by side.
 TRUTH = measures(outcomes.MEASURES, TRUE_MEASURES)
 AGREEMENT = (
-    text("measure", filled=True), text("group"), whole("n"), *interval("bias", "mean difference"),
+    text("measure", filled=True), whole("n"), *interval("bias", "mean difference"),
     number("loa_low", "lower limit of agreement"), number("loa_high", "upper limit of agreement"),
     *interval("icc", "intraclass correlation"),
 )  # fmt: skip
@@ -337,7 +337,7 @@ SCHEMAS = (
     Schema("measurements/segmentation_quality.csv", "measurement", "scores of the test split",
            SCORES),
     Schema("measurements/agreement.csv", "measurement", "agreement with the truth; synthetic runs",
-           (*AGREEMENT, number("truth_mean"))),
+           (*AGREEMENT, text("group", "test split, or unseen by training"), number("truth_mean"))),
     Schema("measurements/faults.csv", "measurement", "deliberate faults of curated scans",
            (ID, FAULT)),
     Schema("measurements/errors.csv", "measurement",

@@ -34,7 +34,8 @@ OTHERS = {
 def write_analysis(study: Study) -> list[str]:
     """Write ``analysis.csv``, ``.parquet`` and ``.dta``, and ``codebook.csv``; return their names.
 
-    One row per described participant; flags are empty for simulated measures.
+    One row per described participant; flags are empty for simulated measures. Stata's format has
+    no empty tables: without participants, that file is left out.
     """
     table = analysis_rows(study)
     codes = codebook(study, table)
@@ -43,14 +44,16 @@ def write_analysis(study: Study) -> list[str]:
     with whole_file(folder / "analysis.parquet") as beside:
         table.to_parquet(beside, index=False)
     labels = dict(zip(codes["name"], codes["label"].str.slice(0, LONGEST_LABEL), strict=True))
-    with whole_file(folder / "analysis.dta") as beside:
-        _for_stata(table).to_stata(
-            beside,
-            write_index=False,
-            version=STATA_FORMAT,
-            time_stamp=WRITTEN,
-            variable_labels=labels,
-        )
+    (folder / "analysis.dta").unlink(missing_ok=True)
+    if len(table):
+        with whole_file(folder / "analysis.dta") as beside:
+            _for_stata(table).to_stata(
+                beside,
+                write_index=False,
+                version=STATA_FORMAT,
+                time_stamp=WRITTEN,
+                variable_labels=labels,
+            )
     write_table(codes, folder / "codebook.csv")
     return sorted(path.name for path in folder.glob("[!.]*"))
 
