@@ -17,7 +17,8 @@ LONGEST_NAME = 32
 #: Columns of the study's tables other than covariates and measures.
 STUDY_COLUMNS = frozenset({
     "participant_id", "source_id", "given_split", "annotated", "split", "source", "imaged",
-    "age_group", "bmi_group", "bmi_split", "outcome",
+    "age_group", "bmi_group", "bmi_split", "outcome", "scan_flagged", "swap_corrected",
+    "scan_accepted",
 })  # fmt: skip
 
 #: How names of measures begin: they are columns of the analysis table too.

@@ -250,7 +250,7 @@ def shared(name: str, *folders: tuple[str, str], meaning: str, columns: tuple) -
 
 SCHEMAS = (
     Schema("raw/participants.csv", "cohort", "the export's participants; NIfTI exports",
-           (ID, *COVARIATES, text("dominant_side", "", *SIDES)), declared=True),
+           (ID, *COVARIATES), declared=True),
     Schema("truth/measures.csv", "cohort", "true measures of the imaged", (ID, *TRUTH)),
     Schema("truth/population.csv", "cohort", "everyone who was drawn",
            (ID, *COVARIATES, text("dominant_side", "", *SIDES), *TRUTH,
