@@ -26,7 +26,9 @@ def paths(tmp_path, monkeypatch):
     write_example(people, paths.curated / "participants.csv")
     measures = people[["participant_id"]].assign(gluteus_volume_total_ml=[3000.0, 2400.0])
     write_example(measures, paths.measurements / "measures.csv")
-    quality = pd.DataFrame({"participant_id": NAMES[:1] * 2, "structure": ["a", "b"]})
+    quality = pd.DataFrame(
+        {"participant_id": NAMES[:1] * 2, "structure": ["psoas_left", "psoas_right"]}
+    )
     quality = quality.assign(dice=[0.9, 0.8], predicted_dice=[0.9, 0.9])
     write_example(quality, paths.measurements / "segmentation_quality.csv")
     write_example(people[["participant_id"]].head(0), paths.curated / "exclusions.csv")
