@@ -48,9 +48,9 @@ def test_declared_covariates_are_in_the_population_by_sex(study):
         smoking=place.map(lambda i: "never" if i < 40 else None if i < 43 else "current"),
         grip_kg=place + 0.5,
     )
-    text = population(
-        replace(study, everyone=people, covariates=covariates, _found={})
-    ).table.text.set_index("Characteristic")
+    text = population(replace(study, everyone=people, covariates=covariates)).table.text.set_index(
+        "Characteristic"
+    )
     n = (people["sex"] == "male").sum()
     assert text.loc["Grip (kg), mean ± SD", "Men"].startswith(f"{n / 2:.2f}\u00a0±")
     assert text.loc["Smoking: current, n (%)", "Men"] == f"{n - 43} ({100 * (n - 43) / n:.1f})"

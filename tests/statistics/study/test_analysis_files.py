@@ -20,7 +20,7 @@ def written(study_of, plan):
     people = study.everyone.assign(
         smoking=pd.Categorical(levels[: len(study.everyone)], SMOKING.level_names)
     )
-    study = replace(study, everyone=people, covariates=(SMOKING,), _found={})
+    study = replace(study, everyone=people, covariates=(SMOKING,))
     assert write_analysis(study) == [
         "analysis.csv", "analysis.dta", "analysis.parquet", "codebook.csv",
     ]  # fmt: skip
