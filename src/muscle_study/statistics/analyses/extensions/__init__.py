@@ -16,19 +16,3 @@ from muscle_study.statistics.analyses.extensions.secondary import secondary
 from muscle_study.statistics.analyses.extensions.sensitivity import sensitivity
 from muscle_study.statistics.analyses.extensions.splines import nonlinearity, splines
 from muscle_study.statistics.analyses.extensions.surfaces import surfaces
-
-__all__ = [
-    "body_size",
-    "centile_calibration",
-    "centile_model",
-    "centiles",
-    "error_model",
-    "imaged",
-    "measurement_error",
-    "nonlinearity",
-    "recovery",
-    "secondary",
-    "sensitivity",
-    "splines",
-    "surfaces",
-]

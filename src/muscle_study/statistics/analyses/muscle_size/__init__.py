@@ -21,23 +21,3 @@ from muscle_study.statistics.analyses.muscle_size.population import population
 from muscle_study.statistics.analyses.muscle_size.published import beside_published
 from muscle_study.statistics.analyses.muscle_size.regression import regression
 from muscle_study.statistics.analyses.muscle_size.weight import weight
-
-__all__ = [
-    "age_bmi",
-    "beside_published",
-    "claims",
-    "compare_groups",
-    "correlation",
-    "diagnostics",
-    "interactions",
-    "measures",
-    "measures_by_age",
-    "measures_by_bmi",
-    "outcomes_by_age",
-    "outcomes_by_bmi",
-    "population",
-    "regression",
-    "sides_by_age",
-    "sides_by_bmi",
-    "weight",
-]
