@@ -80,10 +80,12 @@ def _run(options: argparse.Namespace, overrides: list[str]) -> int:
 
 def _slices(options: argparse.Namespace, overrides: list[str]) -> int:
     """Check the parameters; write each section's slice of them, and the facts for Make."""
-    parameters = load(options.run, overrides)
+    parameters, paths = load(options.run, overrides), RunPaths(options.run)
     # while a run works, its own stay: the next `make` is refused, and `make status` tells of it
-    if not is_held(RunPaths(options.run).data):
+    held = is_held(paths.data)
+    if not held:
         write_slices(options.run, parameters)
+    if not held or not paths.facts.exists():
         write_facts(options.run, parameters)
     return 0
 
