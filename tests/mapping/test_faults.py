@@ -437,6 +437,5 @@ def test_a_second_make_is_refused_and_status_works(make, tmp_path):
     assert said.returncode == 0, said.stderr
     first, *others = said.stdout.splitlines()
     assert first.startswith("cohort       running since ")
-    assert others[-1] == (
-        "next:        curation, training, inference, measurement, statistics, report"
-    )
+    stages = "curation, training, inference, measurement, statistics, extensions, report"
+    assert others[-1] == f"next:        {stages}"
