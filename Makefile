@@ -1,8 +1,8 @@
 # The study, from a clone to a manuscript: `make all`. `make help` lists the rest.
 #
-# A stage's target is its executed notebook. Make redoes a stage when the notebook, its package, its
-# slice of the parameters, a shared module, or an earlier stage that it reads has become newer; and
-# when it left a mark, since participants failed for what may have passed.
+# A stage's target is its executed notebook. Make redoes a stage if the notebook, its package, its
+# slice of the parameters, a shared module or an earlier stage that it reads is newer, or if the
+# stage left a mark because participants had failed for transient reasons.
 
 RUN ?= demo
 SET ?=
@@ -14,7 +14,7 @@ ifeq ($(filter grouped-target,$(.FEATURES)),)
 $(error GNU make 4.3 or later is needed; this is $(MAKE_VERSION). environment.yml brings one)
 endif
 
-# Another environment can be given, e.g. conda's: make all PYTHON=python
+# To use another environment, e.g. conda's: make all PYTHON=python
 ifeq ($(origin PYTHON),command line)
 environment :=
 bench_environment :=
@@ -26,7 +26,7 @@ endif
 study := $(PYTHON) -m muscle_study
 
 .DELETE_ON_ERROR:
-# Stages use the machine's cores themselves; two at once would share them.
+# Each stage uses all cores of the machine, so stages run one at a time.
 .NOTPARALLEL:
 .PHONY: all env test fuzz lint lab bench learning-curve replicates curation-check report status \
   params params-readme verify audit clean lock help FORCE
@@ -37,9 +37,9 @@ study := $(PYTHON) -m muscle_study
 reports := $(OUT)/reports/$(RUN)
 data := $(OUT)/data/$(RUN)
 
-# The run's stages (`stages`), and of each its target, its slice of the parameters, the stages that
-# it reads, and all other files that it depends on. Python writes them on every make, and slices
-# likewise; a file is rewritten only where its content differs.
+# The run's stages (`stages`); each stage's target, parameter slice, stages read and other
+# dependencies. Python updates this file and the slices on every make, and rewrites a file only if
+# its content differs.
 facts := $(data)/parameters/stages.mk
 $(facts): FORCE | $(environment)
 	@exec $(study) slices --run $(RUN) --set "$$SET"
@@ -50,9 +50,9 @@ ifneq ($(filter all learning-curve %.ipynb %.html,$(MAKECMDGOALS)),)
 ifeq ($(and $(dry),$(if $(shell command -v $(PYTHON)),,no Python)),)
 include $(facts)
 else
-# Without an environment nobody knows the stages, and a dry run makes none.
+# Python lists the stages, and a dry run does not create its environment.
 $(MAKECMDGOALS): | $(environment)
-	# then the stages of $(RUN), which are known once there is an environment
+	# then the stages of $(RUN), listed once the environment exists
 endif
 endif
 
@@ -62,27 +62,27 @@ $(target.$(1)): $(needs.$(1)) $(slice.$(1)) $(foreach read,$(reads.$(1)),$(targe
 	@exec $(study) $(if $(filter report,$(1)),report,run $(1)) --run $(RUN) --set "$$$$SET" $$(if \
 	  $$(filter-out FORCE,$$?),,--again)
 endef
-# `--again`: only the mark made it run. If it then changes nothing, it leaves its target as it was,
-# and Make the stages behind.
-# `exec`: no shell stays between make and the stage, which ends when make is killed.
+# `--again`: the mark is the only reason to run. If nothing changes, the target keeps its time, and
+# Make skips the stages that read it.
+# `exec`: no shell stays between make and the stage, so that the stage ends when make is killed.
 $(foreach stage,$(stages),$(eval $(call stage_rule,$(stage))))
 
 ifdef stages
-all: $(target.report) ## run what is not up to date, and render the report
+all: $(target.report) ## run all stages that are out of date and render the report
 	@$(study) summary --run $(RUN)
 endif
 
 # ---- other commands -----------------------------------------------------------------------------
 
-env: $(environment) ## make the environment alone (.venv, from requirements.lock)
+env: $(environment) ## create the environment (.venv, from requirements.lock)
 
 test: $(environment) ## run the tests
 	@MAKEFLAGS= MUSCLE_STUDY_OUTPUT= SET= $(PYTHON) -m pytest
 
-fuzz: $(environment) ## read 2,400 broken files: none may crash, hang or fill the memory
+fuzz: $(environment) ## read 2,400 corrupt files: no crash, hang or excessive memory
 	@MUSCLE_STUDY_MUTANTS=400 $(PYTHON) -m pytest tests/curation/test_curation_fuzz.py
 
-lint: $(environment) ## check style, layers, and that notebooks carry no outputs
+lint: $(environment) ## check style, imports between packages, and notebooks for outputs
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -c "from importlinter.cli import lint_imports_command; lint_imports_command()"
@@ -92,43 +92,43 @@ notebook_keys := metadata.papermill cell.metadata.papermill metadata.language_in
 lab: $(environment) ## explore the notebooks in JupyterLab
 	$(PYTHON) -m jupyter lab --notebook-dir=notebooks
 
-bench: $(environment) $(bench_environment) ## time and memory beside MONAI's, nnU-Net's, TorchIO's
+bench: $(environment) $(bench_environment) ## time and memory compared with MONAI, nnU-Net, TorchIO
 	@$(PYTHON) -m benchmarks --run $(RUN)
 
-# Not part of `all`, for it trains once more for each size. `all` shows what it has left.
-learning-curve: $(target.measurement) ## train with fewer participants; the report shows it
+# Not part of `all`, because each size needs a training. `all` reports existing results.
+learning-curve: $(target.measurement) ## train with fewer participants, then report
 	@$(study) learning-curve --run $(RUN) --set "$$SET"
 	@$(MAKE) --no-print-directory all
 
-replicates: $(environment) ## check the statistics on many synthetic populations; then report
+replicates: $(environment) ## check the statistics on many synthetic populations, then report
 	@$(study) replicates --run $(RUN) --set "$$SET" $(if $(COUNT),--count $(COUNT))
 
-curation-check: $(environment) ## curate a cohort full of faults: each must be found; then report
+curation-check: $(environment) ## check that curation finds every kind of deliberate fault, then report
 	@$(study) curation-check --run $(RUN) --set "$$SET" $(if $(SEED),--seed $(SEED))
 
-report: $(environment) ## render the report alone, from what the stages have written
+report: $(environment) ## render the report from existing results
 	@$(study) report --run $(RUN) --set "$$SET"
 
-verify: $(environment) ## check a finished run: hashes, tables derived again, reference values
+verify: $(environment) ## check a finished run: hashes, recomputed tables, reference values
 	@$(study) verify --run $(RUN) --set "$$SET"
 
-audit: $(environment) ## NUMBER=name: how a number of the manuscript came about; else list them
+audit: $(environment) ## trace a number of the manuscript (NUMBER=name), or list all
 	@$(study) audit --run $(RUN) $(if $(NUMBER),--number $(NUMBER))
 
-params: $(environment) ## print every parameter of a run, and the file that sets it
+params: $(environment) ## print every parameter of a run and the file that sets it
 	@$(study) params --run $(RUN) --set "$$SET"
 
 params-readme: $(environment) ## write params/README.md from the descriptions in the code
 	@$(study) params-readme
 
-status: $(environment) ## say what is done, stale or failed, why, how far, and what is next
+status: $(environment) ## show what is done, stale or failed, with reasons, progress and next step
 	@$(study) status --run $(RUN) --set "$$SET"
 
-# Training costs hours, and raw data may be the only copy: they stay unless asked for.
+# Training takes hours, and raw data may be the only copy: removed only with ALL=1.
 costly := $(wildcard $(data)/model $(data)/raw $(data)/truth)
 cheap := $(wildcard $(reports) $(reports)-scratch $(data)-scratch $(data)/parameters $(data)/curated $(data)/segmentations \
   $(data)/measurements $(data)/verification)
-clean: ## remove a run's reports and intermediate data; ALL=1: its model and raw data too
+clean: ## remove a run's reports and intermediate data; ALL=1: also model and raw data
 ifdef ALL
 	@echo "Removing the trained model and the raw data as well: $(costly)"
 	rm -rf $(cheap) $(costly)
@@ -137,14 +137,14 @@ else
 	@echo "Kept: $(or $(costly),nothing) (make clean RUN=$(RUN) ALL=1 removes these too)"
 endif
 
-help: ## this list
+help: ## list the commands
 	@echo "make COMMAND [RUN=name of a file in params/] [SET=\"section.key=value …\"] [OUT=folder]"
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 18
 
 # ---- environment --------------------------------------------------------------------------------
 
 base_python ?= python3.11
-# The one place of this pin is pyproject.toml; CPU and CUDA builds differ, so it is not in the lock.
+# Pinned in pyproject.toml and not in the lock, because the hashes of CPU and CUDA builds differ.
 torch := $(shell sed -n 's/.*"\(torch==[^"]*\)".*/\1/p' pyproject.toml)
 install := .venv/bin/python -m pip install --quiet --disable-pip-version-check
 
@@ -155,18 +155,18 @@ install := .venv/bin/python -m pip install --quiet --disable-pip-version-check
 	$(install) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# What is compared with and the study does not need. No dependencies: all that is used is named, and
-# nnU-Net's others would bring a second torch.
+# Packages for the comparison only. Without dependencies: the extra names all that are used, and
+# nnU-Net's others would install a second torch.
 .venv/.bench: pyproject.toml .venv/.complete
 	.venv/bin/python -c 'import tomllib; text = open("pyproject.toml").read(); print(*tomllib.loads( \
 	  text)["project"]["optional-dependencies"]["bench"], sep="\n")' >$@.txt
 	$(install) --no-deps --requirement $@.txt
 	@touch $@
 
-# Compile it where pip finds a CPU build of torch, or CUDA's packages are locked with it. Without
-# rfc3987-syntax (and lark behind it), which checks web addresses of JSON schemas where it is there:
-# jsonschema, and so MONAI, takes one to two seconds longer to import with it, in every process.
-lock: $(environment) ## pin everything below pyproject.toml's dependencies, with hashes
+# Compile on a machine where pip finds a CPU build of torch; otherwise the lock includes CUDA's
+# packages. rfc3987-syntax and its dependency lark are left out: optional for jsonschema, they slow
+# the import of jsonschema, and so of MONAI, by one to two seconds in every process.
+lock: $(environment) ## pin all dependencies of pyproject.toml, with hashes
 	CUSTOM_COMPILE_COMMAND="make lock" $(PYTHON) -m piptools compile --quiet --extra dev \
 	  --build-deps-for editable --unsafe-package torch --unsafe-package rfc3987-syntax \
 	  --unsafe-package lark --generate-hashes --strip-extras --no-emit-index-url \

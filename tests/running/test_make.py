@@ -29,7 +29,7 @@ def test_a_dry_run_shows_every_stage_of_the_run(make, tmp_path):
 def test_without_an_environment_a_dry_run_says_what_comes_first(make, tmp_path):
     done = make("-n", "all", "RUN=demo", f"OUT={tmp_path}", "PYTHON=/nowhere/python")
     assert done.returncode == 0, done.stderr
-    assert "known once there is an environment" in done.stdout
+    assert "listed once the environment exists" in done.stdout
     assert not list(tmp_path.iterdir())
 
 
