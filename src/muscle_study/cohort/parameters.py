@@ -14,18 +14,19 @@ class CohortParameters(Section):
     """The synthetic cohort; `cohort: null` for a run on real data."""
 
     n_population: int = Field(
-        ge=4, description="People drawn; those not imaged get simulated measurements"
+        ge=4,
+        description="Size of the population; measurements of participants not imaged are simulated",
     )
-    n_imaged: int = Field(
-        ge=4, description="People scanned, exported and taken through every stage"
+    n_imaged: int = Field(ge=4, description="Number of participants with images")
+    n_annotated: int = Field(
+        ge=3, description="Number of imaged participants with reference labels"
     )
-    n_annotated: int = Field(ge=3, description="Imaged people with reference labels")
     format: Literal["nifti", "dicom"] = Field(
         description="Format of the exported images; `dicom`: zipped series as in the NAKO, for "
         "`curation.layout: nako`"
     )
     export_stations: bool = Field(
-        description="Export of single stations beside the composed volume"
+        description="Export of single stations in addition to the composed volume"
     )
     imaging: ImagingParameters
     fault_rates: FaultParameters
@@ -34,7 +35,7 @@ class CohortParameters(Section):
         min_length=1,
         description="Voxel spacings, mm, at which counted voxels are compared with true sizes",
     )
-    n_checked: int = Field(ge=2, description="Imaged people in that comparison")
+    n_checked: int = Field(ge=2, description="Number of imaged participants in that comparison")
     seed: int = Field(description="Seed of all random draws of the stage")
 
     @model_validator(mode="after")

@@ -27,29 +27,28 @@ class CurationParameters(Section):
         "(NIfTI with sidecars), `totalsegmentator`"
     )
     source: str | None = Field(
-        description="Folder of the export, absolute or relative to the repository; `null`: what "
-        "the stage cohort wrote"
+        description="Folder of the export, absolute or relative to the repository; `null`: the "
+        "synthetic cohort of the run"
     )
     columns: dict[str, str] = Field(
-        description="Columns of the participant table with names other than the layout's: "
+        description="Columns of the participant table with other names than in the layout: "
         "`{weight_kg: gewicht}`"
     )
     withdrawn: str | None = Field(
-        description="Text file of the identifiers, one a line, whose consent is withdrawn: "
-        "nothing of theirs is read"
+        description="Text file of identifiers with withdrawn consent, one per line; none of "
+        "their data are read"
     )
     pseudonym_key: str | None = Field(
-        description="File of a secret key, outside the repository, that gives participants new "
-        "identifiers (HMAC-SHA-256); `null`: they keep the export's"
+        description="File of a secret key, outside the repository, for new identifiers of "
+        "participants (HMAC-SHA-256); `null`: identifiers of the export"
     )
     verdicts: str | None = Field(
         description="CSV file of reviewers' verdicts (`participant_id`, `verdict`: `accept` or "
-        "`exclude`, `reviewer`, `comment`), as the page `curated/qc/index.html` offers it for "
-        "download"
+        "`exclude`, `reviewer`, `comment`), downloaded from the page `curated/qc/index.html`"
     )
     acquisition: Literal["2D", "3D"] = Field(
-        description="Encoding of the study's scan; series of the other kind, scouts among them, "
-        "are not taken (`nako`, `dicom`, `bids`)"
+        description="Encoding of the study's scan; series of the other kind, such as scouts, are "
+        "ignored (`nako`, `dicom`, `bids`)"
     )
     contrasts: list[str] = Field(
         min_length=1,
@@ -60,7 +59,7 @@ class CurationParameters(Section):
         description="Voxel spacing of the curated volumes, mm"
     )
     min_extent_mm: Annotated[list[NotNegative], OfAxes] = Field(
-        description="Smallest field of view that is kept, mm; 0 takes any"
+        description="Smallest accepted field of view, mm; 0: any"
     )
     age_range_years: Limits = Field(description="Plausible ages, years; others are excluded")
     height_range_cm: Limits = Field(description="Plausible heights, cm")
@@ -70,10 +69,10 @@ class CurationParameters(Section):
     )
     quality: QualityParameters
     validation_fraction: Share = Field(
-        description="Share of the annotated participants on whom the best epoch is chosen"
+        description="Share of the annotated participants used to select the best epoch"
     )
     test_fraction: float = Field(
-        gt=0, le=1, description="Share of the annotated participants whom training never sees"
+        gt=0, le=1, description="Share of the annotated participants not used in training"
     )
     seed: int = Field(description="Seed of the split")
     min_cell_count: Count = Field(

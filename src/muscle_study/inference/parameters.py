@@ -16,36 +16,36 @@ Source = Literal["network", "masks"]
 class MasksParameters(Section):
     """Masks of another segmenter.
 
-    Such as `{segmenter: totalsegmentator, folder: /scratch/masks, file:
-    "{participant}/{structure}.nii.gz"}`. They may have any grid and orientation; a participant
-    with a missing or unreadable mask is excluded. They have no predicted Dice, and no component of
-    theirs is removed. The three known segmenters outline the iliopsoas alone, psoas and iliacus in
-    one. TotalSegmentator writes a folder of masks per participant, or one file with its option
-    `--ml`; the two others write one file.
+    Example: `{segmenter: totalsegmentator, folder: /scratch/masks, file:
+    "{participant}/{structure}.nii.gz"}`. Masks may have any grid and orientation; a participant
+    with a missing or unreadable mask is excluded. Masks have no predicted Dice, and keep all their
+    components. The three known segmenters outline the iliopsoas, psoas and iliacus in one.
+    TotalSegmentator writes a folder of masks per participant, or one file with its option `--ml`;
+    the two others write one file.
     """
 
     segmenter: str = Field(
         min_length=1,
         description="Segmenter: `totalsegmentator` (task `total_mr`), `vibesegmentator` (model "
-        "100), `mrsegmentator` (1.1), whose structures are known, or any other name",
+        "100) or `mrsegmentator` (1.1), with known structures, or any other name",
     )
     folder: str = Field(
         min_length=1, description="Folder of the masks, absolute or relative to the repository"
     )
     file: str = Field(
-        description="A participant's file in it: with `{structure}`, one binary mask per "
-        "structure; without, one file with all as numbers, such as `{participant}_seg.nii.gz`"
+        description="Path of a participant's file in the folder: with `{structure}`, one binary "
+        "mask per structure; without, one label map, such as `{participant}_seg.nii.gz`"
     )
     labels: LabelTable | None = Field(
         default=None,
         description="For each of `psoas_left`, `psoas_right`, `gluteus_left`, `gluteus_right`, the "
-        "segmenter's names joined to it, with their numbers (`null` where each has a file); "
-        "`null`: as known of the segmenter",
+        "segmenter's names that form it, with their label values (`null` for files per structure); "
+        "`null`: those of a known segmenter",
     )
     psoas: Psoas | None = Field(
         default=None,
-        description="Muscle under the psoas' label, named in the report where it is not the psoas "
-        "major; `null`: as known of the segmenter",
+        description="Muscle under the psoas label; the report names it if it is not the psoas "
+        "major; `null`: that of a known segmenter",
     )
 
     @model_validator(mode="after")
@@ -75,7 +75,7 @@ class MasksParameters(Section):
 
     @property
     def a_file_a_structure(self) -> bool:
-        """Whether each structure has a binary mask, or all are numbers in one file."""
+        """Whether each structure has its own binary mask, not one label map for all."""
         return "{structure}" in self.file
 
     @property
@@ -96,35 +96,35 @@ class MasksParameters(Section):
 
 
 class InferenceParameters(Section):
-    """The source of the label maps, and the networks' use on whole volumes."""
+    """Source of the label maps, and application of the networks to whole volumes."""
 
     channels: dict[str, str | None] = Field(
         default_factory=dict,
-        description="Curated contrasts that stand in for channels of the model; `null` fills a "
-        "channel with zeros; a channel not named here is the contrast of its name",
+        description="Curated contrasts that replace channels of the model; `null` fills a channel "
+        "with zeros; a channel not named here is the contrast of the same name",
     )
     accelerator: Literal["auto", "cpu", "gpu"] = Field(
-        description="Device; `auto`: a GPU where there is one"
+        description="Device; `auto`: a GPU if there is one"
     )
     precision: Precision = Field(
         description="Floating-point format of the networks; probabilities are kept in 32 bits"
     )
     min_predicted_dice: Share = Field(
-        description="Smallest predicted Dice coefficient of a structure; below it the structure is "
-        "left out and counts as not found; 0 keeps all"
+        description="Smallest accepted predicted Dice coefficient; a structure below it is left "
+        "out and counts as not found; 0: all are kept"
     )
     source: Source = Field(
         default="network",
-        description="Label maps that the study measures: of the own networks, or another "
+        description="Label maps to measure: those of the study's networks, or another "
         "segmenter's masks",
     )
     compare_with: Source | None = Field(
         default=None,
-        description="Label maps that these are compared with (agreement table and Bland–Altman "
-        "figure in the report); `null`: none",
+        description="Label maps for comparison (agreement table and Bland–Altman figure in the "
+        "report); `null`: none",
     )
     masks: MasksParameters | None = Field(
-        default=None, description="Another segmenter's masks; `null` where none are used"
+        default=None, description="Another segmenter's masks; `null`: none"
     )
 
     @model_validator(mode="after")

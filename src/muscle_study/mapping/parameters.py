@@ -1,4 +1,4 @@
-"""Parameters of the workers; apart from `cluster`, whose Dask loads slowly."""
+"""Parameters of the workers, in a module of their own because Dask loads slowly."""
 
 from typing import Any, Literal, Self
 
@@ -20,11 +20,11 @@ class ClusterParameters(Section):
     threads: Count = Field(description="Threads that a worker's libraries may use")
     gpus: int = Field(
         ge=0,
-        description="GPUs for inference. `local`: of those in `CUDA_VISIBLE_DEVICES` where it is "
-        "set; one per worker, so it limits the workers; 0: processors alone. `slurm`: above 0, "
-        "each job offers its GPU as the Dask resource `GPU`, which inference asks for. `address`: "
-        "above 0, inference goes only to workers with that resource (`dask worker --resources "
-        '"GPU=1"`). In both, 0: each worker uses what it finds',
+        description="GPUs for inference. `local`: number of GPUs, from `CUDA_VISIBLE_DEVICES` if "
+        "set; one per worker, which limits the workers; 0: CPU only. `slurm`: above 0, each job "
+        "offers its GPU as the Dask resource `GPU`, which inference requests. `address`: above 0, "
+        "inference uses only workers with that resource (`dask worker --resources "
+        '"GPU=1"`). In both, 0: each worker uses the devices it finds',
     )
     time_limit_minutes: Positive = Field(
         description="Time limit per participant, minutes; beyond it the participant is excluded"

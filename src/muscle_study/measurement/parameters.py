@@ -9,6 +9,7 @@ class MeasurementParameters(Section):
     """Muscle sizes from label maps."""
 
     min_muscle_ml: NotNegative = Field(
-        description="Smallest volume of a muscle's side, mL; a smaller one counts as not found"
+        description="Smallest volume of a muscle on one side, mL; below it the muscle counts as "
+        "not found"
     )
     seed: int = Field(description="Seed of the errors of simulated measurements (synthetic runs)")

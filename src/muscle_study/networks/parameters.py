@@ -1,4 +1,4 @@
-"""Parameters that describe the networks, for training and for every later use of them."""
+"""Parameters of the networks, for training and inference."""
 
 from math import prod
 from typing import Annotated, Literal, Self
@@ -7,55 +7,53 @@ from pydantic import ConfigDict, Field, model_validator
 
 from muscle_study.protocol.sections import Count, OfAxes, Positive, Section
 
-#: Floating-point formats by Lightning's names; ``auto`` is the fastest that the device has.
+#: Floating-point formats by Lightning's names; ``auto`` is the fastest of the device.
 Precision = Literal["auto", "32-true", "16-mixed", "bf16-mixed"]
 
-#: Voxels at a tile's edge that are not kept where a volume is seen tile by tile. On the demo's
-#: validation participants 4, 8 and 12 gave the same Dice as volumes seen at once.
+#: Voxels discarded at the edges of a tile. On the demo's validation participants 4, 8 and 12 gave
+#: the same Dice as whole volumes.
 HALO = 4
 
 
 class NetworkParameters(Section):
-    """One network: its grid, its size and its training."""
+    """Grid, size and training of one network."""
 
     spacing_mm: Annotated[list[Positive], OfAxes] = Field(description="Network grid spacing, mm")
     patch_size: Annotated[list[Count], OfAxes] = Field(
         description="Size of a training patch, voxels; multiples of the product of the strides. "
-        "Smaller patches make more steps of the same voxels: after 10 epochs of the demo the "
-        "validation Dice of the psoas was 0.92 with 74,000 voxels a patch, 0.91 with 147,000"
+        "Smaller patches give more steps for the same voxels: after 10 epochs of the demo, the "
+        "validation Dice of the psoas was 0.92 with 74,000 voxels per patch, 0.91 with 147,000"
     )
-    features: list[Count] = Field(
-        min_length=3, description="Channels of the levels, the finest first"
-    )
+    features: list[Count] = Field(min_length=3, description="Channels of each level, finest first")
     strides: list[Annotated[list[Count], OfAxes]] = Field(
-        description="Coarsening from each level to the next by axis; one fewer than the levels"
+        description="Downsampling between levels by axis; one fewer than the levels"
     )
     batch_size: Count = Field(description="Patches per step and device")
     patches_per_volume: Count = Field(description="Patches per participant and epoch")
-    max_epochs: Count = Field(description="Epochs, passes over the training participants")
+    max_epochs: Count = Field(description="Number of epochs")
     validate_every: Count = Field(
         description="Epochs between validations on whole volumes; `max_epochs` is a multiple of "
-        "it, or less (one validation, at the end)"
+        "it, or lower (one validation, at the end)"
     )
     patience: Count | None = Field(
-        description="Validations without a better Dice after which training stops; `null`: never"
+        description="Number of validations without improvement before training stops; `null`: never"
     )
-    learning_rate: Positive = Field(description="Largest step size of the optimiser")
+    learning_rate: Positive = Field(description="Maximum learning rate of the schedule")
     deep_supervision: int = Field(
         ge=0,
-        description="Lower decoder levels with a loss of their own, each weighing half of the one "
-        "above; at most two fewer than the levels",
+        description="Lower decoder levels with their own loss, each with half the weight of the "
+        "level above; at most two fewer than the levels",
     )
     ema_decay: float | None = Field(
         gt=0,
         lt=1,
-        description="Decay per step of the weights' exponential moving average, which is validated "
-        "and saved in place of the weights, such as 0.999; `null`: no average",
+        description="Decay per step of the weights' exponential moving average, which replaces the "
+        "weights in validation and in the model, e.g. 0.999; `null`: no average",
     )
     tile_voxels: int = Field(
         ge=4096,
-        description="Largest volume seen at once, voxels; a larger one is seen in tiles, none "
-        "smaller than a patch; bounds memory",
+        description="Largest volume processed at once, voxels; larger volumes are processed in "
+        "tiles of at least a patch; limits memory",
     )
 
     @model_validator(mode="after")
@@ -112,16 +110,16 @@ class NetworkParameters(Section):
 
 
 class NetworksParameters(Section):
-    """The two networks, as a model's card describes them; its other entries are kept."""
+    """The two networks, as described in a model card; its other entries are kept."""
 
     model_config = ConfigDict(extra="allow")
 
     channels: list[str] = Field(
-        min_length=1, description="Curated contrasts that the networks see, in this order"
+        min_length=1, description="Curated contrasts, the input channels in this order"
     )
     localiser: NetworkParameters = Field(
-        description="Coarse network, which locates the muscles in whole volumes"
+        description="Coarse network that locates the muscles in whole volumes"
     )
     segmenter: NetworkParameters = Field(
-        description="Fine network, which outlines them in the box around them"
+        description="Fine network that outlines the muscles within their box"
     )

@@ -1,4 +1,4 @@
-"""Covariates: the five built-in ones, and those that a parameter file declares."""
+"""Covariates: five built in, and others declared in a parameter file."""
 
 import keyword
 from collections.abc import Sequence
@@ -21,12 +21,12 @@ STUDY_COLUMNS = frozenset({
     "scan_accepted",
 })  # fmt: skip
 
-#: How names of measures begin: they are columns of the analysis table too.
+#: Prefixes of the measures, which are columns of the analysis table too.
 MEASURE_PREFIXES = ("psoas_", "gluteus_")
 
 
 class Covariate(Section):
-    """A covariate of the participants, as the export holds it and as it is printed."""
+    """A covariate: its form in the export and in print."""
 
     name: str = Field(
         description="Column in the study's tables and variable in formulas: letters, digits and "
@@ -42,19 +42,20 @@ class Covariate(Section):
     )
     range: list[float] | None = Field(
         default=None,
-        description="Lowest and highest plausible value; others count as missing, and are counted "
-        "apart; `null`: no limits",
+        description="Lowest and highest plausible value; others become missing and are counted "
+        "separately; `null`: no limits",
     )
     digits: int = Field(default=1, ge=0, description="Printed decimals of a continuous covariate")
     levels: list[str] | dict[str, str | int] | None = Field(
         default=None,
-        description="Levels in printed order, with the export's codes where it has any: `[never, "
-        "former]` or `{never: 1, former: 2}`; other values count as missing, and are counted apart",
+        description="Levels in printed order, with the export's codes if there are any: `[never, "
+        "former]` or `{never: 1, former: 2}`; other values become missing and are counted "
+        "separately",
     )
     reference: str | None = Field(default=None, description="Reference level; `null`: the first")
     missing: list[str | int] = Field(
         default_factory=list,
-        description="Codes of a missing value in the export, beside the layout's own",
+        description="Codes of a missing value in the export, in addition to the layout's",
     )
     description: str | None = Field(default=None, description="Remark for the codebook")
 

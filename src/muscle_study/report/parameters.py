@@ -8,7 +8,7 @@ from muscle_study.protocol.sections import Section
 
 
 def _check_html(formats: list[str]) -> list[str]:
-    # it is what Make looks for: without it every `make` would render again
+    # the target of Make: without it every `make` would render again
     if "html" not in formats:
         raise ValueError("html must be among the formats")
     return formats
@@ -20,5 +20,5 @@ class ReportParameters(Section):
     title: str = Field(min_length=1, description="Title of the manuscript")
     authors: list[str] = Field(min_length=1, description="Authors, as printed")
     formats: Annotated[list[Literal["html", "pdf"]], AfterValidator(_check_html)] = Field(
-        min_length=1, description="Rendered formats; `html` is always among them"
+        min_length=1, description="Rendered formats; must include `html`"
     )

@@ -1,4 +1,4 @@
-"""All parameters of a run, typed, and checked as a whole before any work."""
+"""All parameters of a run: types, and checks across sections."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -23,10 +23,10 @@ from muscle_study.statistics.parameters import StatisticsParameters
 from muscle_study.statistics.study.formulas import check_models
 from muscle_study.training.parameters import LearningCurveParameters, TrainingParameters
 
-#: Layouts in which the synthetic cohort can be written, and its format there.
+#: Layouts of the synthetic cohort, and the image format of each.
 OWN_FORMATS = {"cohort": "nifti", "nako": "dicom"}
 
-#: Column at which origins begin in the list of all parameters.
+#: Text column of the origins in the list of all parameters.
 ORIGIN_COLUMN = 64
 
 
@@ -35,8 +35,8 @@ class StudyParameters(Section):
 
     covariates: list[Covariate] = Field(
         default_factory=list,
-        description="Covariates beside sex, age, height, weight and BMI: a list. They travel "
-        "through every stage without code.",
+        description="Covariates in addition to sex, age, height, weight and BMI: a list. All "
+        "stages include them without changes to the code.",
     )
     cohort: CohortParameters | None = None
     curation: CurationParameters

@@ -1,4 +1,4 @@
-"""The reference of all parameters, `params/README.md`: written from the fields' descriptions."""
+"""Reference of all parameters, `params/README.md`, from the descriptions of the fields."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,14 +15,15 @@ BEFORE_RUNS = """\
 
 Written by `make params-readme` from the descriptions in the code; do not edit.
 
-A file is a run: `make all RUN=demo` reads `demo.yaml` and writes `data/demo/` and `reports/demo/`.
+Each file defines a run: `make all RUN=demo` reads `demo.yaml` and writes `data/demo/` and
+`reports/demo/`.
 
 | file | run | extends |
 |---|---|---|
 """
 
 AFTER_RUNS = """
-A file says what differs from the file that it `extends`:
+A file sets what differs from the file that it `extends`:
 
     extends: demo
     cohort: null            # this run reads real data
@@ -31,19 +32,19 @@ A file says what differs from the file that it `extends`:
       source: /path/to/export
 
 Sections merge key by key; a list or a single value replaces the base file's; `null` in place of a
-section removes it. `demo.yaml` extends nothing and says every value, so that no default hides in
-code. Single values change on the command line, where `SET` replaces the key that it names:
+section removes it. `demo.yaml` extends nothing and sets every value, so that no default hides in
+code. `SET` on the command line changes single values:
 
     make all RUN=demo SET="training.segmenter.max_epochs=3 training.segmenter.batch_size=1"
 
 `make params RUN=…` prints every value of a run with the file that sets it.
 
-Each section belongs to the stage of the same name. The whole is checked before anything runs:
-unknown keys, missing keys and wrong values are refused, with the key and the remedy. When a value
-changes, its stage is redone, with those that read from it, and no other.
+Each section belongs to the stage of the same name. All values are checked before anything runs:
+an unknown key, missing key or wrong value is an error that names the key and the remedy. A changed
+value reruns its stage and the stages that read from it, and no other.
 
-YAML has traps: write `1.0e-3`, for `1e-3` is text; put quotes around `yes`, `no`, `on` and `off`;
-indent with spaces. Lists of three go left–right, front–back, foot–head.
+YAML has traps: write `1.0e-3`, since `1e-3` is text; quote `yes`, `no`, `on` and `off`; indent with
+spaces. Lists of three are in the order left–right, front–back, foot–head.
 """
 
 
@@ -69,7 +70,7 @@ def _runs(folder: Path = PARAMS) -> Iterator[str]:
 def _section(
     name: str, section: dict[str, Any], field: dict[str, Any], definitions: dict[str, Any]
 ) -> Iterator[str]:
-    """Yield a section's text and table, then those of the sections in it."""
+    """Yield the text and table of a section, then those of its subsections."""
     yield field.get("description", section["description"]).rstrip() + "\n"
     yield "| key | meaning | values |\n|---|---|---|"
     nested: dict[str, list[str]] = {}
@@ -100,7 +101,7 @@ def _section(
 def _section_of(
     field: dict[str, Any], definitions: dict[str, Any]
 ) -> tuple[dict[str, Any] | None, bool]:
-    """Return the section that a field holds, if it holds one, and whether it is a list of them."""
+    """Return the section that a field holds, or None, and whether it is a list of sections."""
     if field.get("type") == "array":
         return _section_of(field["items"], definitions)[0], True
     for choice in field.get("anyOf", [field]):
@@ -112,7 +113,7 @@ def _section_of(
 
 
 def _values(field: dict[str, Any], definitions: dict[str, Any]) -> str:
-    """Return which values a field takes, in words."""
+    """Describe the values that a field accepts."""
     if "anyOf" in field:
         choices = [_values(choice, definitions) for choice in field["anyOf"]]
         return " or ".join(f"({each})" if each.startswith("list") else each for each in choices)

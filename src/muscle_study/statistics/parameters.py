@@ -12,20 +12,18 @@ class Model(Section):
 
     name: str = Field(
         pattern=r"^[a-z][a-z0-9_]*$",
-        description="Name in the tables' data and in the text's numbers",
+        description="Identifier in CSV tables and in the numbers of the text",
     )
-    title: str = Field(description="Printed name: whom or what the model is about")
-    formula: str = Field(
-        description="Covariates, the right-hand side of a formula in formulaic's syntax"
-    )
+    title: str = Field(description="Printed name")
+    formula: str = Field(description="Right-hand side of the model formula, in formulaic's syntax")
     outcomes: list[Literal["csa", "gluteus"]] = Field(
-        default=["csa", "gluteus"], min_length=1, description="Outcomes, each in a model of its own"
+        default=["csa", "gluteus"], min_length=1, description="Outcomes, one model for each"
     )
     sex: Literal["both", "male", "female"] = Field(
         default="both", description="Sex of the participants"
     )
     subset: str | None = Field(
-        default=None, description="Condition on covariates, such as age_years >= 40; null: everyone"
+        default=None, description="Condition on covariates, such as age_years >= 40; null: none"
     )
 
 
@@ -51,12 +49,12 @@ class StatisticsParameters(Section):
         description="Smallest count of participants shown in anything under `reports/`"
     )
     round_counts_to: Count = Field(
-        description="Multiple to which counts of participants are rounded there after suppression; "
-        "percentages are of rounded counts; 1: not rounded"
+        description="Rounding base of these counts after suppression; percentages are of rounded "
+        "counts; 1: no rounding"
     )
     models: list[Model] = Field(
         default_factory=lambda: list(PAPER_MODELS),
         min_length=1,
         description="Regression models, by default the paper's; the text quotes the first",
     )
-    seed: int = Field(description="Seed of cross-validation's folds and of resampling")
+    seed: int = Field(description="Seed of cross-validation folds and of resampling")

@@ -12,7 +12,7 @@ Transform = Literal["flip", "affine", "elastic", "bias_field", "gamma", "noise",
 
 
 def _drop_absent(probabilities: object) -> object:
-    """Drop transforms of null, by which a file removes one that its base file has."""
+    """Drop transforms set to null, which remove those of the base file."""
     if not isinstance(probabilities, Mapping):
         return probabilities
     known = {name: probabilities.get(name) for name in get_args(Transform)}
@@ -22,15 +22,15 @@ def _drop_absent(probabilities: object) -> object:
 class TrainingParameters(NetworksParameters):
     """Two networks, one to locate the muscles and one to outline them, and their training.
 
-    On one device the notebook itself trains. On several devices of one node it starts a process
-    for each. On several nodes the scheduler must: run, after curation and in a job with one task
-    per device,
+    On one device the notebook trains. On several devices of one node it starts one process per
+    device. On several nodes the scheduler starts them: after curation, run in a job with one task
+    per device
 
         srun python -m muscle_study train --run nako
 
-    with the `--set` that `make` gets (`torchrun` works too), and then `make`, which finds the
-    networks finished. All nodes must see the same folders. Each process takes `batch_size` patches
-    per step, so that two take half as many steps.
+    with the same `--set` as `make` (`torchrun` works too), and then `make`, which uses the finished
+    networks. All nodes must share the folders. Each process takes `batch_size` patches per step,
+    so two processes need half as many steps.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -40,35 +40,32 @@ class TrainingParameters(NetworksParameters):
         "contrast (`cohort.randomised`), which have one channel, `image`"
     )
     folds: Count = Field(
-        description="Segmenters trained; 1: on the split's own validation participants, more: "
-        "each validates on another fold, and inference averages them"
+        description="Number of segmenters; 1: validated on the validation split; more: "
+        "cross-validation folds, whose predictions inference averages"
     )
     start_from: str | None = Field(
-        description="Folder of a model whose weights training starts from, absolute or relative "
-        "to the repository, with the same features, strides and number of channels; `null`: from "
-        "scratch"
+        description="Folder of a model with the initial weights, absolute or relative to the "
+        "repository; same features, strides and number of channels; `null`: random weights"
     )
     pretrained: str | None = Field(
-        description="Folder of a finished model, absolute or relative to the repository, used as "
-        "it is: nothing is trained, and `curation.test_fraction` may be 1; `null`: train"
+        description="Folder of a finished model, absolute or relative to the repository, used "
+        "without training; `curation.test_fraction` may then be 1; `null`: train"
     )
     loader_workers: int = Field(
-        ge=0, description="Processes that draw and augment patches beside the training"
+        ge=0, description="Processes that draw and augment patches during training"
     )
     weight_decay: NotNegative = Field(description="Weight decay of the optimiser (AdamW)")
     augmentation: Annotated[dict[Transform, Share], BeforeValidator(_drop_absent)] = Field(
-        description="Probability of each random transform of a patch; `null` removes one that "
-        "the base file has"
+        description="Probability of each random transform of a patch; `null` removes a transform "
+        "of the base file"
     )
     accelerator: Literal["auto", "cpu", "gpu"] = Field(
-        description="Device; `auto`: a GPU where there is one"
+        description="Device; `auto`: a GPU if there is one"
     )
     devices: Count | Literal["auto"] = Field(
-        description="Devices per node; each takes batches of its own"
+        description="Devices per node, each with its own batches"
     )
-    nodes: Count = Field(
-        description="Machines that train together; above 1 they are started by hand, see above"
-    )
+    nodes: Count = Field(description="Number of nodes; above 1, start them by hand, see above")
     strategy: str = Field(description="Lightning's strategy for several devices: `auto`, `ddp`, …")
     precision: Precision = Field(
         description="Floating-point format of computation; `auto`: the fastest of the device. "
@@ -82,6 +79,6 @@ class LearningCurveParameters(Section):
 
     sizes: Annotated[list[Count], Rising] = Field(
         min_length=1,
-        description="Training participants of each training, fewer than the training split has; "
-        "the run's own model is the last point",
+        description="Number of training participants of each point, below that of the training "
+        "split, which the run's own model adds as last point",
     )

@@ -10,8 +10,8 @@ from muscle_study.protocol.sections import Section, Share
 class FaultParameters(Section):
     """Share of the imaged participants with each fault.
 
-    A rate is the mean over the cohort: some faults are commoner at high BMI, and rarer in
-    return at low BMI. All rates together are at most 0.5.
+    A rate is the mean over the cohort; some faults are more frequent at high BMI and less at low
+    BMI. The rates add up to at most 0.5.
     """
 
     swap_whole: Share = Field(description="Water and fat exchanged in the whole volume")
@@ -24,22 +24,24 @@ class FaultParameters(Section):
         description="Hip prosthesis: signal void, water and fat exchanged around it"
     )
     implant_spine: Share = Field(description="Screws and rods in the lumbar spine, likewise")
-    severe_motion: Share = Field(description="Much movement in every station")
+    severe_motion: Share = Field(description="Severe motion in every station")
     identity_affine: Share = Field(description="Lost affine: voxels of 1 mm at the origin")
     flipped_affine: Share = Field(description="Affine with one direction reversed")
     duplicate_scan: Share = Field(description="Another participant's images")
-    repeat_scan: Share = Field(description="A bad scan and a good second one, in `<id>_2`")
+    repeat_scan: Share = Field(description="A poor scan and a good repeat, in `<id>_2`")
     missing_contrast: Share = Field(description="One contrast missing")
     no_images: Share = Field(description="No images")
     empty_file: Share = Field(description="One image file without content")
-    truncated_file: Share = Field(description="One image file cut short, as by a broken transfer")
+    truncated_file: Share = Field(
+        description="One truncated image file, as after an interrupted transfer"
+    )
     nan_voxels: Share = Field(description="Voxels of one contrast that are not a number")
     wrong_shape: Share = Field(description="Last slices of one contrast missing")
     unknown_label: Share = Field(
         description="Undefined value in the reference labels; share of the annotated"
     )
     bmi_contradiction: Share = Field(description="BMI that contradicts height and weight")
-    duplicate_id: Share = Field(description="Identifier twice in the table")
+    duplicate_id: Share = Field(description="Identifier on two rows of the table")
     missing_age: Share = Field(description="Age missing")
     mislabelled_contrast: Share = Field(description="Two contrasts under each other's names")
 

@@ -7,17 +7,17 @@ from pydantic import Field
 from muscle_study.protocol.muscles import Psoas
 from muscle_study.protocol.sections import NotNegative, OfAxes, Positive, Section, Share
 
-#: Name of their one channel.
+#: Name of the only channel.
 RANDOMISED_CHANNEL = "image"
 
 
 class RandomisedParameters(Section):
-    """Images of random contrast to train on (`training.learn_from`), and their variation."""
+    """Training images of random contrast (`training.learn_from`), and their variation."""
 
-    n_images: int = Field(ge=0, description="Images exported of each imaged participant; 0: none")
+    n_images: int = Field(ge=0, description="Images per imaged participant; 0: none")
     spacing_mm: Annotated[list[Positive], OfAxes] = Field(description="Voxel spacing, mm")
     psoas: Psoas = Field(
-        description="Muscle under the psoas' label: the psoas alone, or with the iliacus"
+        description="Muscle under the psoas label: the psoas alone, or with the iliacus"
     )
     rotation_deg: float = Field(
         ge=0, le=45, description="Standard deviation of the rotation about each axis, degrees"

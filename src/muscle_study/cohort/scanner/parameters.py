@@ -8,7 +8,7 @@ from muscle_study.protocol.sections import Count, NotNegative, OfAxes, Positive,
 
 
 class ImagingParameters(Section):
-    """The synthetic scanner: grid, stations, and the artefacts that every scan has."""
+    """The synthetic scanner: grid, stations, and the artefacts of every scan."""
 
     spacing_mm: Annotated[list[Positive], OfAxes] = Field(
         description="Voxel spacing, mm; the NAKO's is [1.40625, 1.40625, 3.0]"

@@ -1,4 +1,4 @@
-"""Thresholds above which a scan is flagged."""
+"""Thresholds of the quality scores."""
 
 from pydantic import Field
 
@@ -6,11 +6,11 @@ from muscle_study.protocol.sections import NotNegative, Section, Share
 
 
 class QualityParameters(Section):
-    """Quality scores above which a scan is flagged (one: below which); it is not excluded.
+    """Thresholds of the quality scores; scans beyond a threshold are flagged, not excluded.
 
-    `null` flags nobody. The values of the files were chosen on a synthetic cohort (`make
-    curation-check` tries them on another); look at the distribution in `quality.csv` before using
-    them on scans of another kind.
+    `least_extent_share` is a lower limit, the others are upper limits; `null`: none. The values in
+    `params/` were chosen on a synthetic cohort (`make curation-check` tests them on another);
+    inspect the distribution in `quality.csv` before using them on other scans.
     """
 
     most_noise: NotNegative | None = Field(
@@ -26,7 +26,7 @@ class QualityParameters(Section):
         "step, 0 (sharp) to 1"
     )
     most_void_ml: NotNegative | None = Field(
-        description="Largest signal void at the spine or a hip, as metal causes, mL"
+        description="Largest signal void at the spine or a hip, typical of metal, mL"
     )
     most_intensity: NotNegative | None = Field(
         description="99.9th centile of the signal, multiple of the body's median signal"
