@@ -11,7 +11,7 @@ from example_tables import write_example
 from muscle_study.networks.classes import CLASSES
 from muscle_study.networks.model import load_model
 from muscle_study.networks.network import HEADS
-from muscle_study.protocol.files import read_json, write_json
+from muscle_study.protocol.files import read_json, read_table, write_json
 from muscle_study.protocol.paths import RunPaths
 from muscle_study.training.data import AnnotatedParticipants
 from muscle_study.training.fit import psoas_of_labels, train
@@ -208,7 +208,7 @@ def test_training_can_start_from_another_model(paths, parameters):
 
 
 def test_split_without_participants_is_named(paths, parameters):
-    table = pd.read_csv(paths.curated / "participants.csv", dtype=str)
+    table = read_table(paths.curated / "participants.csv")
     write_example(table[table["split"] != "validation"], paths.curated / "participants.csv")
     with pytest.raises(ValueError, match="no participant in split 'validation'"):
         AnnotatedParticipants(paths, parameters, "segmenter")
