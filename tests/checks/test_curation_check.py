@@ -1,4 +1,4 @@
-"""The check's cohort holds every fault as often as asked for, and its bars can be missed."""
+"""Faults in the cohort of the curation check, and criteria that are not met."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,7 @@ import pytest
 
 from muscle_study.checks.curation_check.check import missed
 from muscle_study.checks.curation_check.cohort import check_parameters, draw_check_cohort
-from muscle_study.checks.curation_check.swaps import COLUMNS, RIGHTED
+from muscle_study.checks.curation_check.swaps import COLUMNS, CORRECTED
 from muscle_study.protocol.faults import Fault
 from muscle_study.running.parameters import load
 
@@ -68,7 +68,7 @@ def righted(n=3, difference=0.0):
         ((confusion(0.95, 0.98), righted(difference=0.5)), None),
         ((confusion(0.94), righted()), "swap_whole: sensitivity 0.940 < 0.95"),
         ((confusion(specificity=0.97), righted()), "none: specificity 0.970 < 0.98"),
-        ((confusion(), righted(n=2)), "swap_whole, composed: 2 of 3 put right"),
+        ((confusion(), righted(n=2)), "swap_whole, composed: 2 of 3 corrected"),
         ((confusion(), righted(difference=0.6)), "measures off by 0.60 %"),
         ((confusion(), righted(difference=np.nan)), "measures off by nan %"),
     ],
@@ -80,5 +80,5 @@ def test_bars_that_are_missed_are_said(tables, problem):
 
 
 def test_what_can_be_put_right_is_compared():
-    assert Fault.SWAP_STATION in RIGHTED["stations"]
-    assert Fault.SWAP_STATION not in RIGHTED["composed"]  # its border is not known to a voxel
+    assert Fault.SWAP_STATION in CORRECTED["stations"]
+    assert Fault.SWAP_STATION not in CORRECTED["composed"]  # its border is not known to a voxel

@@ -38,7 +38,7 @@ def test_binary_file_is_told(export, curate):
 def test_identifier_that_is_no_file_name_stops_with_its_line(export, curate, bad):
     export.table.loc[1, "participant_id"] = bad
     export.write_table()
-    with pytest.raises(ValueError, match=r"identifier is missing or has other signs.*line 3"):
+    with pytest.raises(ValueError, match=r"identifier is missing or has signs other.*line 3"):
         curate()
 
 

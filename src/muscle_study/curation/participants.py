@@ -1,4 +1,4 @@
-"""The participant table: its schema, and the exclusions that follow from it."""
+"""The participant table: its schema, and exclusions by it."""
 
 import re
 from collections.abc import Collection, Sequence
@@ -20,7 +20,7 @@ NUMERIC = [covariate.name for covariate in BUILT_IN if covariate.kind == "contin
 #: Pattern of identifiers, which become file names.
 SAFE_ID = r"[A-Za-z0-9][A-Za-z0-9_-]*"
 
-#: Share of the participants beyond which a common fault is the table's, not theirs.
+#: Share of the participants beyond which a common fault indicates a broken table.
 BROKEN_SHARE = 0.5
 
 
@@ -77,7 +77,7 @@ def schema(parameters: CurationParameters, required: bool) -> pa.DataFrameSchema
 
     def bmi_agrees(table: pd.DataFrame) -> pd.Series:
         off = (table["bmi_kg_m2"] - bmi_kg_m2(table)).abs()
-        return ~(off > tolerance)  # NaN, where either is unknown, is no contradiction
+        return ~(off > tolerance)  # NaN, with either unknown, is not a contradiction
 
     return pa.DataFrameSchema(
         {
@@ -111,9 +111,9 @@ def bmi_kg_m2(table: pd.DataFrame) -> pd.Series:
 def check_participants(
     source: Source, with_images: Collection[str], parameters: CurationParameters
 ) -> Checked:
-    """Read an export's participants and set aside those whose record is broken.
+    """Read an export's participants and exclude those with an invalid record.
 
-    A declared covariate excludes nobody: what is implausible or of no level is missing.
+    Declared covariates exclude no participant: implausible values and unknown levels are missing.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def check_participants(
 
 
 def missing_table(text: pd.DataFrame, covariates: Sequence[Covariate]) -> pd.DataFrame:
-    """Count by variable the participants without a value, whether they are kept or not.
+    """Count participants without a value by variable, before exclusions.
 
     Parameters
     ----------
@@ -181,7 +181,8 @@ def missing_table(text: pd.DataFrame, covariates: Sequence[Covariate]) -> pd.Dat
     -------
     pandas.DataFrame
         ``variable``; ``participants``; of these, ``missing`` have no value in any row,
-        ``unreadable`` one that is no number, ``implausible`` one out of range or of no level.
+        ``unreadable`` only text that is not a number, ``implausible`` only a value out of range
+        or an unknown level.
     """
     rows = []
     for covariate in covariates:
@@ -200,7 +201,7 @@ def missing_table(text: pd.DataFrame, covariates: Sequence[Covariate]) -> pd.Dat
 def check_declarations(
     text: pd.DataFrame, missing: pd.DataFrame, covariates: Sequence[Covariate], name: str
 ) -> None:
-    """Stop at a declared covariate that does not fit most of the export's values.
+    """Refuse a declared covariate that does not fit most of the export's values.
 
     Raises
     ------
@@ -221,7 +222,7 @@ def check_declarations(
 
 
 def withdraw(table: pd.DataFrame, path: str | None) -> tuple[pd.DataFrame, pd.DataFrame, int]:
-    """Split off participants who withdrew consent, before anything else of theirs is read.
+    """Split off participants with withdrawn consent, before the rest of their data is read.
 
     Parameters
     ----------
@@ -240,7 +241,7 @@ def withdraw(table: pd.DataFrame, path: str | None) -> tuple[pd.DataFrame, pd.Da
     Raises
     ------
     FileNotFoundError, ValueError
-        If the list is missing, or not one identifier a line.
+        If the list is missing or has a line that is not an identifier.
     """
     columns = ["participant_id", "reason", "fault", "detail"]
     if path is None:
@@ -248,11 +249,11 @@ def withdraw(table: pd.DataFrame, path: str | None) -> tuple[pd.DataFrame, pd.Da
     place = Path(path).expanduser()
     if not place.is_file():
         raise FileNotFoundError(
-            f"curation.withdrawn: there is no file {place}: a list of who withdrew must be there"
+            f"curation.withdrawn: there is no file {place}: the list of withdrawals must exist"
         )
     names = {line.strip() for line in place.read_text(encoding="utf-8-sig").splitlines()} - {""}
     if odd := sorted(name for name in names if not re.fullmatch(SAFE_ID, name)):
-        raise ValueError(f"curation.withdrawn: {place}: {odd[0]!r} is no identifier: one a line")
+        raise ValueError(f"curation.withdrawn: {place}: {odd[0]!r} is no identifier: one per line")
     has_withdrawn = table["participant_id"].isin(names)
     gone = pd.DataFrame({"participant_id": sorted(set(table["participant_id"][has_withdrawn]))})
     text = "on the list of withdrawals"
@@ -262,7 +263,7 @@ def withdraw(table: pd.DataFrame, path: str | None) -> tuple[pd.DataFrame, pd.Da
 
 
 def check_identifiers(table: pd.DataFrame, name: str) -> None:
-    """Stop at identifiers that cannot serve as names of participants and files.
+    """Refuse identifiers that cannot be file names.
 
     Raises
     ------
@@ -273,7 +274,7 @@ def check_identifiers(table: pd.DataFrame, name: str) -> None:
     if len(bad):
         rows = ", ".join(str(row + 2) for row in bad[:5])  # the header is line 1
         raise ValueError(
-            f"{name}: the identifier is missing or has other signs than letters, digits, - and _ "
+            f"{name}: the identifier is missing or has signs other than letters, digits, - and _ "
             f"in {len(bad)} rows (line {rows}{', …' if len(bad) > 5 else ''}): correct these lines"
         )
     if table.empty:
@@ -309,7 +310,7 @@ def find_faults(
     except pa.errors.SchemaErrors as errors:
         for case in errors.failure_cases.sort_values(["index", "column"]).to_dict("records"):
             row = text.loc[int(case["index"])]
-            # text that is no number is listed above, and is not missing
+            # text that is not a number is listed above and does not count as missing
             if case["check"] != "not_nullable" or pd.isna(row[case["column"]]):
                 faults.append((row["participant_id"], *described(case, row)))
     rank = {reason: place for place, reason in enumerate(Reason)}
@@ -345,7 +346,7 @@ def described(case: dict, row: pd.Series) -> tuple[Reason, str, str]:
 
 
 def check_not_systematic(faults: pd.DataFrame, participants: int, name: str) -> None:
-    """Stop if most participants share a fault: the table is broken then.
+    """Refuse a table in which most participants share a fault.
 
     Raises
     ------

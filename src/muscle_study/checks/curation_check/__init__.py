@@ -1,1 +1,1 @@
-"""Whether curation finds every fault of a synthetic cohort full of them."""
+"""Check of curation on a synthetic cohort with many faults of every kind."""

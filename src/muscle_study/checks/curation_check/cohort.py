@@ -1,4 +1,4 @@
-"""A synthetic cohort in which every kind of fault occurs as often as is asked for."""
+"""A synthetic cohort with a given number of faults of every kind."""
 
 from dataclasses import replace
 
@@ -15,8 +15,8 @@ from muscle_study.protocol.faults import Fault
 def check_parameters(run: CohortParameters, each: int, sound: int, seed: int) -> CohortParameters:
     """Return the parameters of a cohort of `sound` participants and `each` of every fault.
 
-    The grid, stations and imperfections are the run's, with one point a voxel: what is checked is
-    no partial volume. Half of the participants are annotated.
+    Grid, stations and imperfections are the run's, with one sample per voxel, since the check does
+    not need partial volume. Half of the participants are annotated.
     """
     people = sound + each * len(Fault)
     return run.model_copy(
@@ -37,16 +37,16 @@ def check_parameters(run: CohortParameters, each: int, sound: int, seed: int) ->
 
 
 def draw_check_cohort(parameters: CohortParameters, each: int) -> Drawn:
-    """Draw a cohort and give `each` of its participants every kind of fault, by chance alone.
+    """Draw a cohort and assign every kind of fault to `each` of its participants at random.
 
     Raises
     ------
     ValueError
-        If too few participants are left to lend their images to `Fault.DUPLICATE_SCAN`.
+        If too few participants without a fault remain as donors for `Fault.DUPLICATE_SCAN`.
     """
     drawn = draw_cohort(parameters)
     rng = np.random.default_rng((parameters.seed, len(Fault)))
-    # only reference labels can have this one
+    # this fault needs reference labels
     last = rng.choice(sorted(drawn.annotated), each, replace=False).tolist()
     others = rng.permutation(sorted(set(drawn.imaged) - set(last))).tolist()
     kinds = [fault for fault in Fault if fault is not Fault.UNKNOWN_LABEL]

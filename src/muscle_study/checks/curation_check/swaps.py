@@ -1,4 +1,4 @@
-"""Whether measures of a scan that was put right are those of the scan without the fault."""
+"""Measures of corrected scans compared with those of the same scans without the fault."""
 
 from dataclasses import replace
 
@@ -17,15 +17,15 @@ from muscle_study.protocol.faults import Fault
 from muscle_study.protocol.outcomes import MEASURES
 from muscle_study.protocol.paths import RunPaths, image_file
 
-#: What is put right, of composed volumes and of stations that are not joined yet.
-RIGHTED = {
+#: Faults that curation corrects in composed volumes and in single stations.
+CORRECTED = {
     "composed": (Fault.SWAP_WHOLE, Fault.MISLABELLED_CONTRAST),
     "stations": (Fault.SWAP_WHOLE, Fault.SWAP_STATION, Fault.MISLABELLED_CONTRAST),
 }
 COLUMNS = ["extent", "fault", "participants", "righted", "largest_difference_percent"]
 
 
-def compare_righted(
+def compare_corrected(
     drawn: Drawn,
     each: int,
     cohort: CohortParameters,
@@ -33,31 +33,31 @@ def compare_righted(
     folder: str,
     cluster: ClusterParameters,
 ) -> pd.DataFrame:
-    """Export some participants with a fault and without, curate both, and compare the measures.
+    """Export participants with and without a fault, curate both, and compare their measures.
 
-    Both are measured through the same label map, so that a difference is of the images.
+    Both are measured with the same label map, so that differences come from the images.
 
     Parameters
     ----------
     drawn
-        A cohort in which the faults occur.
+        Cohort with the faults.
     each
-        Participants of every fault, at most.
+        Largest number of participants per fault.
     cohort, curation
         Parameters of the two stages.
     folder
-        Run name under which files go.
+        Name of the run for the files.
     cluster
-        Where to run.
+        Workers.
 
     Returns
     -------
     pandas.DataFrame
-        `COLUMNS`: how many were curated with a correction, and the largest relative difference of
-        any of their `MEASURES` from those of the scan without the fault.
+        `COLUMNS`: number of participants with a correction, and the largest relative difference of
+        their `MEASURES` from those of the scan without the fault.
     """
     rows = []
-    for extent, kinds in RIGHTED.items():
+    for extent, kinds in CORRECTED.items():
         faults = drawn.faults[drawn.faults["fault"].isin(kinds)]
         faults = faults.groupby("fault", sort=False).head(each).reset_index(drop=True)
         people = sorted(faults["participant_id"])
@@ -79,18 +79,18 @@ def compare_righted(
             corrected |= set(curated.corrections["participant_id"])
         for fault in kinds:
             own = faults.loc[faults["fault"] == fault, "participant_id"]
-            righted = [name for name in own if name in measured["faulty"] and name in corrected]
+            measurable = [name for name in own if name in measured["faulty"] and name in corrected]
             differences = [
                 np.nanmax(abs(measured["faulty"][name] / measured["sound"][name] - 1))
-                for name in righted
+                for name in measurable
             ]
             largest = 100 * max(differences, default=np.nan)
-            rows.append((extent, str(fault), len(own), len(righted), largest))
+            rows.append((extent, str(fault), len(own), len(measurable), largest))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def measures_of(paths: RunPaths, participant_id: str) -> np.ndarray:
-    """Measure a curated participant through the reference labels, in the order of `MEASURES`."""
+    """Measure a curated participant with the reference labels, in the order of `MEASURES`."""
     images = paths.curated / "images" / participant_id
     labels = load(paths.curated / "labels" / f"{participant_id}.nii.gz")
     water, fat = (load(image_file(images, name)) for name in ("water", "fat"))

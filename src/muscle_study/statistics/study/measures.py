@@ -1,30 +1,30 @@
-"""The measures that the statistics describe, with the names and digits they are printed in."""
+"""Measures of the statistics, with their printed names and digits."""
 
 from dataclasses import dataclass
 
 import pandas as pd
 
-#: Sexes as tables hold them, and as they are printed.
+#: Printed names of the sexes.
 SEXES = {"male": "Men", "female": "Women"}
 
-#: The same with everyone, under the name that pooled models have.
+#: The same, with the name of pooled models.
 AMONG = {"both": "All", **SEXES}
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A column of the analysis table as a reader sees it.
+    """A column of the analysis table in print.
 
     Parameters
     ----------
     column
-        Its name in the table.
+        Name in the table.
     name
-        As printed; ``{psoas}`` becomes the muscle that the run's reference labels show.
+        Printed name; ``{psoas}`` stands for the muscle under the run's psoas label.
     unit
-        As printed.
+        Printed unit.
     digits
-        Decimals of its mean.
+        Decimals of the mean.
     factor
         Printed value / value in the table.
     """
@@ -52,13 +52,13 @@ GLUTEUS_FAT = Measure("gluteus_fat_fraction_total", "gluteus fat fraction", "%",
 CSA_INDEX = Measure("psoas_csa_index_cm2_m2", "{psoas} CSA / height²", "cm²/m²", 2)
 GLUTEUS_INDEX = Measure("gluteus_volume_index_ml_m2", "gluteus volume / height²", "mL/m²", 0)
 
-#: The paper's two outcomes, under the short names that the text's numbers have.
+#: The paper's two outcomes, by their names in the numbers of the text.
 OUTCOMES = {"csa": CSA, "gluteus": GLUTEUS}
 
-#: The outcomes in tables too wide for their full names; the caption explains them.
+#: Short names of the outcomes for wide tables, explained in the caption.
 SHORT_NAMES = {"csa": "CSA (cm²)", "gluteus": "Gluteus volume (mL)"}
 
-#: The same as the paper, the text and the figures give them: volumes in litres.
+#: The outcomes in the units of the paper, text and figures: volumes in litres.
 PAPER_OUTCOMES = {"csa": CSA, "gluteus": Measure(GLUTEUS.column, GLUTEUS.name, "L", 3, 0.001)}
 
 #: Rows of the table of measures by sex.
