@@ -1,4 +1,4 @@
-"""The chain that made a number of the manuscript, from its printed text back to the raw data."""
+"""Provenance of a number of the manuscript, from its printed text back to the raw data."""
 
 import difflib
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ def list_numbers(run: str) -> list[str]:
 
 
 def audit(run: str, name: str) -> list[str]:
-    """Return the lines that say how a number of the manuscript came about.
+    """Return lines on the provenance of a number of the manuscript.
 
     Parameters
     ----------
@@ -142,7 +142,7 @@ def _parameters(values: dict) -> str:
 
 
 def _volumes(paths: RunPaths, stage: str) -> Iterator[str]:
-    """Say how many volumes a stage read and wrote, and which table holds their hashes."""
+    """Return the counts of volumes read and written, and the table of their hashes."""
     if stage == "inference":
         count = len(read_table(paths.segmentations / "records.csv"))
         yield f"wrote {count} label maps; their hashes: {paths.segmentations.name}/records.csv"

@@ -1,4 +1,4 @@
-"""The chain of a run's manifests, and the files that they name."""
+"""The chain of a run's manifests, and their files."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from muscle_study.protocol.stages import STAGES
 
 
 class VerificationError(Exception):
-    """A run that cannot be verified or audited. The message says what to do."""
+    """A run that cannot be verified or audited. The message names the remedy."""
 
 
 @dataclass
@@ -68,7 +68,7 @@ def read_manifests(paths: RunPaths) -> dict[str, dict]:
 
 
 def check_chain(paths: RunPaths, manifests: dict[str, dict]) -> Checked:
-    """Compare what each stage read with what earlier ones wrote, and files with their hashes.
+    """Compare the inputs of each stage with earlier outputs, and files with their hashes.
 
     Parameters
     ----------

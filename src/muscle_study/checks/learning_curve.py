@@ -29,7 +29,7 @@ SHARED = (
 def measure_curve(paths: RunPaths, parameters: StudyParameters) -> pd.DataFrame:
     """Train with each size, score each on the test split, and add the run's own model.
 
-    Each smaller part is contained in the larger ones. Validation and test participants are the
+    Smaller subsets are contained in larger ones. Validation and test participants are the
     run's. Every training takes as many steps: the fewer participants, the more patches of each.
 
     Writes ``scores.csv`` and, beside it, the card of the model that it belongs to.
@@ -102,7 +102,7 @@ def part_of_run(paths: RunPaths, participants: pd.DataFrame, chosen: np.ndarray)
 
 
 def with_as_many_steps(parameters: TrainingParameters, factor: float) -> TrainingParameters:
-    """Return the parameters with `factor` times as many patches of each participant an epoch."""
+    """Return the parameters with `factor` times as many patches per participant and epoch."""
     more = {
         name: network.model_copy(
             update={"patches_per_volume": round(network.patches_per_volume * factor)}

@@ -1,4 +1,4 @@
-"""Publishing a check's results beside those of the stages."""
+"""Publication of a check's results."""
 
 import resource
 import time
@@ -12,7 +12,7 @@ from muscle_study.publishing.result import Publisher, Result
 def publish_check(
     name: str, result: Result, parameters: dict[str, Any], begun: float, paths: RunPaths
 ) -> None:
-    """Publish the result of a check, with a manifest that vouches for it.
+    """Publish the result of a check, with its manifest.
 
     Parameters
     ----------

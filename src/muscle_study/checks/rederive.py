@@ -1,4 +1,4 @@
-"""Derive the tables of a finished run again, from its segmentations, in a separate folder."""
+"""Recompute the tables of a finished run from its segmentations, in a separate folder."""
 
 import os
 import shutil
@@ -30,7 +30,7 @@ TIMED = {"model.minutes"}
 
 @contextmanager
 def elsewhere(paths: RunPaths, folder: Path) -> Iterator[RunPaths]:
-    """Yield a run of the same name in `folder` that has all of the run's inputs, as links.
+    """Yield a run of the same name in `folder`, with links to the run's inputs.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def elsewhere(paths: RunPaths, folder: Path) -> Iterator[RunPaths]:
 def derive_again(
     paths: RunPaths, manifests: dict[str, dict], cluster: ClusterParameters, folder: Path
 ) -> list[tuple[Path, Path]]:
-    """Run measurement and statistics again, with the parameters that the run had.
+    """Run measurement and statistics again, with the run's parameters.
 
     Parameters
     ----------
@@ -108,9 +108,9 @@ def _outputs(paths: RunPaths, manifest: dict) -> Iterator[Path]:
 
 
 def compare(pairs: list[tuple[Path, Path]], output: Path) -> Checked:
-    """Compare tables and numbers with those that were derived again.
+    """Compare tables and numbers with the recomputed ones.
 
-    Byte for byte; where bytes differ, cell by cell within `TOLERANCE`, and a note says so.
+    Files are compared by bytes; if these differ, by cells within `TOLERANCE`, with a note.
     """
     checked = Checked(files=len(pairs))
     for own, again in pairs:
@@ -128,7 +128,7 @@ def compare(pairs: list[tuple[Path, Path]], output: Path) -> Checked:
 
 
 def is_close(value: float | None, other: float | None, tolerance: float = TOLERANCE) -> bool:
-    """Tell whether two values agree within a relative tolerance; both may be missing."""
+    """Return whether two values agree within a relative tolerance; both may be missing."""
     if value is None or other is None:
         return value is other
     return bool(np.isclose(value, other, rtol=tolerance, atol=1e-12, equal_nan=True))

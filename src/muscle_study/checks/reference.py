@@ -29,7 +29,7 @@ class Rule:
     why: str
 
     def allows(self, value: float, reference: float) -> bool:
-        """Tell whether a value is within tolerance of its reference."""
+        """Return whether a value is within tolerance of its reference."""
         return abs(value - reference) <= max(self.absolute, self.relative * abs(reference))
 
 
@@ -79,7 +79,7 @@ def rule_of(name: str) -> Rule | None:
 
 
 def write_reference(run: str) -> str:
-    """Write a finished run's numbers as reference values; return where.
+    """Write a finished run's numbers as reference values; return the file.
 
     Raises
     ------

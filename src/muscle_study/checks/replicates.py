@@ -1,4 +1,4 @@
-"""The replicate study: whether the statistics are right, where the truth is known.
+"""The replicate study: correctness of the statistics on populations with known truth.
 
 Many populations are drawn from the population model, tables only, and analysed by the functions of
 the study. Intervals should cover the true value at their nominal rate, tests should reject at their
@@ -71,12 +71,12 @@ class Plan:
     parameters: StatisticsParameters
 
     def rng(self, *place: int) -> np.random.Generator:
-        """Return a random generator for the replicate of this number."""
+        """Return the random generator of a replicate."""
         return np.random.default_rng([self.parameters.seed, *place])
 
 
 def draw(plan: Plan, n: int, rng: np.random.Generator) -> Study:
-    """Draw participants with their true measures, as a study that has lost nobody."""
+    """Draw participants with their true measures, as a study without exclusions."""
     people = draw_participants(n, rng)
     measures = population_measures(draw_muscles(people, rng))
     measures = measures.assign(**derived(measures, people["height_cm"]))

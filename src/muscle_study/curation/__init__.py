@@ -1,1 +1,1 @@
-"""Stage curation: from an export as it comes to checked volumes, and who is in and out."""
+"""Stage curation: checked volumes from an export, with exclusions."""

@@ -1,4 +1,4 @@
-"""The inventory: what the export holds of a participant, a row a series or label file."""
+"""The inventory of an export: one row per series or label file."""
 
 from collections.abc import Mapping, Sequence
 
@@ -74,7 +74,7 @@ def label_row(task: Task, file: SourceFile, volume: Volume) -> dict:
 
 
 def geometry(outcome: Volume | Excluded) -> dict:
-    """Describe a grid; nothing where there is no volume."""
+    """Describe a grid; empty without a volume."""
     if isinstance(outcome, Excluded):
         return {}
     return {

@@ -73,10 +73,9 @@ def _counted(title: str, codes: pd.Series, words: dict[str, str], min_count: int
 
 
 def missing_overview(curated: Curated, min_count: int) -> pd.DataFrame:
-    """Return how many lack which variable, of those that nobody is excluded for.
+    """Return counts of missing values by variable, for variables that exclude no participant.
 
-    Who lacks another one is excluded and counted there; both counts together could tell a small
-    one.
+    Others are counted as exclusions; both counts together could disclose a small one.
     """
     table = curated.missing
     required = [covariate.name for covariate in BUILT_IN if covariate.name != "bmi_kg_m2"]
@@ -93,7 +92,7 @@ def missing_overview(curated: Curated, min_count: int) -> pd.DataFrame:
 
 
 def split_overview(curated: Curated, min_count: int) -> pd.DataFrame:
-    """Return how alike the splits are: men, women, mean age and BMI."""
+    """Return the balance of the splits: men, women, mean age and BMI."""
     everyone = curated.participants.fillna({"sex": "not known"})
     annotated = everyone[everyone["annotated"]]
     columns = sorted(everyone["sex"].unique(), reverse=True)

@@ -141,7 +141,7 @@ def digest_of(volume: volumes.Volume) -> str:
 
 
 def remove(task: Task) -> None:
-    """Remove what an earlier run wrote of this participant."""
+    """Remove this participant's files of an earlier run."""
     task.label.unlink(missing_ok=True)
     task.picture.unlink(missing_ok=True)
     if task.images.exists():

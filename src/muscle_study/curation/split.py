@@ -18,7 +18,7 @@ def assign_splits(
     """Assign the annotated participants to splits.
 
     A split given by the export is kept, so that results on public data sets are comparable.
-    Participants without one train; if nobody validates, some of them are drawn for it.
+    Participants without one are for training; without validation, some are drawn for it.
 
     Parameters
     ----------

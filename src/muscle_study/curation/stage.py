@@ -1,4 +1,4 @@
-"""The stage curation: an export in, curated volumes and tables out."""
+"""The stage curation: from an export to curated volumes and tables."""
 
 import shutil
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""What a worker needs to curate one participant, and what its result depends on."""
+"""Input of a worker for one participant, and dependencies of its result."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,7 +15,7 @@ from muscle_study.protocol.paths import image_file
 
 @dataclass(frozen=True)
 class Task:
-    """What a worker needs to curate one participant.
+    """Input of a worker for one participant.
 
     Parameters
     ----------
@@ -97,7 +97,7 @@ def records_of(export: Source, folder: Path) -> Records:
 
 
 def values(task: Task) -> tuple:
-    """Return what the curated volumes depend on beside the content of files."""
+    """Return the settings that the curated volumes depend on."""
     return (
         task.source_id,
         task.spacing_mm,
@@ -116,7 +116,7 @@ def outputs(task: Task, record: dict) -> list[Path]:
 
 
 def fingerprint(path: Path, export: Path) -> str:
-    """Return the hash of a file of the export, or why it is refused."""
+    """Return the hash of a file of the export, or the reason of its refusal."""
     try:
         return SourceFile.read(path, export).sha256
     except Excluded as problem:

@@ -67,7 +67,7 @@ class Volume:
         return "".join(aff2axcodes(self.affine))
 
     def same_grid(self, other: "Volume", tolerance_mm: float = 1e-3) -> bool:
-        """Tell whether `other` has the same shape and, within a tolerance, the same affine."""
+        """Return whether `other` has the same shape and, within a tolerance, the same affine."""
         return self.data.shape == other.data.shape and np.allclose(
             self.affine, other.affine, rtol=0, atol=tolerance_mm
         )

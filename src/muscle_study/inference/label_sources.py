@@ -1,4 +1,4 @@
-"""Where a participant's label map comes from: our network, or masks of another segmenter."""
+"""Sources of label maps: the study's networks, or masks of another segmenter."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The modules of this package that code reaches by its imports. Nothing is executed."""
+"""The modules of this package that code imports, found without executing it."""
 
 import ast
 import re

@@ -8,7 +8,7 @@ from muscle_study.protocol.sections import Count, Positive, Section
 
 
 class ClusterParameters(Section):
-    """Where participants are processed; no result depends on it.
+    """Workers that process the participants; no result depends on them.
 
     Training runs where `make` does.
     """

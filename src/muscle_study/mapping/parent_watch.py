@@ -1,4 +1,4 @@
-"""Exit when the parent process dies, of which Linux does not tell its children."""
+"""Exit when the parent process dies; Linux does not notify its children."""
 
 import os
 import threading

@@ -1,4 +1,4 @@
-"""Records of finished participants, so that a map does only the work that is left.
+"""Records of finished participants, which a map skips.
 
 A record holds a participant's result and a key: a hash of the code, the settings and the content of
 the input files that the result depends on. It is written after the participant's output files, so
@@ -36,7 +36,7 @@ def as_stored(record: dict) -> dict:
 
 @dataclass(frozen=True)
 class Records:
-    """Where a map keeps its records, and what the results depend on beside the code.
+    """Files and settings of a map's records.
 
     Parameters
     ----------
@@ -164,7 +164,7 @@ def record_key(*parts: Any) -> str:
 
 
 def _stamps(files: Iterable[Path]) -> list[tuple]:
-    """Return name, size, time and inode of files; of a missing one its name."""
+    """Return name, size, time and inode of files; only the name of a missing one."""
     seen = []
     for file in files:
         try:
@@ -177,12 +177,12 @@ def _stamps(files: Iterable[Path]) -> list[tuple]:
 
 
 def contents(files: Iterable[Path], fingerprint: Callable[[Path], str] = sha256) -> list[tuple]:
-    """Return name and hash of files; of a missing one its name."""
+    """Return name and hash of files; only the name of a missing one."""
     return [(file.name, fingerprint(file)) if file.exists() else (file.name,) for file in files]
 
 
 def _plain(value: Any) -> Any:
-    """Return a value in JSON's types; a value that is not known (NaN) becomes ``None``."""
+    """Return a value in JSON's types; NaN becomes ``None``."""
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
     if isinstance(value, dict):

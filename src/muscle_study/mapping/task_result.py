@@ -1,4 +1,4 @@
-"""The result of a task: a participant's record, or the reason why there is none."""
+"""The result of a task: a participant's record, or the reason of failure."""
 
 import errno
 import traceback

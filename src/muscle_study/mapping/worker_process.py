@@ -1,4 +1,4 @@
-"""A worker's process that works on participants one at a time and can be killed at any of them.
+"""A worker's killable process that handles one participant at a time.
 
 Each Dask worker keeps one such process. If a participant's files fill the memory, hang a library or
 crash the interpreter, only that participant fails: the worker starts another process and goes on

@@ -1,4 +1,4 @@
-"""Warn while a map has no workers: the queue may be long, or none may ever come."""
+"""Warn while a map has no workers."""
 
 import threading
 import time

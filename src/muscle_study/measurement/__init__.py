@@ -1,1 +1,1 @@
-"""Stage measurement: muscle size and fat from label maps, and how far they can be trusted."""
+"""Stage measurement: muscle size and fat from label maps, and their reliability."""

@@ -74,7 +74,7 @@ def compare_segmentations(
     parameters: MeasurementParameters,
     cluster: ClusterParameters,
 ) -> Compared | None:
-    """Compare the study's segmentation with the other one, in participants whom both measure.
+    """Compare the study's segmentation with the other one in participants with both.
 
     Parameters
     ----------

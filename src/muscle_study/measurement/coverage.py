@@ -16,7 +16,7 @@ CUT_AT_SIDE = "the muscle reaches a side of the field of view"
 def withheld(
     measures: Mapping[str, float | bool], voxels: LabelledVoxels, profile: AxialProfile
 ) -> dict[str, str]:
-    """Return the one-sided measures that must be withheld, and why.
+    """Return the one-sided measures to withhold, with reasons.
 
     A volume needs the whole muscle in view. A largest section needs the widest part only: it may be
     out of view if the section is largest at a cut end, or if a narrow field of view cuts sections.

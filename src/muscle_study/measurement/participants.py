@@ -28,7 +28,7 @@ WITHHELD = ["participant_id", "measure", "reason"]
 
 @dataclass(frozen=True)
 class MeasureTask:
-    """What a worker needs to measure one participant.
+    """Input of a worker for one participant.
 
     Parameters
     ----------

@@ -1,1 +1,1 @@
-"""What the study is about: its muscles, exclusion reasons, files and stages, each declared once."""
+"""Definitions of the study, each declared once: muscles, exclusion reasons, files, stages."""

@@ -1,4 +1,4 @@
-"""Participants who leave the study: a reason code each, and nobody lost."""
+"""Exclusions with reason codes, and the check that no participant is lost."""
 
 from collections.abc import Iterable
 
@@ -57,7 +57,7 @@ COLUMNS = ["participant_id", "stage", "reason", "detail"]
 
 
 class Excluded(Exception):  # noqa: N818 - it is an outcome of a participant, not an error of the run
-    """Raised where a participant cannot go on.
+    """Exclusion of the current participant.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Writing files that are whole or absent, and tables that are the same bytes each time."""
+"""Atomic writing of files, and tables with reproducible bytes."""
 
 import hashlib
 import json
@@ -35,13 +35,13 @@ def whole_file(path: Path) -> Iterator[Path]:
 
 
 def write_text(text: str, path: Path) -> None:
-    """Write UTF-8 text, whole or not at all."""
+    """Write UTF-8 text atomically."""
     with whole_file(path) as beside:
         beside.write_text(text, encoding="utf-8")
 
 
 def write_json(value: object, path: Path) -> None:
-    """Write JSON with a stable layout. NaN is refused: say ``None`` for what is unknown."""
+    """Write JSON with a stable layout. NaN is refused: use ``None`` for unknown values."""
     write_text(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n", path)
 
 

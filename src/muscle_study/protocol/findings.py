@@ -1,4 +1,4 @@
-"""What curation finds in a scan that stays in the study: corrections and flags."""
+"""Findings of curation in scans that stay in the study: corrections and flags."""
 
 from enum import StrEnum
 from typing import Self
@@ -10,7 +10,7 @@ class Coded(StrEnum):
     text: str
 
     def __new__(cls, code: str, text: str, *_further) -> Self:
-        """Return a member that is its code and carries its text."""
+        """Return a member with its code as value and its text."""
         member = str.__new__(cls, code)
         member._value_ = code
         member.text = text

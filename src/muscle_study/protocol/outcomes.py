@@ -72,7 +72,7 @@ def unit_of(column: str) -> str:
 
 
 def meaning(column: str) -> str:
-    """Return what a column of ``measures.csv`` holds, e.g. ``psoas CSA, left``.
+    """Return the meaning of a column of ``measures.csv``, e.g. ``psoas CSA, left``.
 
     Examples
     --------
@@ -106,6 +106,6 @@ def derived(measures: Mapping[str, Values], height_cm: Values) -> dict[str, Valu
 
 
 def asymmetry_percent(left: Values, right: Values) -> Values:
-    """Return the right side's surplus in per cent of the sides' mean; NaN where both are zero."""
+    """Return right minus left in per cent of the mean of both sides; NaN if both are zero."""
     with np.errstate(invalid="ignore"):
         return 200 * np.divide(right - left, right + left)

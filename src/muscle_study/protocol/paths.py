@@ -1,4 +1,4 @@
-"""Where a run keeps its files. No other module joins path strings.
+"""Paths of a run's files. No other module joins path strings.
 
 ``MUSCLE_STUDY_OUTPUT`` moves ``data/`` and ``reports/`` elsewhere (a scratch disk, a test's
 temporary folder); by default they lie in the repository.
@@ -50,27 +50,27 @@ class RunPaths:
 
     @property
     def data(self) -> Path:
-        """Everything individual of this run."""
+        """Individual data of the run."""
         return self.output / "data" / self.run
 
     @property
     def reports(self) -> Path:
-        """Aggregates only: what may leave the project."""
+        """Publishable aggregates."""
         publishes = self.scratch is not None and not STAGES[self.scratch].writes
         return self.output / "reports" / (self.scratch_run if publishes else self.run)
 
     @property
     def scratch_run(self) -> str:
-        """Name of the run that takes what a stage writes by hand."""
+        """Name of the scratch run, for stages run by hand."""
         return f"{self.run}-scratch"
 
     def _data_of(self, stage: str) -> Path:
-        """Return the data folder that holds what `stage` writes."""
+        """Return the data folder of `stage`."""
         return self.output / "data" / (self.scratch_run if stage == self.scratch else self.run)
 
     @property
     def parameters(self) -> Path:
-        """What Make goes by: facts on the stages, slices of the parameters, and marks (`again`)."""
+        """Inputs of Make: facts on the stages, slices of the parameters, and marks (`again`)."""
         return self.data / "parameters"
 
     def slice(self, section: str) -> Path:
@@ -83,17 +83,17 @@ class RunPaths:
         return self.parameters / "stages.mk"
 
     def again(self, stage: str) -> Path:
-        """Mark of a stage that Make is to run again though nothing is newer."""
+        """Mark of a stage that Make runs again although nothing is newer."""
         return self.parameters / f"{stage}.again"
 
     @property
     def progress(self) -> Path:
-        """Progress of the stage that runs, or that was stopped."""
+        """Progress of the running or interrupted stage."""
         return self.data / "progress.json"
 
     @property
     def raw(self) -> Path:
-        """Participant table, images and reference labels as an export brings them."""
+        """Participant table, images and reference labels of the export."""
         return self._data_of("cohort") / "raw"
 
     @property
@@ -103,12 +103,12 @@ class RunPaths:
 
     @property
     def truth(self) -> Path:
-        """Known truth of the synthetic cohort; read by the last comparisons alone."""
+        """Known truth of the synthetic cohort; read only by final comparisons."""
         return self._data_of("cohort") / "truth"
 
     @property
     def curated(self) -> Path:
-        """Volumes in RAS on the run's grid, and the tables of who is in and out."""
+        """Volumes in RAS on the run's grid, and the tables of participants and exclusions."""
         return self._data_of("curation") / "curated"
 
     @property
@@ -118,17 +118,17 @@ class RunPaths:
 
     @property
     def learning_curve(self) -> Path:
-        """Trainings with fewer participants, and their scores; where these were asked for."""
+        """Trainings with fewer participants, and their scores, if requested."""
         return self.data / "learning_curve"
 
     @property
     def segmentations(self) -> Path:
-        """One label map a participant."""
+        """One label map per participant."""
         return self._data_of("inference") / "segmentations"
 
     @property
     def compared(self) -> Path:
-        """One label map a participant, from the segmenter that is compared with."""
+        """One label map per participant from the segmenter for comparison."""
         return self.segmentations / "compared"
 
     @property
@@ -143,7 +143,7 @@ class RunPaths:
 
     @property
     def verification(self) -> Path:
-        """Tables derived again while a run is verified, where all workers can see them."""
+        """Recomputed tables during verification, in a place that all workers share."""
         return self.data / "verification"
 
     @property
@@ -171,7 +171,7 @@ class RunPaths:
         return self.reports / "notebooks"
 
     def target(self, stage: str) -> Path:
-        """Return what tells Make that a stage has ended: its executed notebook, or the page."""
+        """Return a stage's target for Make: its executed notebook, or the page."""
         if not STAGES[stage].notebook:
             return self.reports / "manuscript.html"
         return self.notebooks / f"{STAGES[stage].notebook}.ipynb"

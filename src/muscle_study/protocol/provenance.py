@@ -65,9 +65,9 @@ def commit() -> str:
 
 
 def hashes(folder: Path, endings: tuple[str, ...] = ("",)) -> dict[str, str]:
-    """Return the SHA-256 of each file directly in `folder` whose name ends so, by name.
+    """Return the SHA-256 by name of the files in `folder` with these endings.
 
-    Volumes, manifests and files that are being written are left out.
+    Volumes, manifests and unfinished files are left out.
     """
     files = sorted(path for path in folder.glob("*") if path.is_file() and _is_result(path.name))
     return {path.name: sha256(path) for path in files if path.name.endswith(endings)}
@@ -78,7 +78,7 @@ def _is_result(name: str) -> bool:
 
 
 def folder_hashes(folders: list[Path], paths: RunPaths) -> Hashes:
-    """Return the hashes of the folders that are there, each under its path in the run's output."""
+    """Return the hashes of existing folders, by their path in the run's output."""
     return {_name(folder, paths): hashes(folder) for folder in folders if folder.is_dir()}
 
 
@@ -101,7 +101,7 @@ def published_files(index: Path) -> list[str]:
 
 
 def published_hashes(name: str, paths: RunPaths) -> Hashes:
-    """Return the hashes of what a stage or a check has published: results, numbers, index."""
+    """Return the hashes of a stage's or check's publications: results, numbers, index."""
     index = paths.published(name)
     files = [*published_files(index), f"numbers/{name}.json", f"published/{name}.json"]
     there = [paths.reports / file for file in files if (paths.reports / file).is_file()]
@@ -112,7 +112,7 @@ def published_hashes(name: str, paths: RunPaths) -> Hashes:
 
 
 def hashes_of_results(stage: str, paths: RunPaths) -> Hashes:
-    """Return the hashes of what a stage has written, but for the report."""
+    """Return the hashes of a stage's data folders or, without any, of its publications."""
     folders = paths.folders_of(stage)
     return folder_hashes(folders, paths) if folders else published_hashes(stage, paths)
 
@@ -130,7 +130,7 @@ def differing(named: dict[str, tuple[Path, str]], what: str) -> Iterator[str]:
 
 
 def manifest_of(name: str, paths: RunPaths) -> Path:
-    """Return where the manifest of a stage is, or of a check that publishes."""
+    """Return the manifest's path of a stage, or of a check that publishes."""
     if name in STAGES and STAGES[name].writes:
         return paths.folders_of(name)[0] / MANIFEST
     return paths.reports / "manifests" / f"{name}.json"

@@ -1,6 +1,6 @@
 """The stages of the study, each declared once.
 
-Make, the runner, manifests, `make status` and `make verify` go by this declaration.
+Make, the runner, manifests, `make status` and `make verify` use this declaration.
 """
 
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The tables that one stage writes and another reads: a schema each.
+"""Schemas of the tables that one stage writes and another reads.
 
 `files.write_table` and `files.read_table` validate by them; ``data/README.md`` lists them.
 """
@@ -57,7 +57,7 @@ class Column:
     group: str = ""
 
     def schema(self) -> "pa.Column":
-        """Return the column as pandera's."""
+        """Return the column as a pandera column."""
         import pandera.pandas as pa
 
         checks = []
@@ -109,7 +109,7 @@ class Schema:
     declared: bool = False
 
     def pandera(self) -> "pa.DataFrameSchema":
-        """Return the schema as pandera's."""
+        """Return the schema as a pandera schema."""
         import pandera.pandas as pa
 
         columns = {column.name: column.schema() for column in self.columns}
@@ -140,7 +140,7 @@ class Schema:
 
 
 class TableError(ValueError):
-    """A table that is not as its schema says."""
+    """A table that does not match its schema."""
 
 
 def _faults(cases: "pd.DataFrame") -> Iterator[str]:

@@ -1,1 +1,1 @@
-"""What leaves the project: tables, figures and numbers, with small counts suppressed."""
+"""Publication of tables, figures and numbers, with small counts suppressed."""

@@ -1,4 +1,4 @@
-"""Suppression of counts, such that no small group can be read off or worked out.
+"""Suppression of counts that would disclose a small group.
 
 An intruder knows every shown count, which counts are sums of which, and that no count is negative.
 For a count under the threshold, a value at or above the threshold must stay possible. Suppressing
@@ -79,7 +79,7 @@ def protect(
 def gives_away(
     counts: np.ndarray, sums: np.ndarray, shown: np.ndarray, small: np.ndarray, min_count: int
 ) -> bool:
-    """Tell whether the shown counts prove that one of the small ones is under the threshold."""
+    """Return whether the shown counts prove that one of the small ones is under the threshold."""
     return any(
         largest_possible(counts, sums, shown, index) < min_count for index in np.flatnonzero(small)
     )

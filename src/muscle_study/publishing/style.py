@@ -1,4 +1,4 @@
-"""The look of every figure."""
+"""Style of all figures."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -87,6 +87,6 @@ def tag_synthetic(figure: Figure, synthetic: bool) -> None:
 
 
 def say_instead(axes: Axes, words: str) -> None:
-    """Show words in place of a drawing."""
+    """Show text in place of a drawing."""
     axes.set_axis_off()
     axes.text(0.5, 0.5, words, ha="center", va="center", color=GREY, transform=axes.transAxes)

@@ -1,1 +1,1 @@
-"""Stage report: the manuscript, from what the statistics stage wrote."""
+"""Stage report: the manuscript, from the published results."""

@@ -1,4 +1,4 @@
-"""Search for what must not be published: participants, dates, machine paths, open references.
+"""Search for unpublishable text: participants, dates, machine paths, open references.
 
 The search covers the rendered pages, all they show, data embedded in them for charts and for the
 look-up, and the run's notebooks and manifests.
@@ -176,7 +176,7 @@ def find_machine_paths(text: str, paths: RunPaths) -> list[str]:
 def check(
     manuscripts: list[Path], others: list[Path], paths: RunPaths, records: Iterable[Path] = ()
 ) -> None:
-    """Raise an error if a file shows what must not be published.
+    """Raise an error if a file contains unpublishable text.
 
     Parameters
     ----------

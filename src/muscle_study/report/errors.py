@@ -2,4 +2,4 @@
 
 
 class ReportError(ValueError):
-    """The manuscript cannot be rendered; the message says what is wrong and where."""
+    """The manuscript cannot be rendered; the message names fault and place."""

@@ -1,4 +1,4 @@
-"""The manuscript without Quarto: Pandoc for HTML, Pandoc and Typst for PDF."""
+"""Rendering without Quarto: Pandoc for HTML, Pandoc and Typst for PDF."""
 
 import subprocess
 from importlib.metadata import version

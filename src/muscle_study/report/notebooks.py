@@ -1,4 +1,4 @@
-"""Executed notebooks as HTML pages that need no network, with an anchor at each result."""
+"""Executed notebooks as offline HTML pages, with an anchor at each result."""
 
 import re
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ class Notebook:
 
     @property
     def page(self) -> str:
-        """Name of its HTML page."""
+        """Name of the notebook's HTML page."""
         return f"{self.path.stem}.html"
 
     @cached_property

@@ -31,12 +31,12 @@ SUBTITLE = (
 
 
 def is_synthetic(numbers: Mapping[str, Number]) -> bool:
-    """Tell whether the numbers are those of a synthetic run."""
+    """Return whether the numbers are those of a synthetic run."""
     return parts_of(numbers, "study.kind") == "synthetic"
 
 
 def parts_of(numbers: Mapping[str, Number], name: str) -> str:
-    """Return a word of the numbers that names a folder of the manuscript's parts.
+    """Return a word in the numbers, which is a folder of the manuscript's parts.
 
     Raises
     ------
@@ -50,7 +50,7 @@ def parts_of(numbers: Mapping[str, Number], name: str) -> str:
 
 
 def is_described(numbers: Mapping[str, Number]) -> bool:
-    """Tell whether the run has means by sex; without demographic data they are words."""
+    """Return whether the run has means by sex; without demographic data they are words."""
     return any(
         name in numbers and numbers[name].value is not None
         for name in ("csa.mean_men", "csa.mean_women")
@@ -87,7 +87,7 @@ def lay_out(
     notebooks: list[Notebook],
     project: Path,
 ) -> None:
-    """Make `project` a Quarto project that can be rendered where it stands.
+    """Make `project` a complete Quarto project.
 
     Parameters
     ----------
@@ -152,7 +152,7 @@ def _write_parts(numbers: Mapping[str, Number], index: Mapping[str, dict], proje
 
 
 def _missing(part: Path, needs: re.Match, index: Mapping[str, dict]) -> str:
-    """Return why the run lacks the result that a part needs; empty if it does not.
+    """Return the reason why the result that a part needs is absent; empty if it is present.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The manuscript by Quarto, where it is installed."""
+"""Rendering by Quarto."""
 
 import shutil
 import subprocess
@@ -11,7 +11,7 @@ TARGETS = {"html": "html", "pdf": "typst"}
 
 
 def available() -> bool:
-    """Tell whether ``quarto`` is on the PATH."""
+    """Return whether ``quarto`` is on the PATH."""
     return shutil.which("quarto") is not None
 
 

@@ -1,4 +1,4 @@
-"""From tables, figures and numbers to the manuscript as HTML and PDF."""
+"""Rendering of the manuscript as HTML and PDF."""
 
 import resource
 import shutil

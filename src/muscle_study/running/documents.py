@@ -1,4 +1,4 @@
-"""Parameter files as written: YAML, `extends`, changes, and where each value comes from."""
+"""Parameter files: YAML, `extends`, changes, and the origin of each value."""
 
 import difflib
 from collections.abc import Iterable, Mapping
@@ -13,7 +13,7 @@ EXTENDS = "extends"
 
 
 class ParameterError(Exception):
-    """A parameter file that cannot be used. The message is for the person who wrote it."""
+    """An invalid parameter file. The message is for its author."""
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Document:
     layers: list[tuple[str, dict[str, Any]]]
 
     def origin(self, keys: Iterable[str | int]) -> str | None:
-        """Return the layer that sets a value; None where the value is a default."""
+        """Return the layer that sets a value; None for a default."""
         keys = list(keys)
         return next((name for name, values in reversed(self.layers) if _sets(values, keys)), None)
 
@@ -72,7 +72,7 @@ def read_changes(overrides: Iterable[str]) -> dict[str, Any]:
 
 
 def nearest(word: str, known: Iterable[str], others: str) -> str:
-    """Return the known word that was probably meant, as a sentence; else all, after `others`."""
+    """Return a sentence with the most similar known word; else all known words, after `others`."""
     known = list(known)
     close = difflib.get_close_matches(word, known, n=1)
     if close:
@@ -81,7 +81,7 @@ def nearest(word: str, known: Iterable[str], others: str) -> str:
 
 
 def _read_layers(run: str, folder: Path, below: list[str]) -> list[tuple[str, dict[str, Any]]]:
-    """Return the values of a file and of those that it extends, the lowest first."""
+    """Return the values of a file and of its base files, lowest first."""
     path = folder / f"{run}.yaml"
     name = f"{folder.name}/{path.name}"
     if run in below:
@@ -115,7 +115,7 @@ def _text(path: Path, name: str) -> str:
 
 
 class _UniqueKeys(yaml.SafeLoader):
-    """YAML of which no key silently replaces an earlier one."""
+    """YAML loader that refuses duplicate keys."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict:
         seen = set()
@@ -149,7 +149,7 @@ def _merge(base: Any, own: Any) -> Any:
 
 
 def _set(values: dict[str, Any], key: str, value: Any) -> None:
-    """Set one dotted key. Whether the key exists is for the validation to tell."""
+    """Set one dotted key; validation checks later that it exists."""
     *parents, last = key.split(".")
     node = values
     for parent in parents:
@@ -162,7 +162,7 @@ def _set(values: dict[str, Any], key: str, value: Any) -> None:
 
 
 def _sets(values: Any, keys: list[str | int]) -> bool:
-    """Tell whether a layer has a key, or a value in place of the section that holds it."""
+    """Return whether a layer has a key, or a value in place of the section that holds it."""
     for key in keys:
         if not isinstance(values, dict):
             return True

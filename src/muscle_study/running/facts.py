@@ -27,7 +27,7 @@ def stages_of(parameters: StudyParameters) -> list[str]:
 
 
 def write_facts(run: str, parameters: StudyParameters) -> None:
-    """Write what the Makefile includes, only where the content changed.
+    """Write the facts that the Makefile includes, if they have changed.
 
     Of each stage ``target``, ``slice``, ``reads`` (the stages) and ``needs`` (all other files: the
     notebook, the modules that it reaches by its imports, and what the stage declares).

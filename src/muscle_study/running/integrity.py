@@ -1,4 +1,4 @@
-"""Whether the results of a run are those that its manifests vouch for."""
+"""Agreement of a run's results with its manifests."""
 
 from muscle_study.protocol.files import read_json
 from muscle_study.protocol.paths import RunPaths
@@ -7,11 +7,11 @@ from muscle_study.protocol.stages import STAGES
 
 
 class IntegrityError(Exception):
-    """Results that no manifest vouches for. The message names the files and the remedy."""
+    """Results that differ from their manifest. The message names the files and the remedy."""
 
 
 def changed_results(name: str, paths: RunPaths) -> list[str]:
-    """Return what is wrong with the results of a stage, or of a check that publishes.
+    """Return the problems of the results of a stage, or of a check that publishes.
 
     Each file that differs from its hash in the manifest is named; so is a missing manifest.
     """
@@ -27,7 +27,7 @@ def changed_results(name: str, paths: RunPaths) -> list[str]:
 
 
 def remedy(name: str, paths: RunPaths) -> str:
-    """Return what to do about changed results of a stage or a check."""
+    """Return the remedy for changed results of a stage or a check."""
     if name not in STAGES:
         return f"make {name.replace('_', '-')} RUN={paths.run}"
     return f"rm {paths.target(name)}; make all RUN={paths.run}"

@@ -1,4 +1,4 @@
-"""The kernel that executes a stage's notebook: this environment's, ended with its run."""
+"""The Jupyter kernel of a stage's notebook: from this environment, ended with the run."""
 
 import contextlib
 import os
@@ -28,7 +28,7 @@ class OwnKernel(AsyncKernelManager):
 
     @property
     def kernel_spec(self) -> KernelSpec:
-        """Kernelspec of this Python, whatever is registered."""
+        """Kernelspec of this Python, independent of registered ones."""
         # the kernel's own log (ports, its interruption) would interleave with the stage's lines
         return KernelSpec(**get_kernel_dict(extra_arguments=["--log-level=CRITICAL"]))
 

@@ -58,7 +58,7 @@ def run_lock(folder: Path, stage: str) -> Iterator[int]:
 
 
 def is_held(folder: Path) -> bool:
-    """Tell whether a process holds the lock of the run.
+    """Return whether a process holds the lock of the run.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What is wrong with a parameter file, in words for the person who wrote it."""
+"""Error messages for parameter files, written for their authors."""
 
 import json
 from typing import Any

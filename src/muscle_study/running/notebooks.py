@@ -22,11 +22,11 @@ _CELL_FILE = re.compile(re.escape(tempfile.gettempdir()) + r"/ipykernel_\d+/\d+\
 
 
 class NotebookError(Exception):
-    """A notebook that papermill would run without the parameters it is given."""
+    """A notebook in which papermill would not set the parameters."""
 
 
 def check_notebook(notebook: NotebookNode, values: Mapping[str, Any], name: str) -> None:
-    """Check what papermill accepts in silence.
+    """Check kernel and parameters cell; papermill ignores their faults.
 
     Parameters
     ----------

@@ -119,7 +119,7 @@ class StudyParameters(Section):
             )
 
     def _check_randomised(self) -> None:
-        """Refuse training on images of random contrast that are not exported, or by other names."""
+        """Refuse training on random-contrast images that are missing or have other channels."""
         if self.cohort is None or self.cohort.randomised.n_images == 0:
             raise ValueError(
                 "training.learn_from is randomised, but the cohort exports no such images: set "

@@ -1,6 +1,6 @@
 """Re-run a stage for participants with transient failures.
 
-A mark tells Make of them, since nothing that the stage reads is newer. If the attempt changes
+A mark tells Make to run the stage although its inputs are not newer. If the attempt changes
 nothing, the executed copy is restored with its former time, and Make leaves later stages alone.
 """
 

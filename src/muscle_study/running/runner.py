@@ -1,4 +1,4 @@
-"""Execute a stage's notebook for a run, whole or not at all."""
+"""Execute a stage's notebook for a run, completely or without effect."""
 
 import os
 import resource
@@ -40,7 +40,7 @@ from muscle_study.running.terminal import StageLine
 
 
 class StageError(Exception):
-    """A stage that cannot start, or that failed. The message says what to do."""
+    """A stage that cannot start or has failed. The message names the remedy."""
 
 
 def run_stage(stage: str, run: str, overrides: list[str], only_again: bool = False) -> Path:
@@ -232,7 +232,7 @@ def execute(
 def _keep(
     partial: Path, final: Path, folders: dict[Path, str], modified: float | None = None
 ) -> None:
-    """Put an executed notebook in its place, without paths of the machine."""
+    """Move an executed notebook into place, without paths of the machine."""
     notebook = without_machine(nbformat.read(partial, as_version=4), folders)
     with whole_file(final) as beside:
         nbformat.write(notebook, beside)

@@ -1,4 +1,4 @@
-"""Slices of a run's parameters, one a section, by which Make sees what changed."""
+"""Slices of a run's parameters, one per section, whose times Make compares."""
 
 import hashlib
 import json
@@ -30,7 +30,7 @@ READ_COVARIATES = ("cohort", "curation", "measurement", "statistics")
 
 
 def write_slices(run: str, parameters: StudyParameters) -> None:
-    """Write each section to its own file, those alone whose content changed.
+    """Write each section to its own file if its content has changed.
 
     Make compares their times, so that a stage is redone for its own parameters and for no others.
     `cluster` is left out: where a stage runs does not change what it computes. So is
@@ -71,7 +71,7 @@ def write_slices(run: str, parameters: StudyParameters) -> None:
 
 
 def keep_used(run: str, stage: str) -> None:
-    """Remember the slice with which a stage has just ended well."""
+    """Record the slice of a stage that has just succeeded."""
     folder = RunPaths(run).parameters
     (folder / USED).mkdir(exist_ok=True)
     shutil.copy2(folder / f"{stage}.json", folder / USED / f"{stage}.json")
@@ -82,7 +82,7 @@ def _holds(path: Path, text: str) -> bool:
 
 
 def _listing(key: str, named: str) -> str:
-    """Return a digest of the names, sizes and times in a folder, by which Make sees it change."""
+    """Return a digest of names, sizes and times in a folder, to detect changes."""
     folder = ROOT / Path(named).expanduser()
     if not folder.is_dir():
         raise ParameterError(

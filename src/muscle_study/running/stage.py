@@ -1,4 +1,4 @@
-"""A stage as its notebook opens it: parameters, folders, cluster."""
+"""A stage opened by its notebook: parameters, folders, cluster."""
 
 import os
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ differs from its parameter file</caption>
 
 @dataclass(frozen=True)
 class OpenStage:
-    """A stage of a run. A notebook shows it as the table of its parameters.
+    """A stage of a run, shown in a notebook as the table of its parameters.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class OpenStage:
 
     @property
     def cluster(self) -> ClusterParameters:
-        """Where participants are worked on."""
+        """Workers for the participants."""
         return self.study.cluster
 
     def _repr_html_(self) -> str:

@@ -1,4 +1,4 @@
-"""The state of each stage of a run, as Make itself sees it."""
+"""The state of each stage of a run, from Make's own rules."""
 
 import os
 import re
@@ -65,7 +65,7 @@ def status(run: str, overrides: list[str]) -> str:
 
 
 def progress_lines(kept: dict) -> list[str]:
-    """Return lines on the progress of a stage that runs or was stopped, from its progress file."""
+    """Return lines on the progress of a running or interrupted stage, from its progress file."""
     indent = " " * 13
     lines = [f"{indent}{kept['said']} ({kept['at']})"]
     if kept["excluded"]:
@@ -104,7 +104,7 @@ def _trace(run: str, overrides: list[str], paths: RunPaths) -> str:
 
 
 def why_redone(trace: str) -> dict[Path, list[Path]]:
-    """Return the targets that Make would make anew, each with the files that are newer."""
+    """Return the targets that Make would rebuild, each with its newer files."""
     reasons: dict[Path, list[Path]] = {}
     for line in trace.splitlines():
         if stale := _STALE.search(line):

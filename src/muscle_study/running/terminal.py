@@ -22,7 +22,7 @@ def bar(said: str) -> str:
 
 
 class StageLine:
-    """Shows the progress of a stage, from the kernel's output written to it as to a file.
+    """File-like object that shows the progress of a stage from the kernel's output.
 
     Parameters
     ----------

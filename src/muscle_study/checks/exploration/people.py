@@ -1,4 +1,4 @@
-"""Who can be looked at: one table with all that a run knows of each participant."""
+"""Table of a run's participants with their data from all stages."""
 
 import pandas as pd
 
@@ -9,7 +9,7 @@ KEY = "participant_id"
 
 
 def read_people(paths: RunPaths) -> pd.DataFrame:
-    """Return the curated participants with what later stages found, a row each.
+    """Return the curated participants with the results of later stages, one row each.
 
     Returns
     -------
@@ -38,7 +38,7 @@ def read_people(paths: RunPaths) -> pd.DataFrame:
 
 
 def describe(people: pd.DataFrame) -> dict[str, str]:
-    """Return a line on each participant, by identifier, for a menu.
+    """Return a menu line per participant, by identifier.
 
     Examples
     --------

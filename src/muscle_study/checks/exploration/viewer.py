@@ -1,4 +1,4 @@
-"""An interactive viewer of a participant's volumes and masks; all of it runs without a network."""
+"""An interactive viewer of a participant's volumes and masks, without internet access."""
 
 from pathlib import Path
 
@@ -25,7 +25,7 @@ OPACITY = 0.45
 
 
 class Viewer(widgets.VBox):
-    """Three planes and a rendering of one participant, with menus for whom and what is shown.
+    """Three planes and a rendering, with menus for participant, image and mask.
 
     Drag to move the crosshair, turn the wheel to change slices, drag in the rendering to turn it.
 

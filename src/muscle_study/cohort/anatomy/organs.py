@@ -153,7 +153,7 @@ def _small_bowel(body: Habitus, rng: np.random.Generator) -> list[Part]:
 
 
 def _fits(shape: Stack, cavity: Stack) -> bool:
-    """Tell whether a shape lies inside the cavity, by the ends of its axes at three heights."""
+    """Return whether a shape lies inside the cavity, by the ends of its axes at three heights."""
     low, high = shape.z_range_mm
     heights = low + np.array([0.2, 0.5, 0.8]) * (high - low)
     own, outside = shape.sections(heights), cavity.sections(heights)

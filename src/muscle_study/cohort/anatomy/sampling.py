@@ -110,7 +110,7 @@ class _Placed:
 
 
 def _within(radius2: np.ndarray, u: np.ndarray, v: np.ndarray, limit2: np.ndarray) -> np.ndarray:
-    """Tell which squared radii are at most the squared radius of their sector."""
+    """Return which squared radii are at most the squared radius of their sector."""
     inside = radius2 <= limit2.min()
     # computing angles is slow: only where they decide
     unsure = (radius2 <= limit2.max()) & ~inside

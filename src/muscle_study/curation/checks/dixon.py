@@ -21,7 +21,7 @@ LEAST_FAT_SHARE = 0.5
 
 
 def correct_swap(images: Mapping[str, Volume], what: str) -> tuple[dict[str, Volume], str | None]:
-    """Exchange water and fat where they are swapped as wholes; refuse partial swaps.
+    """Exchange completely swapped water and fat; refuse partial swaps.
 
     If subcutaneous fat shows in the water image on both sides and at every height, exchanging the
     images restores every voxel. The border of a partial swap is unknown.

@@ -1,6 +1,6 @@
 """DICOM files read as slices, and slices stacked to volumes by their positions.
 
-Single-frame and enhanced multi-frame images are read alike. Stated slice thickness and spacing
+Single-frame and enhanced multi-frame images are supported. Stated slice thickness and spacing
 between slices are ignored: they are often those of the protocol.
 """
 

@@ -1,4 +1,4 @@
-"""Participant tables of exports, whatever their separators, column names and codes."""
+"""Participant tables of exports in any separators, column names and codes."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ NEVER = r"(?!)"
 
 @dataclass(frozen=True)
 class TableForm:
-    """How a layout writes its table.
+    """Format of a layout's table.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ def read_participants(
 
 
 def no_participants(declared: Sequence[Covariate]) -> pd.DataFrame:
-    """Return what `read_participants` does of an export without a table."""
+    """Return an empty table as from `read_participants`, for an export without one."""
     names = [covariate.name for covariate in (*BUILT_IN, *declared)]
     return pd.DataFrame(columns=["participant_id", *names, "given_split"], dtype=str)
 

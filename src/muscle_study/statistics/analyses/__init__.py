@@ -1,1 +1,1 @@
-"""The study's analyses, a module each."""
+"""The study's analyses, one module each."""

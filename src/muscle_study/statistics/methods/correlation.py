@@ -1,4 +1,4 @@
-"""Pearson's correlation with an interval that needs no normal distribution."""
+"""Pearson's correlation with an interval for any distribution."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Mean, SD and centiles that no single person can be read from."""
+"""Mean, SD and centiles that disclose no single person."""
 
 import pandas as pd
 

@@ -1,1 +1,1 @@
-"""The analysis table and who is in it."""
+"""The analysis table and its participants."""

@@ -107,7 +107,7 @@ def _about(name: str, study: Study, covariates: dict[str, Covariate]) -> tuple[s
 
 
 def _for_stata(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table without what Stata has no type for: flags become 0, 1 or missing."""
+    """Return the table in Stata's types: flags become 0, 1 or missing."""
     flags = {
         name: values.astype("Float64").astype(float)
         for name, values in table.items()

@@ -1,4 +1,4 @@
-"""Checks of the declared models that need no data: a mistake is found before any work.
+"""Checks of the declared models before any data are read.
 
 This module is imported whenever a parameter file is read, so it loads formulaic only to check.
 """

@@ -1,4 +1,4 @@
-"""Groups of age and BMI, and which of them may be shown."""
+"""Groups of age and BMI, and suppression of their counts."""
 
 from dataclasses import dataclass
 
@@ -44,7 +44,7 @@ class Grouping:
         return [f"<{self.edges[0]:g}", *inner, f"≥{self.edges[-1]:g}"]
 
     def assign(self, values: pd.Series) -> pd.Series:
-        """Return each value's group as an ordered categorical; NaN has none."""
+        """Return each value's group as an ordered categorical; NaN for NaN."""
         bins = [-np.inf, *self.edges, np.inf]
         return pd.cut(values, bins, right=False, labels=self.labels)
 

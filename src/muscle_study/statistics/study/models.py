@@ -1,4 +1,4 @@
-"""The declared models: who is in one, its design, and its terms in print."""
+"""The declared models: participants, design and printed terms."""
 
 import re
 
@@ -60,7 +60,7 @@ def with_outcome(people: pd.DataFrame, outcome: Measure) -> pd.DataFrame:
 
 
 def people_of(study: Study, model: Model, outcome: Measure) -> pd.DataFrame | None:
-    """Return the people of a model as `model_data` does; None where there are too few."""
+    """Return the data of a model as `model_data`; None with too few people."""
     data = model_data(study, outcome, model.sex)
     if data is None:
         return None
@@ -116,7 +116,7 @@ def term_names(study: Study, model: Model) -> list[str]:
 
 
 def number_name(term: str) -> str:
-    """Return a term as numbers of the text are named, e.g. ``smoking_former``."""
+    """Return a term's name in the numbers of the text, e.g. ``smoking_former``."""
     return re.sub(r"\W+", "_", term.replace("[T.", "_")).strip("_")
 
 
@@ -141,7 +141,7 @@ def term_text(study: Study, term: str) -> str:
 
 
 def models_text(study: Study) -> str:
-    """Return what each model has in it, e.g. ``all: age, BMI and sex; men: age and BMI``."""
+    """Return the covariates of each model, e.g. ``all: age, BMI and sex; men: age and BMI``."""
     known = study.known
     models = []
     for model in study.parameters.models:
@@ -161,7 +161,7 @@ def _factor_text(factor: str, known: dict[str, Covariate]) -> str:
 
 
 def _singular(unit: str | None) -> str | None:
-    """Return what a coefficient is per: ``year`` for years; None for a number without unit."""
+    """Return the unit that a coefficient is per: ``year`` for years; None without unit."""
     if unit in (None, "1"):
         return None
     return unit.removesuffix("s") if unit.isalpha() and len(unit) > 3 else unit
@@ -173,7 +173,7 @@ def coefficient_digits(outcome: Measure, term: str) -> int:
 
 
 def check_data(study: Study) -> None:
-    """Check what the declared models need of the run's people.
+    """Check that the declared models can be fitted to the run's participants.
 
     Raises
     ------

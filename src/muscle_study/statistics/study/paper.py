@@ -1,4 +1,4 @@
-"""The paper's figures, from ``data/published/kiefer_2026.csv``."""
+"""The paper's published values, from ``data/published/kiefer_2026.csv``."""
 
 from functools import cache
 
@@ -16,7 +16,7 @@ def _figures() -> pd.Series:
 
 
 def published(quantity: str, statistic: str, sex: str = "both") -> float:
-    """Return a figure of the paper.
+    """Return a published value of the paper.
 
     Raises
     ------

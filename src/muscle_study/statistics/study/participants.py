@@ -1,4 +1,4 @@
-"""Participants from the source to the analysis: conserved, and counted without exposing a few."""
+"""Flow of participants from source to analysis, with small counts suppressed."""
 
 from dataclasses import dataclass
 

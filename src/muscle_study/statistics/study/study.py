@@ -1,4 +1,4 @@
-"""What the statistics read: one analysis table, and what a reader must know about the run."""
+"""The study as read by the statistics: analysis table and properties of the run."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -70,7 +70,7 @@ class Study:
     )
 
     def once(self, estimate: "Callable[[Study], Found]") -> "Found":
-        """Return ``estimate(self)``, computed once, however many analyses ask for it."""
+        """Return ``estimate(self)``, computed once for all analyses."""
         if estimate not in self._found:
             self._found[estimate] = estimate(self)
         return self._found[estimate]
@@ -82,22 +82,22 @@ class Study:
 
     @property
     def synthetic(self) -> bool:
-        """Whether the participants are made up."""
+        """Whether the participants are synthetic."""
         return self.source["synthetic"]
 
     @property
     def psoas(self) -> str:
-        """The muscle that is measured for the psoas: psoas major or iliopsoas."""
+        """Muscle measured as psoas: psoas major or iliopsoas."""
         return self.segmentation["psoas_label"]
 
     @property
     def segmenter(self) -> str:
-        """Whose label maps are measured, e.g. ``the network``."""
+        """Origin of the measured label maps, e.g. ``the network``."""
         return self.segmentation["segmenter"]
 
     @property
     def stand_in(self) -> str:
-        """The sentence on a muscle that is not the one of the reference labels."""
+        """Caption note on a psoas label that differs from the reference labels'."""
         reference = self.source["psoas_label"]
         if self.psoas == reference:
             return ""
@@ -105,7 +105,7 @@ class Study:
 
     @property
     def min_count(self) -> int:
-        """Smaller counts are not shown."""
+        """Smallest count that is shown."""
         return self.parameters.min_cell_count
 
     @property
@@ -122,17 +122,17 @@ class Study:
 
     @cached_property
     def imaged(self) -> "Study":
-        """The same study with the imaged participants alone as its sample."""
+        """The same study restricted to imaged participants."""
         return replace(self, sample="imaged")
 
     @property
     def has_simulated(self) -> bool:
-        """Whether some participants' measures are simulated, not of images."""
+        """Whether some participants' measures are simulated."""
         return (self.everyone["source"] == "simulated").any()
 
     @property
     def unused(self) -> int:
-        """Measured participants that the statistics leave out: no demographics, or no adults."""
+        """Measured participants left out: minors, or without demographics."""
         return len(self.measures) - len(self.imaged.people)
 
     @cached_property
@@ -147,7 +147,7 @@ class Study:
 
     @property
     def hidden_sexes(self) -> set[str]:
-        """Sexes of which the sample has too few to be described."""
+        """Sexes with too few participants to be described."""
         prefix = "imaged_" if self.sample == "imaged" else ""
         return {sex for sex, word in SEXES.items() if prefix + word.lower() in self.hidden}
 
@@ -156,7 +156,7 @@ class Study:
         return MARK if name in self.hidden else format_number(self.rounded(self.counts[name]))
 
     def rounded(self, n: float) -> float:
-        """Return a count of people as it is shown: a multiple of ``round_counts_to``.
+        """Return a count rounded for display to a multiple of ``round_counts_to``.
 
         Halves go up; NaN stays. The threshold is applied to the count itself, before.
         """
@@ -165,7 +165,7 @@ class Study:
 
     @property
     def sizes(self) -> str:
-        """What n consists of, e.g. ``men n = 60, women n = 50``."""
+        """Sample size by sex, e.g. ``men n = 60, women n = 50``."""
         prefix = "imaged_" if self.sample == "imaged" else ""
         words = [word.lower() for word in SEXES.values()]
         by_sex = ", ".join(f"{word} n = {self.shown(prefix + word)}" for word in words)
@@ -177,7 +177,7 @@ class Study:
 
     @property
     def imaged_only(self) -> str:
-        """The sentence on whom a table shows that leaves simulated measurements out."""
+        """Caption note: imaged participants only."""
         return " Imaged participants only." if self.has_simulated else ""
 
     @cached_property
@@ -213,7 +213,7 @@ class Study:
 
     @property
     def origin(self) -> str:
-        """The sentence that every caption of a synthetic run ends with."""
+        """Caption note of synthetic runs."""
         return " Synthetic cohort: no real people." if self.synthetic else ""
 
 

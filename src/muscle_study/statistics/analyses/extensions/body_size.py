@@ -1,4 +1,4 @@
-"""Muscle against body size: allometric exponents, and effects that size does not carry.
+"""Muscle size by body size: allometric exponents, and effects beyond size.
 
 An index by height² presumes that muscle grows with the square of height. Here the exponent is
 estimated, and the effects of sex, age and BMI are given without allowance for size, with height²,
@@ -33,7 +33,7 @@ COLUMNS = ["value", "low", "high"]
 
 
 def body_size(study: Study) -> Result:
-    """Relate muscle size to body size: a row per allowance for size."""
+    """Relate muscle size to body size, one row per adjustment for size."""
     table = allometry(study)
     names = {size: word for size, (word, _) in (RATIOS | ESTIMATED).items()}
     heads = {
@@ -108,7 +108,7 @@ def allometry(study: Study) -> pd.DataFrame:
 
 
 def _logarithms(data: pd.DataFrame | None) -> pd.DataFrame | None:
-    """Take logarithms; a muscle that was not found has size zero and none."""
+    """Take logarithms; missing for a muscle that was not found (size 0)."""
     if data is None:
         return None
     return data.assign(
@@ -140,7 +140,7 @@ def _rows(fitted, outcome: str, size: str, sex: str, covariates: list[str]) -> l
 
 
 def _numbers(table: pd.DataFrame) -> Numbers:
-    """Return the exponents, and the sex difference with and without allowance for size."""
+    """Return the exponents, and the sex difference with and without adjustment for size."""
     numbers = Numbers()
     found = table[table["sex"] == "both"].set_index(["outcome", "size", "term"])
     for name in OUTCOMES:

@@ -50,7 +50,7 @@ Charts = dict[tuple[str, str, Design], "Chart | None"]
 
 @dataclass(frozen=True)
 class Chart:
-    """A model with its range, and its z-scores of people it was not fitted to.
+    """A model with its range, and cross-validated z-scores.
 
     Parameters
     ----------
@@ -99,7 +99,7 @@ def _complete(data: pd.DataFrame | None) -> pd.DataFrame:
 
 
 def limits_of(people: pd.DataFrame, min_count: int) -> dict[str, tuple[int, int]]:
-    """Return whole units between which a chart holds; beyond are `min_count` people or more."""
+    """Return a chart's range in whole units, with at least `min_count` people beyond each end."""
     tail = max(TAIL, min_count / len(people))
     limits = {}
     for column in COVARIATES:
@@ -109,7 +109,7 @@ def limits_of(people: pd.DataFrame, min_count: int) -> dict[str, tuple[int, int]
 
 
 def centile_values(charts: Charts) -> pd.DataFrame:
-    """Return the charts by age: a row a year, with M, S, L and the `DRAWN` centiles."""
+    """Return the charts by age: a row per year with M, S, L and the `DRAWN` centiles."""
     rows = []
     for (outcome, sex, design), chart in charts.items():
         if chart is None or design != AGE:
@@ -138,7 +138,7 @@ def centile_values(charts: Charts) -> pd.DataFrame:
 
 
 def calibration(study: Study, charts: Charts) -> pd.DataFrame:
-    """Return the share of people below each centile of a model that was not fitted to them.
+    """Return the share of people below each centile, by cross-validation.
 
     Returns
     -------
@@ -173,7 +173,7 @@ def _below(centile: int) -> list[str]:
 
 
 def _share_below(study: Study, z: pd.Series, centile: int) -> dict[str, float]:
-    """Return the percentage below a centile with its interval; NaN if it would tell of a few."""
+    """Return the percentage below a centile with its interval; NaN if it discloses a few."""
     below = int((z < stats.norm.ppf(centile / 100)).sum())
     if not study.min_count <= below <= len(z) - study.min_count:
         return dict.fromkeys(_below(centile), np.nan)
@@ -219,7 +219,7 @@ def centiles(study: Study) -> Result:
 
 
 def centile_calibration(study: Study) -> Result:
-    """Judge the centiles by people whom they were not fitted to."""
+    """Assess the centiles by cross-validation."""
     table = calibration(study, study.once(fit_charts))
     text = [
         {

@@ -1,4 +1,4 @@
-"""The main results in everyone beside those in the imaged participants alone.
+"""Main results in all and in the imaged participants.
 
 Only synthetic runs have others: participants whose measurements are simulated.
 """
@@ -75,7 +75,7 @@ def _mean_sd(study: Study, values: pd.Series) -> dict[str, float]:
 
 
 def beside(study: Study) -> pd.DataFrame:
-    """Return the `results` in everyone and in the imaged: columns end in the sample's name."""
+    """Return the `results` in both samples; columns end in the sample's name."""
     return results(study).merge(results(study.imaged), on=KEYS, suffixes=("_all", "_imaged"))
 
 

@@ -91,9 +91,9 @@ def reference_errors(study: Study, column: str) -> pd.Series:
 
 
 def error_models(study: Study) -> dict[tuple[str, str], ErrorModel | None] | None:
-    """Fit the error model of both outcomes in each sex; None without enough pairs of any outcome.
+    """Fit the error model of both outcomes in each sex; None without enough pairs.
 
-    A run with a known truth has the tables even where no model can be fitted.
+    A run with a known truth has the tables even if no model can be fitted.
     """
     pairs = {name: error_pairs(study, outcome) for name, outcome in OUTCOMES.items()}
     if not has_truth(study) and max(map(len, pairs.values())) < FEWEST_PAIRS:
@@ -140,7 +140,7 @@ def measurement_error(study: Study) -> Result | Absent:
 
 
 def corrected(study: Study) -> pd.DataFrame:
-    """Set the corrected estimates beside the naive ones, and the true where they are known.
+    """Compare the corrected estimates with the naive and, if known, the true ones.
 
     Returns
     -------

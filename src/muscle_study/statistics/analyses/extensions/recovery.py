@@ -1,4 +1,4 @@
-"""Whether the estimates recover the true coefficients of a synthetic cohort."""
+"""Recovery of a synthetic cohort's true coefficients by the estimates."""
 
 from pathlib import Path
 
@@ -71,7 +71,7 @@ def true_coefficients(study: Study) -> pd.DataFrame:
 
 
 def population_path(study: Study) -> Path:
-    """Return where measurement leaves the population of a run that knows the truth."""
+    """Return the file of the true population, copied by measurement."""
     return study.paths.measurements / "true_population.parquet"
 
 
@@ -90,7 +90,7 @@ def _cells(study: Study, model: Model) -> pd.DataFrame:
 
 
 def recovered(study: Study) -> pd.DataFrame:
-    """Set estimates beside the true coefficients.
+    """Compare estimates with the true coefficients.
 
     Returns
     -------
@@ -167,7 +167,7 @@ def _missed(study: Study, estimates: pd.DataFrame) -> str:
 
 
 def recovery_table(study: Study, table: pd.DataFrame) -> Table:
-    """Return what `recovered` gives as a table of the manuscript."""
+    """Return the result of `recovered` as a table of the manuscript."""
     # without simulated people both samples are the same
     samples = SAMPLES if study.has_simulated else {"all": SAMPLES["all"]}
     titles = {model.name: model.title for model in study.parameters.models}

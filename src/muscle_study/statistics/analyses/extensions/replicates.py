@@ -1,4 +1,4 @@
-"""What the replicate study found: coverage of intervals, level of tests, shares below centiles."""
+"""Results of the replicate study: coverage, type-I error, shares below centiles."""
 
 import pandas as pd
 
@@ -90,7 +90,7 @@ def summarise(found: pd.DataFrame) -> pd.DataFrame:
 
 
 def _groups(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Return the results by kind, a row of the printed table each."""
+    """Return the results by kind, one row of the printed table each."""
     kinds = dict(list(table.groupby("kind")))
     groups = {f"intervals of {words}": kinds[kind] for kind, words in INTERVALS.items()}
     tests = kinds["level"].groupby("term", sort=False)
@@ -103,7 +103,7 @@ def _groups(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
 
 def _numbers(table: pd.DataFrame, count: int, people: int) -> Numbers:
-    """Return the study's size, and the range of what it found."""
+    """Return the size of the study and the range of its results."""
     numbers = Numbers()
     numbers.number("replicates.count", count)
     numbers.number("replicates.people", people)

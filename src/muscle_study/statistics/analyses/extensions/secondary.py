@@ -21,7 +21,7 @@ SECONDARY = (
 
 
 def secondary(study: Study) -> Result:
-    """Regress the secondary outcomes on age, BMI and sex, as the primary ones."""
+    """Regress the secondary outcomes on age, BMI and sex, like the primary ones."""
     table = secondary_coefficients(study)
     measures = {measure.column: measure for measure in SECONDARY}
     text = []

@@ -1,4 +1,4 @@
-"""Whether the main coefficients depend on who was left out, and on the method of analysis."""
+"""Sensitivity of the main coefficients to exclusions and methods of analysis."""
 
 from dataclasses import dataclass
 
@@ -118,7 +118,7 @@ class _Analyses:
         clusters: pd.Series | None = None,
         weights: pd.Series | None = None,
     ) -> Terms | None:
-        """Fit the model, with `dummies` as further columns; None where people are too few."""
+        """Fit the model, with `dummies` as further columns; None with too few people."""
         outcome, design = complete_cases(self.model, people, self.study.known)
         terms = list(design)[1:]
         more = 0 if dummies is None else dummies.shape[1]
@@ -136,7 +136,7 @@ class _Analyses:
         return len(design), dict(zip(names, values, strict=False))
 
     def without(self, people: pd.DataFrame, gone: pd.Series) -> Terms | None:
-        """Leave people out, unless the difference would expose a few."""
+        """Omit people, unless the difference would disclose a few."""
         return self.fit(people[~gone]) if gone.sum() >= self.study.min_count else None
 
     def of_imaged(self, people: pd.DataFrame) -> dict[str, Terms | None]:
@@ -212,9 +212,9 @@ def exclusion_weights(study: Study) -> pd.Series | None:
 
 
 def incomplete_people(study: Study, outcome: Measure) -> pd.DataFrame:
-    """Return measured people of known sex whom the main analysis leaves out for a missing value.
+    """Return measured people of known sex whom the main analysis omits for a missing value.
 
-    People who are known not to be adults stay out.
+    Known minors are excluded.
     """
     people = study.curated.merge(study.measures, on="participant_id")
     left_out = ~people["participant_id"].isin(study.imaged.people["participant_id"])

@@ -1,4 +1,4 @@
-"""Curved effects of age and BMI: restricted cubic splines, and tests for non-linearity."""
+"""Non-linear effects of age and BMI: restricted cubic splines and tests."""
 
 import pandas as pd
 from matplotlib import pyplot as plt
@@ -42,7 +42,7 @@ def fit_splines(study: Study) -> Fits:
 
 
 def nonlinearity(study: Study) -> Result:
-    """Test whether the outcomes are curved in age and in BMI."""
+    """Test for non-linear effects of age and BMI on the outcomes."""
     table = curvature(study.once(fit_splines))
     text = [_row(row) for row in table.to_dict("records")]
     caption = (

@@ -1,4 +1,4 @@
-"""The abstract's statements beside this run's estimates, with a verdict.
+"""Comparison of the abstract's statements with the run's estimates.
 
 A synthetic cohort is calibrated to the published statements: its estimates can be as calibrated or
 not. Only runs on real people can agree or disagree.
@@ -38,7 +38,7 @@ VERDICTS = {
 
 
 def claims(study: Study) -> Result:
-    """Judge the abstract's statements by this run's intervals."""
+    """Assess the abstract's statements by the run's intervals."""
     judged = judge(study)
     text = [
         {
@@ -73,7 +73,7 @@ def claims(study: Study) -> Result:
 
 
 def judge(study: Study) -> pd.DataFrame:
-    """Judge the statements by the intervals of the comparisons and of the correlations.
+    """Assess the statements by the intervals of comparisons and correlations.
 
     Returns
     -------

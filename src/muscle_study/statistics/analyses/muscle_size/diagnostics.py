@@ -1,4 +1,4 @@
-"""Whether the linear models are reliable: residuals, influence, collinearity."""
+"""Diagnostics of the linear models: residuals, influence, collinearity."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Whether the effects of age and BMI differ between men and women, and depend on each other."""
+"""Interactions of age and BMI with sex and with each other."""
 
 import pandas as pd
 

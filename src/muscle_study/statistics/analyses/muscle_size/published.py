@@ -1,4 +1,4 @@
-"""The paper's figures beside the run's."""
+"""Comparison of the run with the paper's published values."""
 
 import numpy as np
 import pandas as pd
@@ -27,7 +27,7 @@ VERDICTS = {
 
 
 def beside_published(study: Study) -> Result:
-    """Set the paper's figures beside this run's."""
+    """Compare the run's means and SDs with the paper's."""
     table = compare_published(study)
     text = []
     for row in table.to_dict("records"):

@@ -31,7 +31,7 @@ OF_MODEL = ["r2", "n", "degrees_of_freedom"]
 
 
 class Fitted(NamedTuple):
-    """A declared model of an outcome, and its fit; None where it cannot be estimated."""
+    """A declared model of an outcome, and its fit; None if it cannot be estimated."""
 
     model: Model
     outcome: str
@@ -39,7 +39,7 @@ class Fitted(NamedTuple):
 
 
 def fit_model(study: Study, model: Model, outcome: Measure) -> Fit | None:
-    """Fit a declared model; None where there are too few people or it cannot be estimated."""
+    """Fit a declared model; None with too few people or if it cannot be estimated."""
     data = people_of(study, model, outcome)
     if data is None:
         return None

@@ -63,7 +63,7 @@ def weight(study: Study) -> Result:
 
 
 def _draw(axes: Axes, data: pd.DataFrame, sex: str, label: str, study: Study) -> list[pd.DataFrame]:
-    """Draw contours and the regression; return what was drawn."""
+    """Draw contours and the regression; return their data."""
     colour, drawn = SEX_COLOURS[sex], []
     if len(data) >= DENSITY_FACTOR * study.min_count:
         at = data["weight"].to_numpy(), data["volume"].to_numpy()

@@ -1,4 +1,4 @@
-"""The synthetic cohort as stage cohort describes it: population, voxelisation, pictures."""
+"""Description of the synthetic cohort: population, voxelisation, pictures."""
 
 from matplotlib import pyplot as plt
 

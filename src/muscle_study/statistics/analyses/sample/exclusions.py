@@ -59,7 +59,7 @@ def exclusions_by_group(study: Study) -> pd.DataFrame:
     unknown = study.counts["excluded"] - cells[..., 1].sum()
 
     def pick(status=slice(None), **groups: int) -> np.ndarray:
-        """Return the cells that a count adds up."""
+        """Return the cells that sum to a count."""
         chosen = np.zeros(cells.shape)
         place = tuple(groups.get(trait, slice(None)) for trait in TRAITS)
         chosen[(*place, status)] = 1
@@ -124,7 +124,7 @@ def _by_trait(cells: np.ndarray, trait: str) -> tuple[np.ndarray, np.ndarray]:
 def _add_odds_ratios(
     study: Study, table: pd.DataFrame, trait: str, cells: np.ndarray, totals_shown: bool
 ) -> None:
-    """Fill in the odds ratios that give no hidden count away."""
+    """Fill in the odds ratios that disclose no hidden count."""
     rows = table.index[table["trait"] == trait]
     shown = table.loc[rows, ["measured", "excluded"]].notna().all(axis=1).to_numpy()
     measured, excluded = _by_trait(cells, trait)

@@ -66,7 +66,7 @@ def flow(study: Study) -> Result:
 
 
 def _numbers(study: Study) -> Numbers:
-    """Return what kind of run this is, and its counts of participants."""
+    """Return the kind of run and its counts of participants."""
     numbers = Numbers()
     numbers.word("study.run", study.run)
     numbers.word("study.kind", "synthetic" if study.synthetic else "real")

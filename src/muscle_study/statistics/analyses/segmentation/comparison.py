@@ -43,7 +43,7 @@ def other_segmenter(study: Study) -> str:
 
 
 def size(study: Study, others: pd.DataFrame) -> str:
-    """Return the number compared, suppressed if it gave away a few who are not."""
+    """Return the number compared, suppressed if it discloses a few who are not."""
     n = len(others)
     missed = len(study.measures) - n
     return count(study.rounded(n), n < study.min_count or 0 < missed < study.min_count)

@@ -32,7 +32,7 @@ FAILURE = 0.85
 
 
 class Ranking(NamedTuple):
-    """How the prediction ranks failures; NaN for suppressed or undefined values.
+    """Ranking of failures by the prediction; NaN for suppressed or undefined values.
 
     Parameters
     ----------
@@ -69,7 +69,7 @@ class WithinMuscle(NamedTuple):
 def predictions(study: Study) -> pd.DataFrame:
     """Return ``participant_id``, ``structure``, ``dice`` and ``predicted_dice``.
 
-    A structure that no pass of the network found counts as predicted 0, the surest failure.
+    A structure not found in any pass of the network counts as predicted 0.
     """
     quality = read_quality(study).dropna(subset="dice")
     columns = ["participant_id", "structure", "dice", "predicted_dice"]
@@ -77,7 +77,7 @@ def predictions(study: Study) -> pd.DataFrame:
 
 
 def ranking(study: Study) -> Ranking:
-    """Return how the predictions rank the test split's failures.
+    """Return the ranking of the test split's failures by the predictions.
 
     The bootstrap resamples participants, whose four structures are alike; samples in which
     nothing or everything failed have no area and are left out. In a run on real people, failures
@@ -155,7 +155,7 @@ def area_under_curve(predicted: np.ndarray, failed: np.ndarray) -> float:
 
 
 def predicted(study: Study) -> Result | Absent:
-    """Return predicted against true Dice, and how well the prediction ranks failures."""
+    """Return predicted against true Dice, and the ranking of failures by the prediction."""
     if read_quality(study)["predicted_dice"].isna().all():
         return Absent("predicted", "inference predicted no Dice: label maps from elsewhere")
     return Result("predicted", figure=_picture(study), numbers=_numbers(study))

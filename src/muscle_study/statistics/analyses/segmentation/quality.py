@@ -37,5 +37,5 @@ def typical_participant(study: Study) -> str:
 
 
 def has_truth(study: Study) -> bool:
-    """Tell whether the run's measures were compared with a known truth."""
+    """Return whether the run's measures were compared with a known truth."""
     return (study.paths.measurements / "agreement.csv").exists()

@@ -80,7 +80,7 @@ def groups_of(study: Study, participant_ids: np.ndarray) -> pd.DataFrame:
 
 
 def hidden_groups(groups: pd.Series, min_count: int) -> pd.Series:
-    """Tell which groups of a division to hide when the number of all participants is shown.
+    """Return which groups of a division to hide when the number of all participants is shown.
 
     Parameters
     ----------
