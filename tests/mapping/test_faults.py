@@ -423,7 +423,7 @@ def test_a_disk_without_locks_is_named_with_the_remedy(tmp_path, monkeypatch, ca
     for command in ("slices", "status", "learning-curve"):
         assert main([command, "--run", "ci"]) == 1
         error = capsys.readouterr().err
-        assert error.startswith(f"the file system of {run} locks no files") and "OUT=" in error
+        assert error.startswith(f"the file system of {run} has no file locks") and "OUT=" in error
 
 
 def test_a_second_make_is_refused_and_status_works(make, tmp_path):
