@@ -82,7 +82,7 @@ def _slices(options: argparse.Namespace, overrides: list[str]) -> int:
     """Check the parameters; write each section's slice of them, and the facts for Make."""
     parameters, paths = load(options.run, overrides), RunPaths(options.run)
     # while a run works, its own stay: the next `make` is refused, and `make status` tells of it
-    if not paths.facts.exists() or not is_held(paths.data):
+    if not is_held(paths.data) or not paths.facts.exists():
         write_slices(options.run, parameters)
         write_facts(options.run, parameters)
     return 0
