@@ -50,7 +50,7 @@ def measure(
 
 
 def scaled_seconds(total: float, part: float, share: float) -> float:
-    """Extrapolate the duration of work of which only a share of one part was done.
+    """Extrapolate a duration from work with only a share of one part done.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
-"""The commands that the Makefile calls: ``python -m muscle_study --help``.
+"""The commands of the Makefile: ``python -m muscle_study --help``.
 
-Each imports its modules when it is called, since Make calls some of them every time.
+Each command imports its modules when called, since every make calls some of them.
 """
 
 import argparse
@@ -43,22 +43,22 @@ def _parser() -> argparse.ArgumentParser:
         if name == "run":
             command.add_argument("stage", choices=NOTEBOOK_STAGES)
             command.add_argument(
-                "--again", action="store_true", help="only for participants to be tried again"
+                "--again", action="store_true", help="only retry failed participants"
             )
         if name == "train":
-            command.add_argument("--parameters", help="JSON file of the section, for the run's own")
+            command.add_argument("--parameters", help="JSON file that replaces the section")
             command.add_argument(
                 "--scratch", action="store_true", help="write the model to the scratch run"
             )
         if name == "audit":
             command.add_argument("--number", help="name of a number; without one, all are listed")
         if name == "replicates":
-            command.add_argument("--count", type=int, default=2000, help="populations drawn")
-            command.add_argument("--people", type=int, default=3000, help="people in each")
+            command.add_argument("--count", type=int, default=2000, help="number of populations")
+            command.add_argument("--people", type=int, default=3000, help="people per population")
         if name == "curation-check":
-            command.add_argument("--each", type=int, default=6, help="participants of every fault")
-            command.add_argument("--sound", type=int, default=56, help="participants without")
-            command.add_argument("--seed", type=int, default=20260110, help="of the cohort")
+            command.add_argument("--each", type=int, default=6, help="participants per fault")
+            command.add_argument("--sound", type=int, default=56, help="without a fault")
+            command.add_argument("--seed", type=int, default=20260110, help="seed of the cohort")
     return parser
 
 
@@ -131,7 +131,7 @@ def _train(options: argparse.Namespace, overrides: list[str]) -> int:
     from muscle_study.training.parameters import TrainingParameters
 
     paths = RunPaths(options.run, scratch="training" if options.scratch else None)
-    if options.parameters is not None:  # of the notebook, whose run holds the lock
+    if options.parameters is not None:  # called by the notebook, and its run holds the lock
         handed = Path(options.parameters).read_text(encoding="utf-8")
         parameters, lock = TrainingParameters.model_validate_json(handed), nullcontext()
     else:
@@ -156,7 +156,7 @@ def _learning_curve(options: argparse.Namespace, overrides: list[str]) -> int:
 
 
 def _curation_check(options: argparse.Namespace, overrides: list[str]) -> int:
-    """Check that curation finds every fault of a synthetic cohort that is full of them."""
+    """Check that curation finds every kind of deliberate fault."""
     parameters = load(options.run, overrides)
     if parameters.cohort is None:
         raise ParameterError("curation-check makes a cohort: name a run with the section cohort")
@@ -179,7 +179,7 @@ def _replicates(options: argparse.Namespace, overrides: list[str]) -> int:
 
 
 def _summary(options: argparse.Namespace, _overrides: list[str]) -> int:
-    """Print where the report is and what it says, on one screen."""
+    """Print a summary of the run with the report's location."""
     from muscle_study.report.summary import summary
 
     print(summary(options.run))
@@ -195,7 +195,7 @@ def _status(options: argparse.Namespace, overrides: list[str]) -> int:
 
 
 def _verify(options: argparse.Namespace, overrides: list[str]) -> int:
-    """Check a finished run: hashes, tables derived again, reference values."""
+    """Check a finished run: hashes, recomputed tables, reference values."""
     from muscle_study.checks.chain import VerificationError
     from muscle_study.checks.verify import verify
     from muscle_study.running.notebooks import NotebookError
@@ -225,7 +225,7 @@ def _reference(options: argparse.Namespace, _overrides: list[str]) -> int:
 
 
 def _audit(options: argparse.Namespace, _overrides: list[str]) -> int:
-    """Show how a number of the manuscript came about."""
+    """Trace a number of the manuscript to the raw data."""
     from muscle_study.checks.audit import audit, list_numbers
     from muscle_study.checks.chain import VerificationError
 

@@ -155,7 +155,7 @@ def test_a_cohort_is_measured_and_nobody_is_lost(run, cluster):
 
 
 def test_nobody_measured_stops_the_stage_and_leaves_the_reasons(run, cluster):
-    with pytest.raises(RuntimeError, match=r"nobody could be measured: .*exclusions\.csv"):
+    with pytest.raises(RuntimeError, match=r"no participant could be measured: .*exclusions\.csv"):
         measure_cohort(run, MeasurementParameters(min_muscle_ml=50.0, seed=1), cluster)
     assert len(read_table(run.measurements / "exclusions.csv")) == 5
     assert list(read_table(run.measurements / "measures.csv")) == ["participant_id", *COLUMNS]

@@ -117,7 +117,7 @@ def test_few_donors_serve_all_and_none_stop_the_run():
     given = people(5, "male", 1)
     _, groups = simulated(given, donors(2, "female", 2))
     assert groups.loc["male", ["donors", "nearest", "simulated"]].tolist() == [2, 2, 5]
-    with pytest.raises(ValueError, match=r"no error to simulate .*n_imaged"):
+    with pytest.raises(ValueError, match=r"no errors for simulated .*n_imaged"):
         simulate(given, donors(0, "male", 2), 1)
 
 

@@ -15,7 +15,7 @@ from muscle_study.running.lock import run_lock
 
 
 def verify(run: str, cluster: ClusterParameters) -> tuple[list[str], int]:
-    """Check a finished run: hashes, tables derived again, reference values.
+    """Check a finished run: hashes, recomputed tables, reference values.
 
     Parameters
     ----------

@@ -110,8 +110,8 @@ class ParticipantProcess:
     def run(self, function: bytes, participants: Sequence[tuple[str, bytes]]) -> list[TaskResult]:
         """Work on participants in turn; return their results up to the first that stops the map.
 
-        The results also end with a participant for whom no process could be started, since the
-        remaining ones would fail alike.
+        The results also end if no process could be started for a participant, since the
+        remaining ones would fail too.
 
         Parameters
         ----------

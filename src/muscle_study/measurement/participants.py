@@ -241,7 +241,7 @@ def measure_cohort(
     write_table(exclusions, paths.measurements / "exclusions.csv")
     if measures.empty:
         raise RuntimeError(
-            "nobody could be measured: see reason and detail in "
+            "no participant could be measured: see reason and detail in "
             f"{paths.measurements / 'exclusions.csv'}"
         )
     return measures, profiles, exclusions

@@ -1,6 +1,6 @@
-"""Simulated measurements of participants whom a synthetic cohort drew but did not image.
+"""Simulated measurements of a synthetic cohort's participants without images.
 
-Each is the truth plus the error of a donor: an imaged participant whom training never saw. Donors
+Each is the truth plus the error of a donor: an imaged participant outside training. Donors
 have the same sex and a similar size, since errors depend on both: networks overestimate small
 muscles and underestimate large ones. One donor gives the errors of all measures, which keeps their
 correlation.
@@ -62,8 +62,8 @@ def simulate(
     """
     if donors.empty:
         raise ValueError(
-            "nobody whom training never saw was measured, so there is no error to simulate "
-            "measurements with: raise cohort.n_imaged"
+            "no participant outside training was measured, so there are no errors for simulated "
+            "measurements: raise cohort.n_imaged"
         )
     people = people.sort_values("participant_id", ignore_index=True)
     donors = donors.reset_index(drop=True)

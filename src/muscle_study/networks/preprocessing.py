@@ -15,7 +15,7 @@ from muscle_study.protocol.paths import image_file
 
 #: Percentiles of an image that are scaled to 0 and 1.
 PERCENTILES = (0.5, 99.5)
-#: Voxels of which percentiles are taken: every second along each axis, which is as good.
+#: Voxels for the percentiles: every second along each axis, with practically the same result.
 SAMPLED = (slice(None, None, 2),) * 3
 #: Description for the model card.
 NORMALISATION = f"each image: percentiles {PERCENTILES[0]}–{PERCENTILES[1]} to 0–1, clipped"

@@ -50,12 +50,12 @@ class Fault(Coded):
     DUPLICATE_SCAN = (
         "duplicate_scan",
         "another participant's images under this identifier",
-        "whose images they are",
+        "the participant with these images",
     )
     REPEAT_SCAN = (
         "repeat_scan",
         "scanned twice, as the first scan was bad; the second, in <id>_2, is good",
-        "what was wrong with the first scan",
+        "the fault of the first scan",
     )
     MISSING_CONTRAST = "missing_contrast", "one contrast is missing", "the contrast"
     NO_IMAGES = "no_images", "no images"

@@ -19,8 +19,8 @@ def whole_file(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside `path`; put it in place when the block succeeds.
 
     The content is synced before the rename, so that a crash leaves the old file or the new one.
-    The temporary name keeps the ending, which some writers go by, and is nobody else's: machines
-    and containers that share a disk share process numbers.
+    The temporary name keeps the ending, which some writers need, and is unique: machines and
+    containers that share a disk may have the same process numbers.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     own = f".{platform.node()}.{os.getpid()}.{secrets.token_hex(4)}"

@@ -38,7 +38,7 @@ def protect(
     sums
         Cells that each count of the tables adds up, 0 or 1, shape (n, c).
     min_count
-        Threshold; counts below it are small. So is zero: it says that nobody is there.
+        Threshold; counts below it are small, zero included.
     fixed
         Counts shown elsewhere that cannot be hidden, boolean, shape (n,).
     order

@@ -196,7 +196,7 @@ def check(
     ReportError
         Naming each file and its finding.
     """
-    # a reference's page, such as 106236, may happen to be somebody's identifier
+    # a page number in the references, such as 106236, may equal an identifier
     references = REFERENCES.read_text(encoding="utf-8")
     no_days = {*find_dates(references), *seeds(paths)}
     identifiers = participant_ids(paths) - _words(references)

@@ -66,7 +66,7 @@ def write_slices(run: str, parameters: StudyParameters) -> None:
             continue
         write_text(text, path)
         if _holds(used, text):
-            # other values were only looked at (make -n, make status) since the stage ended
+            # since the stage ended, other values were only inspected (make -n, make status)
             shutil.copystat(used, path)
 
 

@@ -34,7 +34,7 @@ class Viewer(widgets.VBox):
     paths
         The run.
     participant
-        Whom to begin with; None: the first.
+        First participant shown; None: the first in the table.
 
     Raises
     ------
@@ -59,7 +59,7 @@ class Viewer(widgets.VBox):
             description="Participant",
             layout=widgets.Layout(width="34em"),
         )
-        # curation keeps whoever has them all: anyone's images are everyone's
+        # curation keeps only participants with all contrasts, so any participant lists them all
         contrasts = sorted(path.stem for path in self._folder(first).glob(f"*{IMAGE_ENDING}"))
         self.contrast = widgets.Dropdown(options=contrasts, description="Image")
         self.mask = widgets.Dropdown(options=[*MASKS, NO_MASK], description="Mask")

@@ -1,8 +1,8 @@
 """The network's measurement error, and the estimates corrected for it.
 
-The error model of each sex comes from participants whom training never saw and whose true sizes are
-known: all of those in a synthetic cohort; elsewhere the test split, whose reference labels stand in
-for the truth, so that errors of these labels are not corrected.
+The error model of each sex comes from participants outside training with known true sizes: in a
+synthetic cohort all of them; elsewhere the test split, with reference labels in place of the truth,
+so that errors of these labels are not corrected.
 """
 
 import numpy as np

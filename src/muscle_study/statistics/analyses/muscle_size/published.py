@@ -14,12 +14,12 @@ from muscle_study.statistics.study.measures import PAPER_OUTCOMES, SEXES
 from muscle_study.statistics.study.paper import published
 from muscle_study.statistics.study.study import Study
 
-#: Largest difference from the published mean that counts as alike: in published SDs, and in Dice.
-#: Both are our choice.
+#: Largest difference from the published mean that counts as alike, in published SDs and in Dice
+#: (our choice).
 ALIKE_SDS, ALIKE_DICE = 0.1, 0.02
 
-#: Verdicts alike, above and below, by whether the run is synthetic: a synthetic cohort is made to
-#: resemble the published means.
+#: Verdicts for alike, above and below, by whether the run is synthetic: a synthetic cohort is
+#: calibrated to the published means.
 VERDICTS = {
     True: ("on target", "above target", "below target"),
     False: ("alike", "higher", "lower"),

@@ -29,8 +29,8 @@ def odds_ratio_of(excluded: np.ndarray, measured: np.ndarray, confidence: float)
     """Return each group's odds ratio against the other groups together.
 
     Conditional maximum likelihood with the exact interval (Fisher 1935; Agresti, Categorical Data
-    Analysis, 2nd ed. 2002), valid for any count; infinite or 0 for a group that lost all or
-    nobody.
+    Analysis, 2nd ed. 2002), valid for any count; infinite or 0 if all or none
+    of the group were excluded.
 
     Parameters
     ----------

@@ -74,7 +74,7 @@ def exclusions_by_group(study: Study) -> pd.DataFrame:
     sums = np.array([*ours, only_unknown, lost, *elsewhere])
     is_fixed = np.array([False] * (len(ours) + 1) + ["excluded" not in study.hidden] + fixed)
     counts = np.append(cells.ravel(), unknown)
-    # that nobody was excluded says nothing about anybody: such zeros need no protection
+    # without exclusions the zeros disclose nothing and need no protection
     judged = np.full(len(sums), True) if study.counts["excluded"] else sums @ lost == 0
     hidden = np.zeros(len(sums), bool)
     hidden[judged] = protect(counts, sums[judged], study.min_count, is_fixed[judged])
