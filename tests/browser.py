@@ -1,4 +1,4 @@
-"""Headless Chromium through its driver's WebDriver interface, by the standard library alone."""
+"""Headless Chromium through its WebDriver interface, using only the standard library."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""What all tests share: `make` in a clean environment, and the smallest run, made once."""
+"""Shared fixtures: `make` in a clean environment, and the smallest run, made once."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Work on a made-up participant, with the troubles that a run of days meets.
+"""Simulated work on a participant, with failures of a long run.
 
 Apart from the tests, since workers import it and should not wait for what only tests need.
 """

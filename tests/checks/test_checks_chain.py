@@ -1,4 +1,4 @@
-"""The chain of manifests, on files made up for it."""
+"""The chain of manifests, on synthetic files."""
 
 import pandas as pd
 import pytest

@@ -1,4 +1,4 @@
-"""The exploration notebook runs from top to bottom, and its viewer shows what is chosen."""
+"""The exploration notebook runs, and its viewer shows the selection."""
 
 import nbclient
 import nbformat

@@ -1,4 +1,4 @@
-"""Each artefact does what its name says, by the amount that is asked for."""
+"""Each artefact has its effect, in the requested amount."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""The coefficients form a valid model, and their targets are on file."""
+"""The coefficients form a valid model, and their targets are in the data folder."""
 
 import numpy as np
 import pytest

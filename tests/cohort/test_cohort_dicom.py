@@ -1,4 +1,4 @@
-"""DICOM series are valid, marked as synthetic, and in the place of the NIfTI volumes."""
+"""DICOM series are valid, marked as synthetic, and have the geometry of the NIfTI volumes."""
 
 import io
 import shutil

@@ -55,7 +55,7 @@ def write_image(path, data, affine=LPS):
 
 
 class Export:
-    """A cohort's export of five participants, of whom the first four are annotated."""
+    """A cohort's export of five participants, the first four annotated."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -146,7 +146,7 @@ def tiny_curate(paths):
 
 @pytest.fixture(scope="session")
 def good(tmp_path_factory):
-    """What comes of the export when nobody is bad: the tables, and each volume's bytes."""
+    """Results of the export without faults: tables, and bytes of each volume."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path_factory.mktemp("good")))
         patch.setattr(stage, "map_participants", map_here)

@@ -1,4 +1,4 @@
-"""Mutated exports, from a seed: what a broken disk, or an ill-meaning person, may hand over."""
+"""Mutated exports from a seed, as from a damaged disk or an attacker."""
 
 import gzip
 import io

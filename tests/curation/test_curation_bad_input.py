@@ -1,4 +1,4 @@
-"""Each kind of bad input: its reason code, and nothing of the other participants lost."""
+"""Each kind of bad input has its reason code and leaves other participants unaffected."""
 
 import gzip
 import shutil

@@ -1,4 +1,4 @@
-"""What was found is set against what is wrong, by hand-checkable cases."""
+"""The confusion table of findings and faults, in hand-checkable cases."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,4 @@
-"""Contrasts are told by what they add up to, whatever their names."""
+"""Contrasts are identified by their sums, independently of names."""
 
 from itertools import permutations
 
@@ -38,7 +38,7 @@ def test_every_mistake_but_a_swap_is_put_right(images):
         righted, evidence = tell_contrasts(mistaken)
         for name in ("in_phase", "opposed_phase"):
             assert righted[name] is images[name], order
-        if evidence is None:  # water and fat at most, of which another check decides
+        if evidence is None:  # at most water and fat, left to another check
             assert set(order[:2]) == {"water", "fat"}
         else:
             assert "of the signal, and are by 0.0%" in evidence

@@ -1,4 +1,4 @@
-"""Declared covariates travel from the export to the curated tables, and exclude nobody."""
+"""Declared covariates reach the curated tables and exclude no participant."""
 
 import pytest
 

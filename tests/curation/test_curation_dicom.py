@@ -1,4 +1,4 @@
-"""DICOM files become volumes that lie where their positions say, whatever else headers claim."""
+"""DICOM volumes lie at their slice positions, whatever else the headers state."""
 
 import hashlib
 import io

@@ -1,4 +1,4 @@
-"""Swaps of water and fat are found wherever they are, and only there."""
+"""Water–fat swaps are found, without false findings."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Thousands of broken files: each is read or refused with a reason, fast and in little memory."""
+"""Corrupt files are read or refused with a reason, fast and in little memory."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""Heaps of DICOM and BIDS-like folders, made for the test: who is whose, what is what."""
+"""Identification of participants and series in unordered DICOM and BIDS-like folders."""
 
 import json
 
@@ -19,7 +19,7 @@ def voxels(low, high, seed):
 
 
 def pair(seed=0):
-    """Return water and fat of which fat is brighter, as under the skin."""
+    """Return water and fat with brighter fat, as under the skin."""
     return {"WATER": Volume(voxels(1, 200, seed), AFFINE),
             "FAT": Volume(voxels(300, 500, seed + 50), AFFINE)}  # fmt: skip
 

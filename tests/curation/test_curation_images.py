@@ -1,4 +1,4 @@
-"""Geometry: what is turned stays the same voxels, what is interpolated keeps place and volume."""
+"""Reorientation keeps voxels; interpolation keeps position and volume."""
 
 import numpy as np
 import pytest

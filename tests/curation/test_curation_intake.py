@@ -1,4 +1,4 @@
-"""Files that nobody vouches for: what is unsafe is refused with its reason, within bounds."""
+"""Unsafe files are refused with a reason, within limits of time and memory."""
 
 import gzip
 import io

@@ -1,4 +1,4 @@
-"""A NAKO-like export, zips and table, from the synthetic cohort: what goes in comes out."""
+"""A NAKO-like export of the synthetic cohort is curated without loss."""
 
 import zipfile
 
@@ -20,7 +20,7 @@ FEW = 2
 
 
 def cohort_parameters(**changes):
-    """Return the smallest cohort: four people on a coarse grid, nobody broken."""
+    """Return the smallest cohort: four people on a coarse grid, without faults."""
     cohort = load_parameters("ci").cohort
     rates = dict.fromkeys(type(cohort.fault_rates).model_fields, 0.0)
     small = {
@@ -48,7 +48,7 @@ def made(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def names(made):
-    """Two participants of whom there are reference labels."""
+    """Two participants with reference labels."""
     labels = (made["dicom"] / "labels").iterdir()
     return sorted(path.name.partition(".")[0] for path in labels)[:FEW]
 

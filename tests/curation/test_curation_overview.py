@@ -1,4 +1,4 @@
-"""What the notebook shows gives no small group away; pictures stay with the data."""
+"""The notebook's tables disclose no small group; pictures stay with the data."""
 
 from dataclasses import replace
 

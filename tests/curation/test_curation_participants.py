@@ -1,4 +1,4 @@
-"""A broken participant table stops the run with a message that helps."""
+"""An invalid participant table stops the run with a helpful message."""
 
 import pytest
 

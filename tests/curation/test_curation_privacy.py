@@ -1,4 +1,4 @@
-"""No name, identifier or date of a header reaches what curation writes; nor who withdrew."""
+"""Curation's outputs contain no names, identifiers or dates of headers, and no withdrawn data."""
 
 import gzip
 
@@ -93,7 +93,7 @@ def test_who_withdrew_is_gone_and_counted(export, curate, paths, tmp_path):
         ["100002", "consent_withdrawn"], ["100005", "consent_withdrawn"],
     ]  # fmt: skip
     assert after.about["source_participants"] == 5
-    assert after.about["unmatched_withdrawals"] == 1  # 999999 is nobody's here
+    assert after.about["unmatched_withdrawals"] == 1  # 999999 is not in the export
     assert not [path for path in paths.curated.rglob("*") if "100002" in path.name]
     assert "100002" not in read_table(paths.curated / "inventory.csv")["participant_id"].tolist()
 

@@ -1,4 +1,4 @@
-"""Each score answers to the fault it is about, and flags follow the thresholds."""
+"""Each score responds to its artefact, and flags follow the thresholds."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Real scans through every kind of source; where they lie is worked out by others' readers."""
+"""Real scans through every kind of source, with geometry from independent readers."""
 
 import os
 import shutil

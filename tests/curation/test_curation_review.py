@@ -1,4 +1,4 @@
-"""Everyone has a picture, reviewers' verdicts are honoured, and none is lost on the way."""
+"""Every participant has a picture, and reviewers' verdicts take effect."""
 
 import json
 

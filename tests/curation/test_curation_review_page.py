@@ -1,4 +1,4 @@
-"""The page of the review in headless Chromium: from the disk, silent, offline, by keyboard."""
+"""The review page in headless Chromium: opened from disk, without errors, offline, by keyboard."""
 
 import csv
 import io

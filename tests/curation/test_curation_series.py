@@ -1,4 +1,4 @@
-"""Which series is which contrast, which are repeats, and which scan is taken."""
+"""Identification of contrasts and repeats, and the choice of the scan."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The stage as a whole: its files, its resumption, and one run through Dask."""
+"""The whole stage: files, resumption, and a run with Dask."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Stations become the volume that one scan of everything would have been."""
+"""Joined stations equal one scan of the whole."""
 
 import numpy as np
 import pytest

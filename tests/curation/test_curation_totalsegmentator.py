@@ -1,4 +1,4 @@
-"""The TotalSegmentator layout: made-up subjects, and the real scans where they are at hand."""
+"""The TotalSegmentator layout, with synthetic subjects and, if available, real scans."""
 
 import json
 import os

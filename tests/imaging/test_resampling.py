@@ -1,4 +1,4 @@
-"""Grids with parallel axes: means where coarser, straight lines where finer, zero outside."""
+"""Resampling between parallel grids: means if coarser, linear if finer, zero outside."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Masks of other segmenters land on the participant's grid, joined to the study's structures."""
+"""Masks of other segmenters are joined to the study's structures on the participant's grid."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Label maps land on the participant's grid, where and how they should."""
+"""Label maps lie correctly on the participant's grid."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Participants are segmented once, and a bad one does not disturb the others."""
+"""Participants are segmented once, and a failure leaves the others unaffected."""
 
 import shutil
 
@@ -51,7 +51,7 @@ def test_resume_and_bad_participant(paths, cluster):
     done = {file: file.stat().st_mtime_ns for file in paths.segmentations.glob("*.nii.gz")}
     first = done[paths.segmentations / "1.nii.gz"]
 
-    # the run is started again after the file was put right, and participant 3's map was lost
+    # the run is restarted after repair of the file and loss of participant 3's map
     bad.write_bytes(whole)
     (paths.segmentations / "3.nii.gz").unlink()
     records, exclusions = segment_cohort(paths, PARAMETERS, cluster)

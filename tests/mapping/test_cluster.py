@@ -1,4 +1,4 @@
-"""The map over participants loses nobody."""
+"""The map over participants conserves them."""
 
 import os
 import queue

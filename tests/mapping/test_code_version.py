@@ -1,4 +1,4 @@
-"""A worker's code is the run's, or the run stops; code of other stages may change meanwhile."""
+"""A worker with other code stops the run; code of other stages may change meanwhile."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""What goes wrong in days of running: nobody is lost, and the next run ends as if undisturbed."""
+"""Failures of a long run lose no participant, and the next run completes as if undisturbed."""
 
 import errno
 import json
@@ -40,7 +40,7 @@ ENVIRONMENT = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)
 
 
 class Cohort:
-    """A made-up cohort in a folder, of whom one participant is bad."""
+    """A simulated cohort in a folder, with one bad participant."""
 
     def __init__(self, folder: Path):
         self.folder, self.work = folder, Work(folder)
@@ -166,7 +166,7 @@ def test_a_process_that_cannot_be_started_for_once_costs_nobody(
             raise failures.pop()
         return start(*arguments, **keywords)
 
-    cohort.trouble("crash once", cohort.names[5:6])  # another process is wanted, amid a batch
+    cohort.trouble("crash once", cohort.names[5:6])  # another process is needed within a batch
     monkeypatch.setattr("muscle_study.mapping.worker_process.subprocess.Popen", start_or_fail)
     assert cohort.run(cluster, retries=1) == {cohort.bad: "unreadable_image"}
     assert not failures
@@ -176,7 +176,7 @@ def test_a_process_that_cannot_be_started_for_once_costs_nobody(
 def test_a_finished_run_does_nothing_again(cohort, cluster):
     cohort.run(cluster)
     before = {path: path.stat().st_mtime_ns for path in cohort.folder.rglob("*0*")}
-    cohort.trouble("crash", cohort.names)  # whoever is worked on would die of it
+    cohort.trouble("crash", cohort.names)  # every participant would crash
     assert cohort.run(cluster) == {cohort.bad: "unreadable_image"}
     assert {path: path.stat().st_mtime_ns for path in before} == before
 

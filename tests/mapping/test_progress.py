@@ -35,7 +35,7 @@ def test_long_work_says_how_far_it_is(capsys, monkeypatch):
 
 
 def test_time_left_goes_by_what_this_run_does(capsys, monkeypatch):
-    """Whoever was done before takes no time and says nothing of those who are left."""
+    """Participants finished earlier do not affect the estimate of the remaining time."""
     monkeypatch.setattr(progress, "LIVE_SECONDS", 0.0)
     monkeypatch.setenv(PLAIN, LIVE)
     with Progress("inference", 100) as shown:

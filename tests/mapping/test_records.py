@@ -1,4 +1,4 @@
-"""A record counts as long as code, settings, inputs and outputs of its work are the same."""
+"""A record is valid while code, settings, inputs and outputs of its work are unchanged."""
 
 import math
 import os

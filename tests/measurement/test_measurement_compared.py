@@ -46,7 +46,7 @@ def test_the_other_segmentation_is_measured_and_compared(run, cluster):
     assert found.participants["participant_id"].tolist() == IDENTIFIERS[:3]
     reasons = found.exclusions.set_index("participant_id")["reason"].to_dict()
     assert reasons == {"100004": "no_muscle_found", "100005": "missing_mask"}
-    # 18 voxels against 22, of which 18 are shared
+    # 18 and 22 voxels, 18 shared
     assert found.participants["dice_psoas_left"].tolist() == pytest.approx([36 / 40] * 3)
     assert (found.participants["dice_gluteus_right"] == 1).all()
     row = read_table(run.measurements / "comparison.csv").set_index("measure")

@@ -1,4 +1,4 @@
-"""Measures of a muscle that the field of view cuts are withheld, and no others."""
+"""Only measures of a muscle cut by the field of view are withheld."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""Measures of real label maps, beside counts that are made here from the files' own voxels."""
+"""Measures of real label maps, compared with direct voxel counts."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Killed amid scoring or comparing, the next run does the rest alone: the same bytes."""
+"""After an interruption of scoring or comparison, the next run completes it with equal bytes."""
 
 import os
 import shutil
@@ -93,7 +93,7 @@ def test_a_map_that_is_killed_goes_on(name, tmp_path, monkeypatch, four_boxes, c
     monkeypatch.setenv("MUSCLE_STUDY_OUTPUT", str(tmp_path / "killed"))
     paths = RunPaths("tiny")
     write_run(paths, four_boxes)
-    # a pipe to which nobody writes: the worker waits for it until the run is killed
+    # a pipe without a writer: the worker waits for it until the run is killed
     awaited = paths.segmentations / f"{LAST_BUT_ONE}.nii.gz"
     aside = awaited.rename(tmp_path / "aside")
     os.mkfifo(awaited)

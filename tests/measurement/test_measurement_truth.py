@@ -23,7 +23,7 @@ def sizes_of(identifiers, generator):
 
 @pytest.fixture
 def measures():
-    """Five imaged participants, of whom the first was trained on."""
+    """Five imaged participants, the first used in training."""
     return sizes_of([f"10000{i}" for i in range(1, 6)], np.random.default_rng(3))
 
 

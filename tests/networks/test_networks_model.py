@@ -1,4 +1,4 @@
-"""Weights and card come back as they were saved."""
+"""Saved weights and card are restored."""
 
 import pytest
 import torch

@@ -1,4 +1,4 @@
-"""A network runs over volumes of any size, tile by tile where they are large."""
+"""A network processes volumes of any size, large ones in tiles."""
 
 import numpy as np
 import pytest

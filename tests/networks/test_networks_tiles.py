@@ -1,4 +1,4 @@
-"""Tiles keep all that is wanted, no voxel twice, and see as little else as they can."""
+"""Tiles cover the wanted voxels once, with minimal margins."""
 
 from math import prod
 

@@ -1,4 +1,4 @@
-"""Files are whole or absent, and tables are the same bytes each time."""
+"""Files are written atomically, and tables have reproducible bytes."""
 
 import pandas as pd
 import pytest

@@ -1,4 +1,4 @@
-"""Suppression, on tables that can be checked by hand."""
+"""Suppression in hand-checkable tables."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def in_a_row(cells):
         ([2, 30, 40], [1, 1, 0, 0]),
         # the two small ones add up to the threshold: no other is needed
         ([1, 4, 40], [1, 1, 0, 0]),
-        # they add up to less: whoever subtracts knows that both are small
+        # their sum is smaller: subtraction shows that both are small
         ([1, 2, 40, 50], [1, 1, 1, 0, 0]),
         # an empty group is small
         ([0, 30, 40], [1, 1, 0, 0]),

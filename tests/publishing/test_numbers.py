@@ -1,4 +1,4 @@
-"""Numbers are printed one way, and a name is used once."""
+"""Formatting of numbers, and uniqueness of their names."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Publishing: files, index and numbers of a stage's results, and none of an earlier run's."""
+"""Publication of results: files, index and numbers, without those of an earlier run."""
 
 import pandas as pd
 import pytest

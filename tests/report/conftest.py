@@ -1,4 +1,4 @@
-"""A run's report folder with placeholders for all that the manuscript refers to."""
+"""A report folder with placeholders for all results in the manuscript."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The report in headless Chromium: silent, offline, its links whole, its look-up right."""
+"""The report in headless Chromium: no errors, offline, valid links, correct look-up."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The Lua filter and Pandoc on one small document a format: what Quarto would print."""
+"""The Lua filter and Pandoc reproduce Quarto's output for a small document."""
 
 import re
 

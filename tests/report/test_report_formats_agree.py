@@ -1,4 +1,4 @@
-"""HTML and PDF show the same numbers, each as often."""
+"""HTML and PDF show the same numbers equally often."""
 
 import re
 import shutil

@@ -1,4 +1,4 @@
-"""How Quarto is called; a script stands in for it, as it cannot be installed everywhere."""
+"""Calls of Quarto, replaced by a script."""
 
 import os
 

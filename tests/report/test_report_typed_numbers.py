@@ -1,4 +1,4 @@
-"""No result is typed: the text has its numbers from numbers/, and changes when they do."""
+"""The text contains no typed results: its numbers come from numbers/."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Killed at any moment and started again, a run ends in the same tables, byte for byte."""
+"""A run killed at any moment and restarted gives the same tables, byte for byte."""
 
 import json
 import os

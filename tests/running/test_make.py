@@ -87,7 +87,7 @@ def test_how_far_a_stopped_stage_came_is_told_with_reasons():
 
 # ---- participants who are tried again
 
-#: Sets aside whom the file `slow` names; the others have a record.
+#: Excludes the participants named in the file `slow`; the others have a record.
 SEGMENT = """
 from pathlib import Path
 from muscle_study.protocol.paths import RunPaths
@@ -101,7 +101,7 @@ kept = [f"{{name}}\\n" for name in sorted({{"1", "2", "3"}} - slow)]
 
 
 class SmallStudy:
-    """A checkout of which inference and measurement are small notebooks; what is before is done."""
+    """A checkout with small notebooks for inference and measurement; earlier stages are done."""
 
     def __init__(self, make, folder):
         self.make, self.root, self.paths = make, folder / "checkout", RunPaths("ci")

@@ -1,4 +1,4 @@
-"""A stage opened by hand or by the runner, and results that nothing vouches for."""
+"""A stage opened by hand or by the runner, and results without a manifest."""
 
 import pandas as pd
 import pytest

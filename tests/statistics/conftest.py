@@ -1,4 +1,4 @@
-"""Run folders as the earlier stages leave them, with random numbers for measures."""
+"""Run folders of the earlier stages, with random measures."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The notebook's cells, one after the other, on runs of several kinds."""
+"""The notebook's cells in order, on several kinds of runs."""
 
 import re
 

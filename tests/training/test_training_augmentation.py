@@ -1,4 +1,4 @@
-"""Augmentation keeps sides right and makes every transform that parameters may name."""
+"""Augmentation preserves sides and provides every transform of the parameters."""
 
 from typing import get_args
 

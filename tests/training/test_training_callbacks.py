@@ -1,4 +1,4 @@
-"""The share of waiting is of the whole training, and a GPU's work is not counted as waiting."""
+"""The share of waiting covers the whole training and excludes the GPU's work."""
 
 import time
 from types import SimpleNamespace
@@ -10,7 +10,7 @@ from muscle_study.training.callbacks import Waiting
 
 
 class Clock:
-    """Time that passes when it is told to, and where a GPU is waited for."""
+    """A clock advanced by the test, also while waiting for a GPU."""
 
     def __init__(self, monkeypatch):
         self.now = self.queued = 0.0

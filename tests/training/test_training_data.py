@@ -1,4 +1,4 @@
-"""Patches are where they should be, and the same for the same number."""
+"""Position and reproducibility of patches."""
 
 import shutil
 
@@ -165,7 +165,7 @@ def exchange_splits(paths):
 @pytest.mark.parametrize(
     ("file", "matters"),
     [
-        ("images/a/water.nii", True),  # such as another spacing, or a swap that was put right
+        ("images/a/water.nii", True),  # such as another spacing, or a corrected swap
         ("labels/c.nii.gz", True),
         ("images/d/water.nii", False),  # of the test split
         ("images/a/in_phase.nii", False),  # no channel

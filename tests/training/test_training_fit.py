@@ -26,7 +26,7 @@ def weights(paths):
 
 
 def with_networks(parameters, changes):
-    """Return parameters of which both networks have changed values."""
+    """Return parameters with changed values in both networks."""
     return parameters.model_copy(
         update={
             name: getattr(parameters, name).model_copy(update=changes)

@@ -1,4 +1,4 @@
-"""Dice on maps that can be counted by hand, and the loss of several levels."""
+"""Dice of hand-checkable maps, and the loss of several levels."""
 
 from types import SimpleNamespace
 

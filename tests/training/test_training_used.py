@@ -1,4 +1,4 @@
-"""Who trained is known by the scans, so that no test participant is among them by another name."""
+"""Training participants are identified by their scans, whatever their identifiers."""
 
 import pandas as pd
 import pytest
@@ -63,7 +63,7 @@ def test_scans_of_an_earlier_training_are_refused_in_the_test_split(paths, used)
     write_example(earlier, paths.model / "used.csv")
     check_test_split_unseen(paths)
     inventory = read_table(paths.curated / "inventory.csv")
-    inventory["sha256"] = ["s1", "s2", "s3", "s1"]  # d is whom the earlier cohort called a
+    inventory["sha256"] = ["s1", "s2", "s3", "s1"]  # d is participant a of the earlier cohort
     write_example(inventory, paths.curated / "inventory.csv")
     with pytest.raises(ValueError, match="training has seen 1 of the 1"):
         check_test_split_unseen(paths)

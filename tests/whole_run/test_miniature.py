@@ -1,4 +1,4 @@
-"""The public layout from end to end, on a miniature of it that the synthetic cohort makes."""
+"""The public layout from end to end, on a synthetic miniature."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Real scans through import, curation, inference and measurement, with networks that saw none.
+"""Real scans through import, curation, inference and measurement, with synthetic training.
 
 The model is the one that comes with the repository, which learned from synthetic anatomy in random
 contrasts alone. What it scores is printed and recorded.

@@ -1,4 +1,4 @@
-"""No small group can be told from what all tables show together."""
+"""All tables together disclose no small group."""
 
 import numpy as np
 import pandas as pd
@@ -14,7 +14,7 @@ GROUPINGS = ["age_group", "bmi_group", "bmi_split"]
 
 
 def shown_counts(study) -> list[tuple[dict, float]]:
-    """Return every count of the described that a table or a figure's data shows, and of whom."""
+    """Return every count of described participants in a table or figure, with its group."""
     shown = [
         ({"sex": sex}, len(study.of_sex(sex))) for sex in SEXES if sex not in study.hidden_sexes
     ]

@@ -5,7 +5,7 @@ from muscle_study.statistics.analyses.sample.exclusion_dependence import depende
 
 
 def test_fishers_tea_tasting():
-    """Agresti, Categorical Data Analysis (2nd ed., 2002), section 3.5: 3 of 4 cups told right."""
+    """Agresti, Categorical Data Analysis (2nd ed., 2002), section 3.5: 3 of 4 cups identified."""
     milk, tea = odds_ratio_of(np.array([3, 1]), np.array([1, 3]), 0.95)
     assert milk.value == pytest.approx(6.408, abs=0.001)
     assert tea.value == pytest.approx(1 / milk.value)

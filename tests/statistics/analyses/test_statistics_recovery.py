@@ -99,7 +99,7 @@ def test_an_adjusted_model_recovers_its_own_truth(simulated):
 
 
 def test_the_truth_of_a_subset_is_of_that_subset(simulated):
-    """Among the old, of whom the population has one age alone, BMI's slope is as everywhere."""
+    """With a single age among the old, BMI's slope is that of the population."""
     old = Model(name="old", title="Old", formula="bmi_kg_m2", sex="male", subset="age_years > 50")
     parameters = simulated.parameters.model_copy(update={"models": [old]})
     true = true_coefficients(replace(simulated, parameters=parameters)).set_index(

@@ -48,7 +48,7 @@ def test_real_people_with_missing_values_imputed():
 def test_analyses_of_a_run(study_of, plan):
     study = study_of(plan(n_simulated=400))
     table = analyses(study)
-    # the two who were put right or flagged are too few to be left out
+    # the two corrected or flagged are too few to be left out
     assert set(table["analysis"]) == {"main", "median", "imaged"}
     for analysis, rows in table[table["outcome"] == "csa"].groupby("analysis"):
         values = rows.set_index("term")["value"]

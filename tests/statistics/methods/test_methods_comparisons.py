@@ -1,4 +1,4 @@
-"""Tests against values that R prints for its own data sets."""
+"""Comparisons verified with R's results for its data sets."""
 
 import numpy as np
 import pandas as pd

@@ -54,7 +54,7 @@ def test_steps_of_a_few_are_merged(excluded, shown):
         ((9, 2, 0), 45, 44, 0, {"curated"}),
         # measured - men - women would tell the two without demographics
         ((9, 0, 0), 45, 44, 2, {"unused", "measured"}),
-        # nobody's sex is known
+        # no sex is known
         ((9, 0, 0), 0, 0, 91, {"men", "women"}),
     ],
 )
