@@ -42,7 +42,7 @@ def audit(run: str, name: str) -> list[str]:
     run
         A finished run.
     name
-        Of the number, such as ``csa.mean_men``.
+        Name of the number, such as ``csa.mean_men``.
 
     Raises
     ------

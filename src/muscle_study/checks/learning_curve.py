@@ -37,7 +37,7 @@ def measure_curve(paths: RunPaths, parameters: StudyParameters) -> pd.DataFrame:
     Parameters
     ----------
     paths, parameters
-        Of a run whose measurement has ended.
+        Paths of a run with finished measurement.
 
     Returns
     -------

@@ -21,7 +21,7 @@ def publish_check(
     result
         Table, figure and numbers for the manuscript.
     parameters
-        What the check was run with.
+        Parameters of the check.
     begun
         Start of the check, as `time.monotonic` counts.
     paths

@@ -67,7 +67,7 @@ def derive_again(
     manifests
         From `read_manifests`.
     cluster
-        Where participants are worked on.
+        Workers for the participants.
     folder
         An empty folder for the derived files.
 
@@ -84,7 +84,7 @@ def derive_again(
     finished = [(paths.measurements, "*.csv"), (paths.tables, "*.csv"), (paths.numbers, "*.json")]
     wanted = {name for stage in AGAIN for name in _outputs(paths, manifests[stage])}
     own = [path for place, kind in finished for path in sorted(place.glob(kind)) if path in wanted]
-    # now, since `elsewhere` moves what all paths start from
+    # now, since `elsewhere` moves the root of all paths
     output, measured = paths.output, paths.measurements
     with elsewhere(paths, folder) as again:
         for stage in AGAIN:

@@ -38,7 +38,7 @@ ROUNDING = (
     "the same weights are not to be had on another machine: its rounding grows over a training"
 )
 
-#: The first rule whose pattern fits a name holds. Numbers without a rule are not compared: p-values
+#: The first rule with a matching pattern applies. Numbers without a rule are not compared: p-values
 #: span orders of magnitude (their estimates are compared); extremes, counted verdicts and times.
 RULES = (
     Rule(

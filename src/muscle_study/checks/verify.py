@@ -22,7 +22,7 @@ def verify(run: str, cluster: ClusterParameters) -> tuple[list[str], int]:
     run
         Its name.
     cluster
-        Where participants are measured again.
+        Workers for the measurement.
 
     Returns
     -------

@@ -43,7 +43,7 @@ SOURCES = {
     "totalsegmentator": TotalSegmentatorSource,
 }
 
-#: Tables that are written even if nobody is included.
+#: Tables written even without included participants.
 TABLES = ("exclusions", "flow", "inventory", "corrections", "files", "quality", "missing", "review",
           "excluded_people")  # fmt: skip
 
@@ -132,7 +132,7 @@ def curate_cohort(
         unclaimed_files=len(unclaimed),
         unmatched_withdrawals=checked.unmatched_withdrawals,
     )
-    # keeps volumes of participants whom a reviewer excludes, since a verdict may be withdrawn
+    # keeps volumes of participants excluded by a reviewer, since a verdict may be withdrawn
     sweep(paths.curated, reviewed, set(tasks))
     show_for_review(curated, reviewed, source, parameters, paths)
     write(curated, paths.curated)

@@ -90,7 +90,7 @@ def map_participants(
     tasks
         Tasks by participant identifier.
     cluster
-        Where to run.
+        Workers.
     records
         Records of finished and excluded participants, which need no worker. Those of participants
         without a task are removed.

@@ -23,7 +23,7 @@ from muscle_study.protocol.exclusions import MAY_PASS, Reason
 BATCHES_PER_WORKER = 2
 
 #: Consecutive failures that indicate a systemic cause, if they also exceed a share of the finished
-#: participants: hopeless participants may be all that is left of a cohort.
+#: participants: the last participants of a cohort may all be hopeless.
 MAX_CONSECUTIVE_FAILURES = 20
 MAX_SHARE_OF_DONE = 0.1
 
@@ -138,7 +138,7 @@ class Dispatch:
                 for result in results:
                     if self._is_final(result):
                         yield result
-                # those the batch did not reach go alone from now on, so that the map ends
+                # participants not reached by the batch now go one by one, so that the map ends
                 self.retries.extend(name for name, _ in batch.participants[len(results) :])
                 self._fill(completed)
         except (OSError, CancelledError) as error:  # of Dask's own connections

@@ -123,7 +123,7 @@ class Recorded:
         """
         participant_id, task = named_task
         file = self.records.file(participant_id)
-        # first what is seen: a file that changes from now on will be read again
+        # file states first: a file that changes from now on is read again
         seen = self._seen(task)
         key = self._key(task, contents(self.records.inputs(task), self.records.fingerprint))
         stored = _read(file)

@@ -35,7 +35,7 @@ class TaskResult:
     reason
         Why there is no record.
     detail
-        What a data manager needs to look up the reason.
+        Particulars of the reason, for a data manager.
     stops
         Whether the cause concerns all participants, so that the map must stop.
     """

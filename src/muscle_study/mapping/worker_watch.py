@@ -30,7 +30,7 @@ def warn_without_workers(
     client
         Client of the scheduler.
     cluster
-        Where the workers should be.
+        Expected workers.
     gpu
         Whether only workers with Dask's resource ``GPU`` count.
     warn

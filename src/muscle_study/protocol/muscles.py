@@ -3,7 +3,7 @@
 from enum import IntEnum
 from typing import Literal
 
-#: What labels of the psoas may hold: the muscle alone, or together with the iliacus.
+#: Muscles under the psoas label: the psoas alone, or together with the iliacus.
 Psoas = Literal["psoas major", "iliopsoas"]
 
 MUSCLES = ("psoas", "gluteus")

@@ -39,7 +39,7 @@ INDICES = {
     for name, unit in [column.split("_{}_")]
 }
 
-#: Asymmetry to the measure whose sides are compared.
+#: Asymmetries and their measures.
 ASYMMETRIES = {f"{column.split('_{}_')[0]}_asymmetry_percent": column for column in SIZE.values()}
 
 #: Level of each side's largest section.

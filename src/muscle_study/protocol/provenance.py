@@ -16,7 +16,7 @@ from muscle_study.protocol.files import read_json, sha256, write_json
 from muscle_study.protocol.paths import PUBLISHED, ROOT, RunPaths
 from muscle_study.protocol.stages import STAGES
 
-#: Packages whose versions can change a result.
+#: Packages that can change a result by their version.
 PACKAGES = (
     "dask",
     "lightning",

@@ -34,7 +34,7 @@ class Column:
     kind
         Text, number, whole number, or flag (True, False).
     meaning
-        What it holds.
+        Content.
     unit
         Unit of a number; by default the one in its name.
     levels
@@ -95,7 +95,7 @@ class Schema:
     stage
         Stage that writes it.
     meaning
-        What it holds.
+        Content.
     columns
         Its columns, in order.
     declared

@@ -16,7 +16,7 @@ import pandas as pd
 from muscle_study.protocol.paths import MANUSCRIPT, ROOT, RunPaths
 from muscle_study.report.errors import ReportError
 
-#: Marks of Quarto and Pandoc for what they could not resolve.
+#: Marks of Quarto and Pandoc for unresolved references.
 UNRESOLVED = re.compile(
     r"\?(?:var|meta):[\w.-]*|\?@?(?:fig|tbl|sec|eq)-[\w-]*|\?\?|\{\{<[^>]*|\?include\b|[\[(][a-z]+\d{4}\w*\?"
 )

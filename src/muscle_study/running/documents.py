@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-#: Key of a file's first line that names the file whose values it takes.
+#: Key of the base file, in a file's first line.
 EXTENDS = "extends"
 
 
@@ -27,7 +27,7 @@ class Document:
     values
         Sections, merged.
     layers
-        What was merged, from the lowest base file to the changes: name and values of each.
+        Merged layers, from the lowest base file to the changes: name and values of each.
     """
 
     name: str

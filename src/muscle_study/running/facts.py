@@ -29,7 +29,7 @@ def stages_of(parameters: StudyParameters) -> list[str]:
 def write_facts(run: str, parameters: StudyParameters) -> None:
     """Write the facts that the Makefile includes, if they have changed.
 
-    Of each stage ``target``, ``slice``, ``reads`` (the stages) and ``needs`` (all other files: the
+    For each stage ``target``, ``slice``, ``reads`` (stages) and ``needs`` (all other files: the
     notebook, the modules that it reaches by its imports, and what the stage declares).
     """
     paths, stages = RunPaths(run), stages_of(parameters)

@@ -92,7 +92,7 @@ def without_machine(notebook: NotebookNode, folders: dict[Path, str]) -> Noteboo
     Parameters
     ----------
     notebook
-        As papermill wrote it.
+        The notebook from papermill.
     folders
         Replacement of each folder's path.
     """

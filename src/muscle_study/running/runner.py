@@ -197,7 +197,7 @@ def execute(
     # a training step takes a seventh less processor time
     os.environ.setdefault("GLIBC_TUNABLES", HUGE_PAGES)
     if "MAKELEVEL" in os.environ:
-        # a SIGKILL reaches Make only; the stage would go on beside the next
+        # SIGKILL reaches Make only; the stage would continue beside the next
         exit_with_parent(before=kill_kernels)
     cells = len(notebook.cells) + 1  # papermill injects one
     try:
@@ -224,7 +224,7 @@ def execute(
     finally:
         kill_kernels()
     finish()
-    # dated at the start of the run, so that Make sees what was edited meanwhile
+    # dated at the start of the run, so that Make detects later edits
     _keep(partial, copy, folders, begun)
     return copy
 

@@ -14,7 +14,7 @@ from muscle_study.running.parameters import StudyParameters
 #: Folder of the slices with which stages ended last.
 USED = "used"
 
-#: Keys of folders that a stage reads beside what earlier stages wrote.
+#: Keys of external folders that a stage reads.
 FOLDERS = (
     "curation.source",
     "training.start_from",

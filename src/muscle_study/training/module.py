@@ -101,7 +101,7 @@ class Segmentation(lightning.LightningModule):
         scores = torch.stack(self.validation_scores)
         self.validation_scores.clear()
         if self.trainer.world_size > 1:
-            # scans are dealt one by one, some twice so that all processes have equally many
+            # scans are distributed one by one, some twice, for equal numbers in all processes
             dealt = self.all_gather(scores).transpose(0, 1).flatten(0, 1)
             scores = dealt[: len(self.trainer.val_dataloaders.dataset)]
         by_class = scores.nanmean(0)

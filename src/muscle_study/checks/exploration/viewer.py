@@ -11,7 +11,7 @@ from muscle_study.protocol.muscles import STRUCTURES
 from muscle_study.protocol.paths import IMAGE_ENDING, RunPaths, image_file
 from muscle_study.publishing.style import STRUCTURE_COLOURS
 
-#: The label maps that can lie over an image: where each is kept, by what the menu calls it.
+#: Folders of the label maps for overlays, by their names in the menu.
 MASKS = {
     "segmentation": lambda paths: paths.segmentations,
     "reference": lambda paths: paths.curated / "labels",

@@ -14,7 +14,7 @@ from muscle_study.protocol.muscles import SIDES
 
 COLUMNS = ["participant_id", "fault", "detail"]
 
-#: Pairs of contrasts whose names are exchanged; water and fat would be a swap.
+#: Pairs of contrasts with exchanged names; water and fat would be a swap.
 MISTAKEN = ("in_phase+opposed_phase", "water+in_phase", "fat+opposed_phase")
 
 #: Range of the uniformly distributed size of a cut or a movement (mm; our assumption).

@@ -20,7 +20,7 @@ from muscle_study.cohort.population.demographics import grid, level_probabilitie
 #: Terms of the regressions and their columns.
 REGRESSION_TERMS = {"age": "age_years", "bmi": "bmi_kg_m2", "sex": "male"}
 
-#: Body sizes whose correlation with gluteus volume is reported.
+#: Body sizes correlated with gluteus volume.
 SIZES = ("weight_kg", "height_cm", "bmi_kg_m2")
 
 

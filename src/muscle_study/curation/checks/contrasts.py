@@ -43,7 +43,7 @@ def tell_contrasts(images: Mapping[str, Volume]) -> tuple[dict[str, Volume], str
     images : dict
         Renamed, or unchanged where the equations hold under the given names or none.
     evidence : str or None
-        What was renamed and why.
+        Renamed contrasts and reason.
     """
     if not images.keys() >= set(DIXON):
         return dict(images), None

@@ -55,7 +55,7 @@ def read_participants(
     path
         The table.
     form
-        How it is written.
+        Format of the table.
     columns
         The study's and the table's names of columns that differ from the form's.
     declared

@@ -221,7 +221,7 @@ def cross_validate(
     Returns
     -------
     log_density, z
-        Of everyone, by the fit without their fold; shapes (n,).
+        Cross-validated values of all people; shapes (n,).
     """
     fold = folds_of(len(people), seed)
     density, z = np.empty((2, len(people)))

@@ -53,7 +53,7 @@ def eta_squared_interval(
     Parameters
     ----------
     f, df1, df2
-        Of the classical analysis of variance: F is η² / (1 - η²) · df2 / df1.
+        Effect size of the classical analysis of variance: F is η² / (1 - η²) · df2 / df1.
     confidence
         Level of the interval.
     """

@@ -12,7 +12,7 @@ from scipy.spatial import cKDTree
 IMPUTATIONS, ROUNDS = 20, 10
 
 
-#: People whose value may be drawn for a missing level (van Buuren 2018, section 3.4.3).
+#: Number of donors for a missing level (van Buuren 2018, section 3.4.3).
 DONORS = 5
 
 

@@ -196,7 +196,7 @@ def hidden_population(flow: Flow, people: pd.DataFrame, unused: int, min_count: 
     cells = {name: n for name, n in cells.items() if n}
     names = [name for name in _PARTS if counts[name]]
     sums = np.array([[float(cell in _PARTS[name]) for cell in cells] for name in names])
-    # what is described comes first, where it came from last: the names' own order
+    # described participants first, source last: the order of the names
     order = np.arange(len(names))
     hide = protect(
         np.array(list(cells.values())), sums.reshape(len(names), len(cells)), min_count, order=order

@@ -35,7 +35,7 @@ class Study:
     source
         Curation's ``source.json``.
     segmentation
-        That of inference: whose label maps are measured.
+        ``source.json`` of inference: origin of the label maps.
     curated
         Participants that curation kept.
     measures

@@ -14,7 +14,7 @@ CONFIDENCE, LEVEL = 0.95, 0.05
 #: Coverage that counts as right (percent).
 RIGHT = (93.0, 97.0)
 
-#: Centiles whose share in a new sample is checked.
+#: Centiles checked in a new sample.
 CHECKED_CENTILES = (3, 10, 50, 90, 97)
 
 #: Kinds of intervals, as printed.

@@ -20,7 +20,7 @@ from muscle_study.statistics.study.measures import (
 )
 from muscle_study.statistics.study.study import Study
 
-#: Heading of the groups' column, words of the caption, and groupings, by what is grouped.
+#: Heading of the groups' column, words of the caption, and groupings, by variable.
 GROUPINGS = {
     "age": ("Age (years)", "age group", ("age_group",)),
     "bmi": ("BMI (kg/m²)", "BMI group", ("bmi_group", "bmi_split")),

@@ -11,7 +11,7 @@ from muscle_study.publishing.table import Table, estimate, without_repeats
 from muscle_study.statistics.analyses.segmentation.picture import shown_image
 from muscle_study.statistics.study.study import Study
 
-#: Printed words for quantities, statistics, sexes and measures whose code is none.
+#: Printed words for quantities, statistics, sexes and measures.
 WORDS = {
     "male": "men",
     "female": "women",

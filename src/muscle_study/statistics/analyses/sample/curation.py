@@ -88,7 +88,7 @@ def confusion_table(confusion: pd.DataFrame, caption: str) -> Table:
     Parameters
     ----------
     confusion
-        As from `curation.confusion.confusion_table`.
+        Table from `curation.confusion.confusion_table`.
     caption
         Description of the cohort; an explanation of the columns is added.
     """

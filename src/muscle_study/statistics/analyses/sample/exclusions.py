@@ -14,7 +14,7 @@ from muscle_study.statistics.study.measures import SEXES
 from muscle_study.statistics.study.participants import pooled_reasons, shown_steps
 from muscle_study.statistics.study.study import Study
 
-#: Row of the excluded whose group is not known.
+#: Row of the excluded with an unknown group.
 UNKNOWN = "Sex, age or BMI not known, or not adult"
 
 #: Traits on which exclusion may depend, by column, with their names in captions.

@@ -42,7 +42,7 @@ class Row(NamedTuple):
     main, side
         Text of the box in each column; empty for no box.
     joins
-        Whether those in the side box join the participants, rather than leave.
+        Whether participants in the side box join rather than leave.
     """
 
     main: str

@@ -18,7 +18,7 @@ from muscle_study.statistics.analyses.segmentation.quality import has_truth
 from muscle_study.statistics.study.measures import MEASURES, OUTCOMES, SEXES
 from muscle_study.statistics.study.study import Study
 
-#: Groups of participants, as printed: test split, and everyone never seen in training.
+#: Printed groups of participants: test split, and all outside training.
 GROUPS = {"test": "test", "unseen": "unseen"}
 BY_SEX = {f"unseen_{sex}": f"unseen {word.lower()}" for sex, word in SEXES.items()}
 
