@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 from dask.distributed import LocalCluster
 
-from muscle_study.networks.parameters import NetworkParameters
+from example_parameters import section
 from muscle_study.protocol.paths import ROOT, RunPaths
 from muscle_study.running.parameters import load
-from muscle_study.training.parameters import TrainingParameters
 
 #: Longer than any test takes, so that one that hangs names itself.
 SECONDS_AT_MOST = 1200
@@ -71,11 +70,11 @@ def ci_run(ci_output, monkeypatch) -> RunPaths:
 @pytest.fixture
 def network():
     """Return parameters of a network for volumes of 4 mm."""
-    return NetworkParameters(
+    return section(
+        "training.segmenter",
         spacing_mm=[4.0, 4.0, 4.0], patch_size=[16, 16, 16], features=[4, 8, 8],
-        strides=[[2, 2, 2], [2, 2, 2]], batch_size=2, patches_per_volume=2, max_epochs=2,
-        validate_every=1, patience=None, learning_rate=0.01,
-        deep_supervision=0, ema_decay=None, tile_voxels=100_000,
+        strides=[[2, 2, 2], [2, 2, 2]], patches_per_volume=2, max_epochs=2, validate_every=1,
+        learning_rate=0.01, tile_voxels=100_000,
     )  # fmt: skip
 
 
@@ -85,9 +84,8 @@ def parameters(network):
     localiser = network.model_copy(
         update={"spacing_mm": [8.0, 8.0, 8.0], "patch_size": [12, 12, 12]}
     )
-    return TrainingParameters(
-        channels=["water", "fat"], localiser=localiser, segmenter=network, learn_from="curated",
-        folds=1, start_from=None, pretrained=None, loader_workers=0, weight_decay=0.0,
-        augmentation={"flip": 0.5, "noise": 0.5},
-        accelerator="cpu", devices=1, nodes=1, strategy="auto", precision="32-true", seed=4,
+    return section(
+        "training",
+        localiser=localiser, segmenter=network, loader_workers=0, weight_decay=0.0,
+        augmentation={"flip": 0.5, "noise": 0.5}, accelerator="cpu", seed=4,
     )  # fmt: skip

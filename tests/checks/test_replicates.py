@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from example_parameters import section
 from muscle_study.checks import replicates
 from muscle_study.checks.replicates import (
     Plan,
@@ -16,17 +17,9 @@ from muscle_study.protocol.files import read_table
 from muscle_study.protocol.paths import RunPaths
 from muscle_study.publishing.numbers import read_numbers
 from muscle_study.statistics.analyses.extensions.replicates import INTERVALS, KEYS, summarise
-from muscle_study.statistics.parameters import StatisticsParameters
 
 #: A small replicate study.
-PLAN = Plan(
-    3,
-    600,
-    StatisticsParameters(
-        age_group_edges_years=[30, 40, 50, 60], bmi_group_edges_kg_m2=[25, 30], confidence=0.95,
-        min_cell_count=5, round_counts_to=1, seed=4,
-    ),
-)  # fmt: skip
+PLAN = Plan(3, 600, section("statistics", min_cell_count=5, seed=4))
 
 
 @pytest.fixture(scope="module")

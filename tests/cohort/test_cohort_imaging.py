@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from example_parameters import section
 from muscle_study.cohort.anatomy.fields import FIELD_OF_VIEW_MM, SmoothField
 from muscle_study.cohort.anatomy.sampling import Body
 from muscle_study.cohort.anatomy.shapes import Part, Stack
 from muscle_study.cohort.anatomy.tissues import Tissue
 from muscle_study.cohort.scanner.grid import Grid
-from muscle_study.cohort.scanner.parameters import ImagingParameters
 from muscle_study.cohort.scanner.scan import Voxels, scan
 from muscle_study.imaging.volumes import to_ras
 from muscle_study.protocol.muscles import STRUCTURES, Label
@@ -23,7 +23,7 @@ def parameters(**changes):
         "station_gain_sd": 0.0, "breath_mm": 0.0, "noise_sd": 0.0, "bias_amplitude": 0.0,
         "ghost_amplitude": 0.0, "motion_mm": 0.0,
     }  # fmt: skip
-    return ImagingParameters(**values | changes)
+    return section("cohort.imaging", **values | changes)
 
 
 def cylinder(x_mm: float, radius_mm: float, height_mm: float = 200.0) -> Stack:

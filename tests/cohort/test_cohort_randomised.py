@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from example_parameters import section
 from muscle_study.cohort.anatomy.tissues import Tissue
 from muscle_study.cohort.randomised.contrasts import (
     DARK,
@@ -14,7 +15,6 @@ from muscle_study.cohort.randomised.contrasts import (
     draw_contrast,
 )
 from muscle_study.cohort.randomised.images import displaced, randomise, render, thick_slices
-from muscle_study.cohort.randomised.parameters import RandomisedParameters
 from muscle_study.protocol.muscles import Label
 
 SPACING = (4.0, 4.0, 5.0)
@@ -29,7 +29,7 @@ def parameters(**changes):
         "thickest_slice_mm": 1.0, "blur_mm": 0.0, "texture": 0.0, "most_patches": 0, "bias": 0.0,
         "noise": 0.0, "gamma": 0.0, "inversion_probability": 0.0,
     }  # fmt: skip
-    return RandomisedParameters(**values | changes)
+    return section("cohort.randomised", **values | changes)
 
 
 WILD = parameters(

@@ -3,9 +3,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from example_parameters import section
 from muscle_study.curation import participant, stage
 from muscle_study.curation.checks.quality_parameters import QualityParameters
-from muscle_study.curation.parameters import CurationParameters
 from muscle_study.mapping.cluster import result_tables
 from muscle_study.mapping.records import Recorded
 from muscle_study.mapping.task_result import attempt
@@ -26,27 +26,16 @@ def make_parameters():
 
 def tiny_parameters(**changes):
     values = {
-        "layout": "cohort",
-        "source": None,
-        "columns": {},
-        "withdrawn": None,
-        "pseudonym_key": None,
-        "verdicts": None,
-        "acquisition": "3D",
         "contrasts": CONTRASTS,
         "spacing_mm": [3.0, 3.0, 5.0],
         "min_extent_mm": [0, 0, 0],
-        "age_range_years": [18, 80],
-        "height_range_cm": [130, 220],
-        "weight_range_kg": [35, 250],
-        "bmi_tolerance_kg_m2": 0.5,
         "quality": dict.fromkeys(QualityParameters.model_fields),
         "validation_fraction": 0.2,
         "test_fraction": 0.4,
         "seed": 1,
         "min_cell_count": 1,
     }
-    return CurationParameters(**values | changes)
+    return section("curation", **values | changes)
 
 
 def write_image(path, data, affine=LPS):

@@ -3,9 +3,8 @@
 import pytest
 import torch
 
+from example_parameters import section
 from muscle_study.networks.model import Learned, ModelCard
-from muscle_study.networks.parameters import NetworkParameters
-from muscle_study.training.parameters import TrainingParameters
 
 
 class Levels(torch.nn.Module):
@@ -33,20 +32,16 @@ def card_of():
     def make(
         spacing_mm=(4.0, 4.0, 5.0), features=(1, 1, 1), channels=("water",), tile_voxels=1_000_000
     ) -> ModelCard:
-        network = NetworkParameters(
+        network = section(
+            "training.segmenter",
             spacing_mm=list(spacing_mm), patch_size=[16, 16, 12], features=list(features),
-            strides=[[2, 2, 2], [2, 2, 2]], batch_size=1, patches_per_volume=1, max_epochs=1,
-            validate_every=1, patience=None, learning_rate=0.1, deep_supervision=0,
-            ema_decay=None, tile_voxels=tile_voxels,
+            strides=[[2, 2, 2], [2, 2, 2]], tile_voxels=tile_voxels,
         )  # fmt: skip
         # at once: its stand-in tells sides by the halves of all that it sees
         localiser = network.model_copy(update={"tile_voxels": 1_000_000})
-        training = TrainingParameters(
-            channels=list(channels), localiser=localiser, segmenter=network, learn_from="curated",
-            folds=1, start_from=None, pretrained=None, loader_workers=0,
-            weight_decay=0.0, augmentation={},
-            accelerator="cpu", devices=1, nodes=1, strategy="auto", precision="32-true", seed=1,
-        )  # fmt: skip
+        training = section(
+            "training", channels=list(channels), localiser=localiser, segmenter=network
+        )
         learned = {
             name: Learned(
                 weights=f"{name}.safetensors", training_participants=1,

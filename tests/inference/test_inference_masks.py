@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from example_parameters import section
 from muscle_study.imaging.volumes import Volume, save
 from muscle_study.inference.masks import label_map, mask_files
-from muscle_study.inference.parameters import InferenceParameters, MasksParameters
+from muscle_study.inference.parameters import MasksParameters
 from muscle_study.inference.segmenters import SEGMENTERS
 from muscle_study.protocol.exclusions import Excluded
 from muscle_study.protocol.muscles import STRUCTURES, Label
@@ -169,6 +170,4 @@ def test_parameters_that_cannot_be_used_are_told(changed, message):
 )
 def test_sources_that_do_not_agree_are_told(changed, message):
     with pytest.raises(ValidationError, match=message):
-        InferenceParameters(
-            accelerator="cpu", precision="32-true", min_predicted_dice=0.5, **changed
-        )
+        section("inference", **changed)

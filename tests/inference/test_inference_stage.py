@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from example_parameters import section
 from example_tables import write_example
 from muscle_study.imaging.volumes import Volume, load, save
-from muscle_study.inference.parameters import InferenceParameters, MasksParameters
+from muscle_study.inference.parameters import MasksParameters
 from muscle_study.inference.stage import segment_cohort
 from muscle_study.networks.model import read_card, save_card, save_weights
 from muscle_study.networks.network import build_network
@@ -16,7 +17,7 @@ from muscle_study.protocol.files import read_json, read_table
 from muscle_study.protocol.muscles import Label
 from muscle_study.protocol.paths import RunPaths, image_file
 
-PARAMETERS = InferenceParameters(accelerator="cpu", precision="32-true", min_predicted_dice=0.0)
+PARAMETERS = section("inference", accelerator="cpu")
 
 
 @pytest.fixture
@@ -101,13 +102,8 @@ def test_masks_stand_in_and_are_compared(paths, cluster, tmp_path):
     masks = MasksParameters(
         segmenter="totalsegmentator", folder=str(tmp_path / "masks"), file="{participant}.nii.gz"
     )
-    parameters = InferenceParameters(
-        accelerator="cpu",
-        precision="32-true",
-        min_predicted_dice=0.0,
-        source="masks",
-        compare_with="network",
-        masks=masks,
+    parameters = section(
+        "inference", accelerator="cpu", source="masks", compare_with="network", masks=masks
     )
     records, exclusions = segment_cohort(paths, parameters, cluster)
     assert records["participant_id"].tolist() == ["1", "3"]

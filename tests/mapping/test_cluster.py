@@ -11,12 +11,12 @@ import time
 import pytest
 from dask.distributed import Client, KilledWorker, LocalCluster
 
+from example_parameters import section
 from faulty_work import environment
 from muscle_study.mapping.batches import MAX_BATCH_SIZE, Batch, Pace
 from muscle_study.mapping.cluster import map_participants, slurm_job
 from muscle_study.mapping.dispatch import Dispatch
 from muscle_study.mapping.mounts import WatchedFolders
-from muscle_study.mapping.parameters import ClusterParameters
 from muscle_study.mapping.progress import KEPT_IN, LIVE, PLAIN
 from muscle_study.mapping.records import Recorded, Records
 from muscle_study.mapping.task_result import MapStoppedError, attempt
@@ -115,10 +115,7 @@ def test_hopeless_ones_who_are_left_over_do_not_stop_a_run_that_is_all_but_done(
 
 def test_where_all_are_finished_no_worker_is_started(kept):
     Recorded(work, kept)(("p1", 1))
-    nowhere = ClusterParameters(
-        kind="address", workers=1, threads=1, gpus=0, time_limit_minutes=1.0,
-        memory_limit_gb=None, retries=0, address="tcp://127.0.0.1:1",
-    )  # fmt: skip
+    nowhere = section("cluster", kind="address", workers=1, address="tcp://127.0.0.1:1")
     records, _ = map_participants("stage", work, {"p1": 1}, nowhere, records=kept)
     assert records["double"].tolist() == [2]
 

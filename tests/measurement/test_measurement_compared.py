@@ -2,17 +2,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from example_parameters import section
 from example_tables import write_example
 from muscle_study.imaging.volumes import Volume, save
 from muscle_study.measurement.compared import compare_segmentations
-from muscle_study.measurement.parameters import MeasurementParameters
 from muscle_study.measurement.participants import measure_cohort
 from muscle_study.protocol.exclusions import exclusion_table
 from muscle_study.protocol.files import read_table
 from muscle_study.protocol.muscles import Label
 from muscle_study.protocol.paths import RunPaths
 
-PARAMETERS = MeasurementParameters(min_muscle_ml=0.1, seed=1)
+PARAMETERS = section("measurement", min_muscle_ml=0.1, seed=1)
 IDENTIFIERS = ["100001", "100002", "100003", "100004", "100005"]
 
 

@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from example_parameters import section
 from example_tables import write_example
 from muscle_study.imaging.volumes import Volume, save
-from muscle_study.measurement.parameters import MeasurementParameters
 from muscle_study.measurement.participants import (
     MeasureTask,
     measure_cohort,
@@ -20,7 +20,7 @@ from muscle_study.protocol.muscles import Label
 from muscle_study.protocol.outcomes import COLUMNS
 from muscle_study.protocol.paths import RunPaths, image_file
 
-PARAMETERS = MeasurementParameters(min_muscle_ml=0.1, seed=1)
+PARAMETERS = section("measurement", min_muscle_ml=0.1, seed=1)
 
 
 @pytest.fixture
@@ -156,7 +156,7 @@ def test_a_cohort_is_measured_and_nobody_is_lost(run, cluster):
 
 def test_nobody_measured_stops_the_stage_and_leaves_the_reasons(run, cluster):
     with pytest.raises(RuntimeError, match=r"no participant could be measured: .*exclusions\.csv"):
-        measure_cohort(run, MeasurementParameters(min_muscle_ml=50.0, seed=1), cluster)
+        measure_cohort(run, section("measurement", min_muscle_ml=50.0, seed=1), cluster)
     assert len(read_table(run.measurements / "exclusions.csv")) == 5
     assert list(read_table(run.measurements / "measures.csv")) == ["participant_id", *COLUMNS]
 

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from example_parameters import section
 from example_tables import write_example
 from muscle_study.imaging.volumes import Volume, save
 from muscle_study.measurement.compared import compare_segmentations
-from muscle_study.measurement.parameters import MeasurementParameters
 from muscle_study.measurement.quality import score_test_split
 from muscle_study.protocol.exclusions import exclusion_table
 from muscle_study.protocol.muscles import Label
@@ -22,7 +22,7 @@ from muscle_study.protocol.paths import RunPaths
 
 NAMES = ["100001", "100002", "100003", "100004", "100005"]
 EXCLUDED, LAST_BUT_ONE = NAMES[1], NAMES[3]
-PARAMETERS = MeasurementParameters(min_muscle_ml=0.1, seed=1)
+PARAMETERS = section("measurement", min_muscle_ml=0.1, seed=1)
 MEASURED = pd.DataFrame({"participant_id": NAMES} | {name: np.arange(5.0) for name in MEASURES})
 SECONDS_AT_MOST = 120
 

@@ -6,6 +6,7 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
+from example_parameters import section
 from muscle_study.protocol.files import read_json, write_json, write_text
 from muscle_study.protocol.paths import MANUSCRIPT, RunPaths
 from muscle_study.protocol.provenance import manifest_of
@@ -124,9 +125,7 @@ def write_run(paths: RunPaths, kind: str) -> None:
 
 @pytest.fixture
 def parameters() -> ReportParameters:
-    return ReportParameters(
-        title="Muscles", authors=["A. Author", "B. Author"], formats=["html", "pdf"]
-    )
+    return section("report", title="Muscles", authors=["A. Author", "B. Author"])
 
 
 @pytest.fixture

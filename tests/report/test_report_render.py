@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 import yaml
 
+from example_parameters import section
 from muscle_study.protocol.files import read_json, write_json, write_text
 from muscle_study.protocol.paths import ROOT
 from muscle_study.publishing.result import Publisher
@@ -163,9 +164,9 @@ def test_parameters_of_the_demo_are_valid():
 
 def test_unknown_format_is_refused():
     with pytest.raises(ValueError, match="html"):
-        ReportParameters(title="T", authors=["A"], formats=["docx"])
+        section("report", formats=["docx"])
 
 
 def test_html_is_always_made():
     with pytest.raises(ValueError, match="html must be among the formats"):
-        ReportParameters(title="T", authors=["A"], formats=["pdf"])
+        section("report", formats=["pdf"])

@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from matplotlib import pyplot as plt
 
+from example_parameters import section
 from example_tables import example, write_example
 from muscle_study.imaging.volumes import Volume, save
 from muscle_study.measurement.compared import DICE, agreement
@@ -19,21 +20,13 @@ from muscle_study.protocol.muscles import Label
 from muscle_study.protocol.outcomes import MEASURES, derived
 from muscle_study.protocol.paths import NOTEBOOKS, RunPaths, image_file
 from muscle_study.publishing.numbers import read_numbers
-from muscle_study.report.parameters import ReportParameters
 from muscle_study.report.project import lay_out
 from muscle_study.report.shortcodes import expand
 from muscle_study.statistics.parameters import StatisticsParameters
 from muscle_study.statistics.study.loading import load_study
 from muscle_study.statistics.study.study import Study
 
-PARAMETERS = StatisticsParameters(
-    age_group_edges_years=[30, 40, 50, 60],
-    bmi_group_edges_kg_m2=[25, 30],
-    confidence=0.95,
-    min_cell_count=5,
-    round_counts_to=1,
-    seed=1,
-)
+PARAMETERS = section("statistics", min_cell_count=5, seed=1)
 
 
 @dataclass(frozen=True)
@@ -435,7 +428,7 @@ def expand_manuscript(tmp_path):
         numbers = read_numbers(study.paths.numbers)
         variables = {name: number.text for name, number in numbers.items()}
         variables["report.renderer"] = "none"
-        about = ReportParameters(title="Muscles", authors=["A. Author"], formats=["html"])
+        about = section("report", title="Muscles", authors=["A. Author"], formats=["html"])
         lay_out(study.paths, about, numbers, variables, [], tmp_path)
         return expand(tmp_path / "manuscript.qmd", variables)
 
