@@ -95,7 +95,10 @@ def test_intervals_cover_the_truth_as_often_as_they_say(truth):
 
 def test_the_whole_population_has_every_covariate_and_the_same_projections(truth):
     """Activity moves the outcomes, centre does not, and smoking only goes with age and sex."""
-    people = population_table()
+    drawn = set(draw_participants(9, np.random.default_rng(1))) - {"participant_id"}
+    people = population_table(drawn)
+    assert drawn <= set(people)
+    assert set(population_table()) == set(people) - {"dominant_side"}
     assert people["probability"].sum() == pytest.approx(1)
     X = pd.get_dummies(people[["sex", "activity", "centre"]], dtype=float)
     X = X[["sex_male", "activity_low", "activity_high", "centre_B"]].assign(

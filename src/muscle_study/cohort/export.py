@@ -1,6 +1,6 @@
 """The synthetic cohort: an export as of a real cohort, and its truth."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -138,7 +138,7 @@ def write_cohort(
     if len(failed):
         raise RuntimeError(f"{len(failed)} participants could not be made: {failed.detail[0]}")
     duplicate_scans(paths.raw / "images", drawn.faults)
-    write_truth(drawn, facts, paths.truth)
+    write_truth(drawn, facts, paths.truth, [one.name for one in covariates])
     table, path = break_table(exported, drawn.faults), paths.raw / "participants.csv"
     if parameters.format == "dicom":
         write_participants(table, path, [one.export_column for one in covariates])
@@ -158,7 +158,7 @@ def coded(people: pd.DataFrame, covariates: Sequence[Covariate]) -> pd.DataFrame
     return people.assign(**codes).rename(columns=columns)
 
 
-def write_truth(drawn: Drawn, facts: pd.DataFrame, folder: Path) -> None:
+def write_truth(drawn: Drawn, facts: pd.DataFrame, folder: Path, declared: Collection[str]) -> None:
     """Write the tables of the truth, for comparison with the study's results."""
     truth = pd.DataFrame(facts["truth"].tolist())
     write_table(pd.concat([facts[["participant_id"]], truth], axis=1), folder / "measures.csv")
@@ -169,7 +169,7 @@ def write_truth(drawn: Drawn, facts: pd.DataFrame, folder: Path) -> None:
     write_table(drawn.faults, folder / "faults.csv")
     write_table(coefficient_table(), folder / "coefficients.csv")
     with whole_file(folder / "population_grid.parquet") as beside:
-        population_table().to_parquet(beside)
+        population_table(declared).to_parquet(beside)
     people = drawn.participants
     population = pd.concat([people, population_measures(drawn.muscles)], axis=1)
     population["imaged"] = people["participant_id"].isin(drawn.imaged)

@@ -1,5 +1,6 @@
 """True coefficients and correlations of the population."""
 
+from collections.abc import Collection
 from itertools import combinations
 
 import numpy as np
@@ -13,6 +14,7 @@ from muscle_study.cohort.population.coefficients import (
     RESIDUAL_CORRELATION,
     RESIDUALS,
     SEXES,
+    SHARE_RIGHT_DOMINANT,
     SMOKING,
 )
 from muscle_study.cohort.population.demographics import grid, level_probabilities, sex_share
@@ -81,10 +83,16 @@ def population_grid(measure: str, sexes: tuple[str, ...] = SEXES) -> pd.DataFram
     return people.assign(probability=people["probability"] / people["probability"].sum())
 
 
-def population_table() -> pd.DataFrame:
+def population_table(declared: Collection[str] = ()) -> pd.DataFrame:
     """Return the population by its covariates, for ``truth/population_grid.parquet``.
 
     Whatever regression a run declares has its true coefficients from this table.
+
+    Parameters
+    ----------
+    declared
+        Names of the run's covariates. ``dominant_side``, on which no total depends, has a column
+        only if it is among them, since it doubles the rows.
 
     Returns
     -------
@@ -108,6 +116,13 @@ def population_table() -> pd.DataFrame:
         for i, level in enumerate(SMOKING)
         for centre, share in CENTRES.items()
     ]
+    if "dominant_side" in declared:
+        shares = {"right": SHARE_RIGHT_DOMINANT, "left": 1 - SHARE_RIGHT_DOMINANT}
+        parts = [
+            part.assign(dominant_side=side, probability=part["probability"] * share)
+            for part in parts
+            for side, share in shares.items()
+        ]
     return pd.concat(parts, ignore_index=True)
 
 
