@@ -125,9 +125,9 @@ status: $(environment) ## show what is done, stale or failed, with reasons, prog
 	@$(study) status --run $(RUN) --set "$$SET"
 
 # Training takes hours, and raw data may be the only copy: removed only with ALL=1.
-costly := $(wildcard $(data)/model $(data)/raw $(data)/truth)
-cheap := $(wildcard $(reports) $(reports)-scratch $(data)-scratch $(data)/parameters $(data)/curated $(data)/segmentations \
-  $(data)/measurements $(data)/verification)
+costly := $(wildcard $(addprefix $(data)/,raw truth model learning_curve))
+cheap := $(wildcard $(reports) $(reports)-scratch $(data)-scratch) \
+  $(filter-out $(costly),$(wildcard $(data)/*))
 clean: ## remove a run's reports and intermediate data; ALL=1: also model and raw data
 ifdef ALL
 	@echo "Removing the trained model and the raw data as well: $(costly)"

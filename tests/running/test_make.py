@@ -56,7 +56,7 @@ def test_help_lists_commands_and_each_of_them_exists(make):
 
 def test_clean_keeps_what_is_costly_and_says_so(make, tmp_path):
     run = tmp_path / "data" / "ci"
-    for folder in ("raw", "truth", "model", "curated", "segmentations", "measurements"):
+    for folder in ("raw", "truth", "model", "curated", "segmentations", "analysis"):
         (run / folder).mkdir(parents=True)
     (tmp_path / "reports" / "ci").mkdir(parents=True)
     said = make("clean", "RUN=ci", f"OUT={tmp_path}").stdout

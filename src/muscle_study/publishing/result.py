@@ -21,8 +21,8 @@ class Result:
     Parameters
     ----------
     name
-        Name of the files, of the anchor in the notebook's page, and of the references in the
-        manuscript (``tbl-<name>``, ``fig-<name>``).
+        Name of the files and, with hyphens, of the anchor in the notebook's page and of the
+        references in the manuscript (``tbl-<name>``, ``fig-<name>``).
     table, figure
         Table and figure for the manuscript or its supplement.
     numbers
