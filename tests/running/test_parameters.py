@@ -3,7 +3,7 @@ import re
 
 import pytest
 
-from muscle_study.protocol.paths import PARAMS, RunPaths
+from muscle_study.protocol.paths import PARAMS, ROOT, RunPaths
 from muscle_study.protocol.stages import STAGES
 from muscle_study.running.documents import ParameterError
 from muscle_study.running.parameters import describe, load
@@ -188,6 +188,16 @@ def test_all_parameters_are_printed_with_their_origins(tmp_path):
     }  # fmt: skip
     (tmp_path / "printed.yaml").write_text(describe("demo", changes))
     assert load("printed", folder=tmp_path) == load("demo", changes)
+
+
+@pytest.mark.parametrize("guide", ["own-cohort", "change-the-analysis", "cluster"])
+def test_examples_of_the_guides_are_valid(tmp_path, guide):
+    text = (ROOT / "docs" / f"{guide}.md").read_text(encoding="utf-8")
+    example = "\n".join(re.findall("```yaml\n(.*?)```", text, re.DOTALL))
+    (tmp_path / "demo.yaml").write_text((PARAMS / "demo.yaml").read_text())
+    own = "" if "extends:" in example else "extends: demo\n"
+    (tmp_path / "own.yaml").write_text(own + example)
+    assert load("own", folder=tmp_path) != load("demo")
 
 
 def test_an_empty_file_is_refused(tmp_path):
