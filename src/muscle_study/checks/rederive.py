@@ -41,8 +41,9 @@ def elsewhere(paths: RunPaths, folder: Path) -> Iterator[RunPaths]:
     """
     data = folder / "data" / paths.run
     data.mkdir(parents=True)
+    rewritten = (paths.measurements, paths.analysis, paths.parameters, folder)
     for own in paths.data.iterdir():
-        if own.is_dir() and own not in (paths.measurements, paths.parameters, folder):
+        if own.is_dir() and own not in rewritten:
             (data / own.name).symlink_to(own, target_is_directory=True)
     before = os.environ.get("MUSCLE_STUDY_OUTPUT")
     os.environ["MUSCLE_STUDY_OUTPUT"] = str(folder)
