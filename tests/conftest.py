@@ -16,17 +16,31 @@ from muscle_study.running.parameters import load
 SECONDS_AT_MOST = 1200
 
 
-def run_make(*arguments: str, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    """Run make in a checkout on this Python, whatever make or run the tests were started by."""
+#: Limits that Dask's nannies write into the environment of whoever starts them, as they were before
+#: any test: the number of threads changes a training's rounding.
+LIMITS = {
+    name: os.environ.get(name)
+    for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+}
+
+
+def environment_of_make() -> dict[str, str]:
+    """Return the environment without what make, a run or an earlier test has put into it."""
     own = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith("MAKE") and name not in ("SET", "RUN", "OUT", "MUSCLE_STUDY_OUTPUT")
+        if not name.startswith("MAKE")
+        and name not in ("SET", "RUN", "OUT", "MUSCLE_STUDY_OUTPUT", *LIMITS)
     }
+    return own | {name: value for name, value in LIMITS.items() if value is not None}
+
+
+def run_make(*arguments: str, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Run make in a checkout on this Python, whatever make or run the tests were started by."""
     return subprocess.run(
         ["make", f"PYTHON={sys.executable}", *arguments],
         cwd=root,
-        env=own | {"PYTHONPATH": str(root / "src")},
+        env=environment_of_make() | {"PYTHONPATH": str(root / "src")},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -38,6 +52,11 @@ def run_make(*arguments: str, root: Path = ROOT) -> subprocess.CompletedProcess[
 @pytest.fixture(scope="session")
 def make():
     return run_make
+
+
+@pytest.fixture(scope="session")
+def environment():
+    return environment_of_make
 
 
 @pytest.fixture(scope="module")

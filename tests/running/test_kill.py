@@ -1,7 +1,6 @@
 """A run killed at any moment and restarted gives the same tables, byte for byte."""
 
 import json
-import os
 import subprocess
 import sys
 import time
@@ -28,14 +27,17 @@ def kernel(process: subprocess.Popen) -> None:
 
 
 def kill_when(
-    reached: Callable[[], bool], output: Path, victim: Callable[[subprocess.Popen], None]
+    reached: Callable[[], bool],
+    output: Path,
+    victim: Callable[[subprocess.Popen], None],
+    environment: dict[str, str],
 ) -> str:
     """Start `make all RUN=ci`, kill the victim once `reached` says so; return what make said."""
-    own = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
     with (output / "make.log").open("a") as log:
         process = subprocess.Popen(
             ["make", "all", "RUN=ci", "SET=", f"OUT={output}", f"PYTHON={sys.executable}"],
-            cwd=ROOT, env=own, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+            cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, stdout=log,
+            stderr=subprocess.STDOUT,
         )  # fmt: skip
         try:
             for _ in range(SECONDS_AT_MOST * 20):
@@ -78,11 +80,13 @@ def results(output: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.run
-def test_killed_as_make_and_as_notebook_it_gives_the_same_tables(make, ci_output, tmp_path):
-    run = tmp_path / "data" / "ci"
-    kill_when(lambda: (run / "model" / "checkpoints").exists(), tmp_path, make_itself)
+def test_killed_as_make_and_as_notebook_it_gives_the_same_tables(
+    make, environment, ci_output, tmp_path
+):
+    run, own = tmp_path / "data" / "ci", environment()
+    kill_when(lambda: (run / "model" / "checkpoints").exists(), tmp_path, make_itself, own)
     assert not (run / "model" / "manifest.json").exists()
-    said = kill_when(lambda: any((run / "segmentations").glob("*.nii.gz")), tmp_path, kernel)
+    said = kill_when(lambda: any((run / "segmentations").glob("*.nii.gz")), tmp_path, kernel, own)
     assert "inference failed" in said and "the kernel died" in said
     assert not (run / "segmentations" / "manifest.json").exists()
     done = make("all", "RUN=ci", f"OUT={tmp_path}")
